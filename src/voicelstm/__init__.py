@@ -1,0 +1,48 @@
+"""Tell human speech from synthetic speech.
+
+The public names are imported when they are first used (:pep:`562`), so that ``import voicelstm`` loads
+neither TensorFlow nor librosa.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from voicelstm.classifier import LSTMVoiceClassifier
+    from voicelstm.detector import make_detector, score_timeline
+    from voicelstm.persistence import load, save
+    from voicelstm.transformer import MFCCTransformer
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "LSTMVoiceClassifier": "classifier",
+    "MFCCTransformer": "transformer",
+    "load": "persistence",
+    "make_detector": "detector",
+    "save": "persistence",
+    "score_timeline": "detector",
+}
+_MODULES = {"audio", "cepstra", "datasets", "exceptions", *_HOME.values()}
+
+__all__ = [
+    "LSTMVoiceClassifier",
+    "MFCCTransformer",
+    "__version__",
+    "load",
+    "make_detector",
+    "save",
+    "score_timeline",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"voicelstm.{_HOME[name]}"), name)
+    if name in _MODULES:
+        return import_module(f"voicelstm.{name}")
+    raise AttributeError(f"module 'voicelstm' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_MODULES})

@@ -1,0 +1,343 @@
+"""One recording in, mono samples in ±1 and their rate out."""
+
+import os
+import stat
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+import soxr
+from numpy.typing import DTypeLike, NDArray
+
+from voicelstm.exceptions import AudioError, AudioWarning
+
+__all__ = ["active_region", "read_audio", "set_level"]
+
+_BLOCK = 2**24  # frames read at once, so that a header's claim alone reserves little
+_MAX_RESAMPLING_RATIO = 100
+
+# First bytes, what they mean, and whether librosa's loader may know what soundfile does not.
+_SIGNATURES: tuple[tuple[bytes, str, bool], ...] = (
+    (b"RIFF", "a RIFF/WAV file", True),
+    (b"RIFX", "a RIFX/WAV file", True),
+    (b"RF64", "an RF64/WAV file", True),
+    (b"fLaC", "a FLAC file", True),
+    (b"OggS", "an Ogg file", True),
+    (b"ID3", "an MP3 file with an ID3 tag", True),
+    (b"FORM", "an AIFF file", True),
+    (b".snd", "a Sun AU file", True),
+    (b"caff", "a Core Audio file", True),
+    (b"#!AMR", "an AMR file", True),
+    (b"\x1a\x45\xdf\xa3", "a Matroska/WebM file", True),
+    (b"\x30\x26\xb2\x75", "a Windows Media file", True),
+    (b"version https://git-lfs", "a git LFS pointer", False),
+    (b"PK\x03\x04", "a ZIP archive", False),
+    (b"\x1f\x8b", "a gzip archive", False),
+    (b"%PDF", "a PDF document", False),
+    (b"\x89PNG", "a PNG picture", False),
+    (b"\xff\xd8\xff", "a JPEG picture", False),
+    (b"\x93NUMPY", "a NumPy array file", False),
+)
+_REMEDIES = {
+    "a git LFS pointer": "fetch the recording itself with 'git lfs pull'",
+    "an HTML page": "the download failed: fetch the recording again",
+    "a NumPy array file": "load it with numpy.load and pass the pair (samples, sample_rate)",
+}
+_CONVERT = "convert it to WAV or FLAC, for example with 'ffmpeg -i IN OUT.wav'"
+
+
+def read_audio(
+    recording: Any,
+    *,
+    sample_rate: int | None = None,
+    max_duration: float | None = None,
+    dtype: DTypeLike = np.float32,
+) -> tuple[NDArray[np.floating], int]:
+    """Read one recording as mono samples.
+
+    Files are decoded by soundfile, what it cannot decode by librosa's loader. Integer PCM is divided by its
+    full range, channels are averaged, and another sample rate is reached by soxr's high-quality resampler.
+    Samples of floating-point files stay as they are, also where they exceed ±1.
+
+    Parameters
+    ----------
+    recording : str, os.PathLike, ndarray of shape (n_samples,), or pair
+        A path; an array of samples at `sample_rate`, integer PCM or floating-point in ±1; or a pair
+        ``(samples, sample_rate)``, also in scipy's order ``(sample_rate, samples)``.
+    sample_rate : int, default=None
+        The rate to resample to, in Hz. None keeps the recording's own.
+    max_duration : float, default=None
+        Longer recordings are refused before they are decoded, in s.
+    dtype : {float32, float64}, default=float32
+        Type of the samples.
+
+    Returns
+    -------
+    samples : ndarray of shape (n_samples,)
+        At least one sample, all finite.
+    sample_rate : int
+        In Hz.
+
+    Raises
+    ------
+    AudioError
+        Where the recording cannot be read; the text names the file, what was found in it and what to do.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from voicelstm.audio import read_audio
+    >>> samples, rate = read_audio((np.array([0, 16384, -32768], dtype=np.int16), 8000))
+    >>> samples.tolist(), rate
+    ([0.0, 0.5, -1.0], 8000)
+    """
+    dtype = np.dtype(dtype)
+    if isinstance(recording, str | os.PathLike):
+        name = os.fspath(recording)
+        samples, rate = _read_file(Path(recording), max_duration, dtype)
+    else:
+        name = "the recording"
+        samples, rate = _from_memory(recording, sample_rate, dtype)
+        _check_duration(name, len(samples), rate, max_duration)
+    if not len(samples):
+        raise AudioError(f"{name}: found 0 samples; leave it out, or record it again.")
+    if not np.isfinite(samples).all():
+        bad = int(np.count_nonzero(~np.isfinite(samples)))
+        raise AudioError(f"{name}: found {bad} samples that are NaN or infinite; repair or leave it out.")
+    if sample_rate is not None and rate != sample_rate:
+        samples = _resample(name, samples, rate, sample_rate)
+        rate = sample_rate
+    return samples, rate
+
+
+def active_region(samples: NDArray[np.floating], trim_silence: float) -> tuple[int, int]:
+    """Find where a recording rises out of its silence.
+
+    Parameters
+    ----------
+    samples : ndarray of shape (n_samples,)
+        The recording.
+    trim_silence : float
+        How far below the recording's peak silence lies, in dB.
+
+    Returns
+    -------
+    start, stop : int
+        ``samples[start:stop]`` runs from the first to the last sample whose magnitude is at least
+        `trim_silence` dB below the peak. ``(0, 0)`` where all samples are zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from voicelstm.audio import active_region
+    >>> active_region(np.array([0.0, 0.001, 0.5, -1.0, 0.2, 0.0]), trim_silence=40.0)
+    (2, 5)
+    """
+    magnitude = np.abs(samples)
+    peak = magnitude.max(initial=0.0)
+    if peak == 0:
+        return 0, 0
+    active = magnitude >= peak * 10 ** (-trim_silence / 20)
+    return int(active.argmax()), len(active) - int(active[::-1].argmax())
+
+
+def set_level(samples: NDArray[np.floating], level: float) -> NDArray[np.floating]:
+    """Scale a recording to a level.
+
+    Parameters
+    ----------
+    samples : ndarray of shape (n_samples,)
+        The recording.
+    level : float
+        The root mean square that the result has, in dB relative to full scale (1.0).
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        The scaled recording. Silence has no level and stays as it is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from voicelstm.audio import set_level
+    >>> set_level(np.array([0.5, -0.5]), level=-20.0).round(6).tolist()
+    [0.1, -0.1]
+    """
+    # Divided by the peak first, so that squares of tiny samples do not vanish.
+    peak = float(np.abs(samples).max(initial=0.0))
+    if peak == 0:
+        return samples
+    shape = samples.astype(np.float64) / peak
+    rms = np.sqrt(np.dot(shape, shape) / len(shape))
+    return (shape * (10 ** (level / 20) / rms)).astype(samples.dtype)
+
+
+def _read_file(path: Path, max_duration: float | None, dtype: np.dtype) -> tuple[NDArray, int]:
+    try:
+        with path.open("rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise AudioError(f"{path}: found something that is not a regular file; pass a file's path.")
+            try:
+                # By descriptor, so that the file's content and not its name decides the format.
+                with soundfile.SoundFile(file.fileno(), closefd=False) as sound:
+                    return _decode(path, sound, max_duration, dtype)
+            except (soundfile.LibsndfileError, RuntimeError) as error:
+                reason = str(error).removeprefix(f"Error opening {file.fileno()}: ")
+            file.seek(0)
+            found, media = _recognise(file.read(512))
+    except FileNotFoundError:
+        raise AudioError(f"{path}: no such file; check the path, and the folder it is relative to.") from None
+    except IsADirectoryError:
+        raise AudioError(f"{path}: found a folder; pass the files in it, or use load_folder.") from None
+    except OSError as error:
+        raise AudioError(f"{path}: cannot be opened ({error.strerror}).") from error
+    if media:
+        return _read_with_librosa(path, found, reason, max_duration, dtype)
+    raise AudioError(f"{path}: found {found}, not audio; {_REMEDIES.get(found, _CONVERT)}.")
+
+
+def _decode(
+    path: Path, sound: soundfile.SoundFile, max_duration: float | None, dtype: np.dtype
+) -> tuple[NDArray, int]:
+    rate = int(sound.samplerate)
+    _check_duration(path, sound.frames, rate, max_duration)
+    # Reading int16 and scaling it here is several times faster than soundfile's own conversion.
+    pcm16 = sound.subtype == "PCM_16"
+    blocks = []
+    n_frames = 0
+    while True:
+        size = min(_BLOCK, sound.frames - n_frames)
+        block = sound.read(size, dtype="int16" if pcm16 else dtype.name, always_2d=True)
+        n_frames += len(block)
+        blocks.append(_mean_of_channels(block, dtype, full_scale=2**15 if pcm16 else 1))
+        if len(block) < size or n_frames >= sound.frames:
+            break
+    return (blocks[0] if len(blocks) == 1 else np.concatenate(blocks)), rate
+
+
+def _mean_of_channels(block: NDArray, dtype: np.dtype, full_scale: float) -> NDArray:
+    total = block[:, 0].astype(dtype)
+    for channel in range(1, block.shape[1]):
+        total += block[:, channel]
+    divisor = full_scale * block.shape[1]
+    if divisor != 1:
+        total *= dtype.type(1 / divisor)
+    return total
+
+
+def _read_with_librosa(
+    path: Path, found: str, reason: str, max_duration: float | None, dtype: np.dtype
+) -> tuple[NDArray, int]:
+    import librosa
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it announces each fallback of its own
+            duration = None if max_duration is None else max_duration + 1.0
+            samples, rate = librosa.load(path, sr=None, mono=True, dtype=dtype.type, duration=duration)
+    # librosa's loader tries several decoders, each with exceptions of its own.
+    except Exception as error:
+        raise AudioError(f"{path}: found {found} that cannot be decoded ({reason}); {_CONVERT}.") from error
+    if rate <= 0:
+        raise AudioError(f"{path}: found {found} with a sample rate of {rate} Hz; repair its header.")
+    _check_duration(path, len(samples), int(rate), max_duration)
+    return samples, int(rate)
+
+
+def _recognise(head: bytes) -> tuple[str, bool]:
+    """Say what a file that soundfile refuses begins with, and whether that is a media format."""
+    if not head:
+        return "an empty file (0 bytes)", False
+    for signature, found, media in _SIGNATURES:
+        if head.startswith(signature):
+            return found, media
+    if head[4:8] == b"ftyp":
+        return "an MP4/M4A file", True
+    if head[0] == 0xFF and head[1:2] and head[1] & 0xE0 == 0xE0:
+        return "an MPEG audio stream", True
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if text.startswith((b"<!doctype html", b"<html", b"<head")):
+        return "an HTML page", False
+    if text.startswith((b"{", b"[")):
+        return "JSON text", False
+    if text.startswith(b"<"):
+        return "XML or HTML text", False
+    if all(byte >= 32 or byte in b"\t\r\n" for byte in head) and b"\x7f" not in head:
+        first_line = head.splitlines()[0][:40].decode("utf-8", "replace")
+        return f"text ({first_line!r})", False
+    return "bytes of no known audio format (raw samples need a header)", False
+
+
+def _from_memory(recording: Any, sample_rate: int | None, dtype: np.dtype) -> tuple[NDArray, int]:
+    rate = sample_rate
+    if isinstance(recording, tuple | list) and len(recording) == 2:
+        first, second = recording
+        if np.ndim(first) == 0 and np.ndim(second) > 0:
+            first, second = second, first
+        if np.ndim(first) > 0 and np.ndim(second) == 0:
+            recording, rate = first, _checked_rate(second)
+    try:
+        samples = np.asarray(recording)
+    except ValueError:
+        samples = np.asarray(recording, dtype=object)
+    if samples.dtype.kind not in "iuf":
+        raise AudioError(
+            f"expected a path, samples or a pair (samples, sample_rate), got {type(recording).__name__}"
+            f" of type {samples.dtype}."
+        )
+    if samples.ndim != 1:
+        raise AudioError(
+            f"expected samples of shape (n_samples,), got {samples.shape}: if these are channels,"
+            " average them."
+        )
+    if rate is None:
+        raise AudioError("samples without a rate: pass the pair (samples, sample_rate), or set sample_rate.")
+    return _scale_integers(samples, dtype), int(rate)
+
+
+def _checked_rate(rate: Any) -> int:
+    try:
+        whole = int(rate)
+    except (TypeError, ValueError, OverflowError):
+        whole = 0
+    if whole <= 0 or whole != rate:
+        raise AudioError(f"expected a sample rate in whole Hz, got {rate!r}.")
+    return whole
+
+
+def _scale_integers(samples: NDArray, dtype: np.dtype) -> NDArray:
+    if samples.dtype.kind == "f":
+        return samples.astype(dtype)
+    info = np.iinfo(samples.dtype)
+    full_scale = 2.0 ** (info.bits - 1)
+    scaled = samples.astype(np.float64)
+    if info.min == 0:
+        scaled -= full_scale
+    if info.bits == 64 and 1 < np.abs(scaled).max(initial=0) < 2**31:
+        warnings.warn(
+            f"samples of type {samples.dtype} are divided by its full range, 2**63, and become near silence;"
+            " cast them to the PCM type they are, for example samples.astype(numpy.int16).",
+            AudioWarning,
+            stacklevel=4,
+        )
+    return (scaled / full_scale).astype(dtype)
+
+
+def _check_duration(name: object, n_samples: int, rate: int, max_duration: float | None) -> None:
+    if max_duration is not None and n_samples > max_duration * rate:
+        raise AudioError(
+            f"{name}: found {n_samples / rate:.1f} s, more than max_duration={max_duration} s;"
+            " cut it, or raise max_duration."
+        )
+
+
+def _resample(name: object, samples: NDArray, rate: int, new_rate: int) -> NDArray:
+    if max(rate, new_rate) > _MAX_RESAMPLING_RATIO * min(rate, new_rate):
+        raise AudioError(
+            f"{name}: found a sample rate of {rate} Hz; it cannot be resampled to {new_rate} Hz."
+        )
+    resampled = soxr.resample(samples, rate, new_rate)
+    # A clip too short for the filter comes back empty.
+    return resampled if len(resampled) else samples[:1]

@@ -1,0 +1,404 @@
+"""A Keras LSTM over sequences, as a scikit-learn classifier."""
+
+import os
+from collections.abc import Callable, Sequence
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from voicelstm.inputs import LabelledInput, checked_clips
+from voicelstm.learning import Fitted, Ongoing, learn
+from voicelstm.prediction import PredictionMixin
+
+if TYPE_CHECKING:
+    import keras
+
+    from voicelstm.network import Compilation
+
+__all__ = ["LSTMVoiceClassifier"]
+
+
+class LSTMVoiceClassifier(PredictionMixin, ClassifierMixin, BaseEstimator):
+    """Classify sequences with a Keras LSTM.
+
+    Features are standardised over the training set, each clip is cut into segments that inherit its label,
+    an LSTM reads each segment, its outputs are pooled over time, and a clip's log-odds are the mean of its
+    segments', weighted by the frames each adds. Clips may have any length and are heard whole.
+
+    Read more in the :ref:`user guide <classifier>`.
+
+    Parameters
+    ----------
+    units : tuple of int, default=(64, 64)
+        Width of each LSTM layer.
+    bidirectional : bool, default=False
+        Whether each layer also reads the sequence backwards.
+    pooling : {"mean", "max", "stats", "attention", "last"}, default="mean"
+        How outputs become one vector: their mean, maximum, mean and standard deviation, attentive mean, or
+        the last of them.
+    dropout : float, default=0.2
+        Share of each layer's outputs that training drops.
+    segment_frames : int or None, default=300
+        Length of a segment. None takes each clip whole.
+    standardize : bool, default=True
+        Whether features get zero mean and unit variance over the training set's frames.
+    loss : {"cross_entropy", "squared_error"}, default="cross_entropy"
+        Squared error is that of the probabilities.
+    optimizer : {"adam", "adam_tf1", "nadam", "rmsprop", "sgd"} or callable, default="adam"
+        A name, or a callable without arguments that returns a Keras optimizer, to which `learning_rate`,
+        `clip_norm` and `weight_decay` then do not apply. "adam_tf1" has TensorFlow 1's epsilon of 1e-8.
+    learning_rate : float, default=1e-3
+        Step size.
+    clip_norm : float or None, default=None
+        Largest norm of all gradients together.
+    weight_decay : float, default=0.0
+        Decoupled weight decay per step.
+    label_smoothing : float, default=0.0
+        How far labels move towards even odds, for cross-entropy.
+    batch_size : int, default=32
+        Segments per step.
+    shuffle : bool, default=True
+        Whether each epoch has its own order of segments.
+    max_epochs : int, default=30
+        Passes over the training set.
+    max_steps : int or None, default=None
+        Steps in all, in place of `max_epochs`; batches then wrap around the end of the data.
+    early_stopping : bool, default=False
+        Whether part of the training clips decides when to stop, and the best weights are kept.
+    validation_fraction : float, default=0.1
+        That part, drawn in equal shares of each class.
+    patience : int, default=10
+        Epochs without a better validation loss before training stops.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class; "balanced" makes classes count the same.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights and the standardisation it finds.
+    head_initializer : {"glorot_uniform", "truncated_normal"}, default="glorot_uniform"
+        First weights of the last layer; the second is the original recipe's.
+    callbacks : sequence of callables, callable or None, default=None
+        Each is called without arguments at each fit and returns a Keras callback.
+    dtype : {"float32", "float64", "mixed_bfloat16", "mixed_float16"}, default="float32"
+        Keras's dtype policy for the layers.
+    random_state : int, RandomState instance or None, default=None
+        Of first weights, order, dropout and validation split. An int gives the same weights each time. No
+        global random state is used or changed.
+    verbose : {0, 1, 2}, default=0
+        Keras's progress: none, a bar, or a line per epoch.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted.
+    n_features_in_ : int
+        Features per frame; for a 2-D array, its columns.
+    n_iter_ : int
+        Epochs that were run.
+    history_ : dict of str to list of float
+        Per epoch "loss" and "accuracy", and with early stopping "val_loss" and "val_accuracy".
+    log_prior_odds_ : float
+        For two classes, the logarithm of the weight of ``classes_[1]`` in training over that of
+        ``classes_[0]``.
+
+    See Also
+    --------
+    MFCCTransformer : Makes sequences of recordings.
+    make_detector : The recommended whole.
+
+    Notes
+    -----
+    `X` is a 3-D array ``(n_clips, n_frames, n_features)``, a list or 1-D object array of 2-D arrays
+    ``(n_frames, n_features)``, or a 2-D array ``(n_clips, n_frames)`` of sequences of one feature. Empty
+    clips are left out by `fit`, with a warning that names them; their scores are NaN.
+
+    References
+    ----------
+    S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural Computation 9 (8), 1997.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from voicelstm import LSTMVoiceClassifier
+    >>> generator = np.random.default_rng(0)
+    >>> X = [generator.normal(i % 2, size=(20 + i, 3)) for i in range(12)]
+    >>> classifier = LSTMVoiceClassifier(units=(8,), max_epochs=20, random_state=0)
+    >>> classifier.fit(X, ["human", "synthetic"] * 6).predict(X[:3]).tolist()
+    ['human', 'synthetic', 'human']
+    """
+
+    classes_: NDArray[Any]
+    history_: dict[str, list[float]]
+    _fitted: Fitted
+    _ongoing: Ongoing | None
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "units": ["array-like"],
+        "bidirectional": ["boolean"],
+        "pooling": [StrOptions({"mean", "max", "stats", "attention", "last"})],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "segment_frames": [Interval(Integral, 1, None, closed="left"), None],
+        "standardize": ["boolean"],
+        "loss": [StrOptions({"cross_entropy", "squared_error"})],
+        "optimizer": [StrOptions({"adam", "adam_tf1", "nadam", "rmsprop", "sgd"}), callable],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "max_steps": [Interval(Integral, 1, None, closed="left"), None],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "patience": [Interval(Integral, 1, None, closed="left")],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "warm_start": ["boolean"],
+        "head_initializer": [StrOptions({"glorot_uniform", "truncated_normal"})],
+        "callbacks": ["array-like", callable, None],
+        "dtype": [StrOptions({"float32", "float64", "mixed_bfloat16", "mixed_float16"})],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        *,
+        units: Sequence[int] = (64, 64),
+        bidirectional: bool = False,
+        pooling: str = "mean",
+        dropout: float = 0.2,
+        segment_frames: int | None = 300,
+        standardize: bool = True,
+        loss: str = "cross_entropy",
+        optimizer: str | Callable[[], Any] = "adam",
+        learning_rate: float = 1e-3,
+        clip_norm: float | None = None,
+        weight_decay: float = 0.0,
+        label_smoothing: float = 0.0,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        max_epochs: int = 30,
+        max_steps: int | None = None,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        patience: int = 10,
+        class_weight: dict[Any, float] | str | None = None,
+        warm_start: bool = False,
+        head_initializer: str = "glorot_uniform",
+        callbacks: Sequence[Callable[[], Any]] | Callable[[], Any] | None = None,
+        dtype: str = "float32",
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.units = units
+        self.bidirectional = bidirectional
+        self.pooling = pooling
+        self.dropout = dropout
+        self.segment_frames = segment_frames
+        self.standardize = standardize
+        self.loss = loss
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.clip_norm = clip_norm
+        self.weight_decay = weight_decay
+        self.label_smoothing = label_smoothing
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.max_epochs = max_epochs
+        self.max_steps = max_steps
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.class_weight = class_weight
+        self.warm_start = warm_start
+        self.head_initializer = head_initializer
+        self.callbacks = callbacks
+        self.dtype = dtype
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @classmethod
+    def original(cls, **changes: Any) -> Self:
+        """Return the network and training of the recipe that the library grew out of.
+
+        LSTM layers of 78, 78, 78 and 13 units over the first 5,000 frames, the last state through a sigmoid,
+        squared error, TensorFlow 1's Adam, 600 batches of 20 clips in file order.
+
+        Parameters
+        ----------
+        **changes
+            Parameters that shall differ.
+
+        Returns
+        -------
+        LSTMVoiceClassifier
+            Not fitted.
+
+        Examples
+        --------
+        >>> from voicelstm import LSTMVoiceClassifier
+        >>> LSTMVoiceClassifier.original(max_steps=100).units
+        (78, 78, 78, 13)
+        """
+        recipe: dict[str, Any] = {
+            "units": (78, 78, 78, 13),
+            "pooling": "last",
+            "dropout": 0.0,
+            "segment_frames": None,
+            "standardize": False,
+            "loss": "squared_error",
+            "optimizer": "adam_tf1",
+            "batch_size": 20,
+            "shuffle": False,
+            "max_steps": 600,
+            "head_initializer": "truncated_normal",
+        }
+        return cls(**(recipe | changes))
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Learn from labelled sequences.
+
+        Parameters
+        ----------
+        X : array or sequence of arrays
+            See Notes of the class.
+        y : array-like of shape (n_clips,)
+            Labels, of two or more classes.
+        sample_weight : array-like of shape (n_clips,), default=None
+            How much each clip counts, whatever its length.
+
+        Returns
+        -------
+        LSTMVoiceClassifier
+            Itself.
+
+        Raises
+        ------
+        TrainingError
+            Where the loss is not finite. A fit that fails leaves what was fitted before.
+        """
+        goes_on = self.warm_start and hasattr(self, "_fitted")
+        return self._learn(
+            X, y, sample_weight, self.classes_ if goes_on else None, goes_on=goes_on, one_pass=False
+        )
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+        """Make one pass over a batch of clips, going on from what was learnt before.
+
+        Parameters
+        ----------
+        X : array or sequence of arrays
+            See Notes of the class.
+        y : array-like of shape (n_clips,)
+            Labels.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever come; needed at the first call.
+        sample_weight : array-like of shape (n_clips,), default=None
+            How much each clip counts.
+
+        Returns
+        -------
+        LSTMVoiceClassifier
+            Itself.
+        """
+        goes_on = hasattr(self, "_fitted")
+        if classes is None:
+            if not goes_on:
+                raise ValueError("classes must be passed on the first call to partial_fit.")
+            classes = self.classes_
+        elif goes_on and not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError(
+                f"classes={np.unique(classes)} is not the same as in the first call: {self.classes_}."
+            )
+        return self._learn(X, y, sample_weight, np.unique(classes), goes_on=goes_on, one_pass=True)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted classifier to a file.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            The file; replaced only when the new one is complete. See :func:`voicelstm.save`.
+        """
+        from voicelstm.persistence import save
+
+        save(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a classifier from a file.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            What :meth:`save` wrote.
+
+        Returns
+        -------
+        LSTMVoiceClassifier
+            Fitted.
+
+        Raises
+        ------
+        ModelFileError
+            Where the file holds something else, a Pipeline for example, or is damaged.
+        """
+        from voicelstm.persistence import load_as
+
+        return load_as(cls, path)
+
+    @property
+    def network_(self) -> "keras.Model":
+        """The fitted network as a Keras model of its own, built anew at each access."""
+        check_is_fitted(self)
+        from voicelstm.network import build
+
+        return build(self._fitted.architecture, self._fitted.weights)
+
+    def _compilation(self) -> "Compilation":
+        from voicelstm.network import Compilation
+
+        return Compilation(
+            loss=self.loss,
+            optimizer=self.optimizer,
+            clip_norm=self.clip_norm,
+            weight_decay=float(self.weight_decay),
+            label_smoothing=float(self.label_smoothing),
+        )
+
+    def _learn(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        classes: NDArray[Any] | None,
+        *,
+        goes_on: bool,
+        one_pass: bool,
+    ) -> Self:
+        """Fit; where that fails, everything is as it was before."""
+        state = dict(self.__dict__)
+        before = self._fitted if goes_on else None
+        ongoing = self._ongoing if goes_on and one_pass else None
+        try:
+            clips = checked_clips(
+                self, X, expected=None if before is None else before.architecture.n_features
+            )
+            labelled = LabelledInput.checked(clips, y, sample_weight, classes, self.class_weight, one_pass)
+            learned = learn(self, labelled, before, ongoing, one_pass=one_pass)
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(state)
+            raise
+        self._fitted, self._ongoing = learned.fitted, learned.ongoing
+        self.classes_ = labelled.classes
+        earlier: dict[str, list[float]] = self.history_ if goes_on and one_pass else {}
+        self.history_ = {name: earlier.get(name, []) + values for name, values in learned.history.items()}
+        self.n_iter_ = len(self.history_["loss"])
+        return self

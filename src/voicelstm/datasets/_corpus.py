@@ -1,0 +1,63 @@
+"""What every loader returns."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.utils import Bunch
+
+from voicelstm.datasets._problems import Problems
+
+__all__ = ["as_target", "corpus", "note_classes"]
+
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+
+
+def as_target(labels: Sequence[str]) -> np.ndarray:
+    """Make labels an array: integers where every label is one, else the strings.
+
+    Examples
+    --------
+    >>> as_target(["1", "0"])
+    array([1, 0])
+    >>> as_target(["human", "0"])
+    array(['human', '0'], dtype='<U5')
+    """
+    if labels and all(_INTEGER.fullmatch(label) for label in labels):
+        return np.array([int(label) for label in labels])
+    return np.array(labels, dtype=str)
+
+
+def note_classes(problems: Problems, labels: Sequence[str], remedy: str) -> None:
+    """Note that there are fewer than two classes, where that is so."""
+    counts = Counter(label for label in labels if label)
+    if len(counts) == 1:
+        ((label, count),) = counts.items()
+        problems.add("Only one class", f"{label!r}: {_recordings(count)}", remedy)
+
+
+def corpus(
+    recordings: list[Any],
+    target: np.ndarray,
+    groups: dict[str, np.ndarray],
+    title: str,
+    *,
+    return_X_y: bool,
+) -> Any:
+    """Return a Bunch with a description that counts what is in it, or ``(recordings, target)``."""
+    if return_X_y:
+        return recordings, target
+    lines = [title, "", "Classes:"]
+    for label, count in zip(*np.unique(target, return_counts=True), strict=True):
+        lines.append(f"  {label}: {_recordings(count)}")
+    if groups:
+        lines.append("Groups:")
+        for name, values in groups.items():
+            lines.append(f"  {name}: {len(np.unique(values))} distinct")
+    return Bunch(recordings=recordings, target=target, groups=groups, DESCR="\n".join(lines) + "\n")
+
+
+def _recordings(count: int) -> str:
+    return f"{count} recording{'' if count == 1 else 's'}"

@@ -1,0 +1,49 @@
+"""Everything that is wrong with a corpus, said at once."""
+
+from collections.abc import Iterable
+
+from voicelstm.exceptions import DatasetError
+
+__all__ = ["Problems", "shortened"]
+
+MOST_SHOWN = 20
+
+
+class Problems:
+    """Problems by kind, in the order in which the kinds were met.
+
+    Parameters
+    ----------
+    source : str
+        What is being read; it opens the message.
+    """
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self._kinds: dict[str, tuple[str, list[str]]] = {}
+
+    def add(self, kind: str, where: str, remedy: str) -> None:
+        """Note one more problem of a kind; the first remedy given for a kind is the one printed."""
+        self._kinds.setdefault(kind, (remedy, []))[1].append(where)
+
+    def error(self) -> DatasetError:
+        """Return what was noted as an error: every kind, what to do, and up to 20 places of each."""
+        lines = [f"{self.source} cannot be used as it is:"]
+        for kind, (remedy, places) in self._kinds.items():
+            lines.append(f"- {kind} ({len(places)}). {remedy}")
+            lines.extend(f"    {place}" for place in places[:MOST_SHOWN])
+            if len(places) > MOST_SHOWN:
+                lines.append(f"    and {len(places) - MOST_SHOWN} more")
+        return DatasetError("\n".join(lines))
+
+    def raise_any(self) -> None:
+        """Raise what was noted, if anything was."""
+        if self._kinds:
+            raise self.error()
+
+
+def shortened(values: Iterable[object]) -> str:
+    """Write values in one line, at most 20 of them."""
+    shown = [repr(value) for value in values]
+    rest = len(shown) - MOST_SHOWN
+    return ", ".join(shown[:MOST_SHOWN]) + (f" and {rest} more" if rest > 0 else "")

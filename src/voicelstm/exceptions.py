@@ -1,0 +1,68 @@
+"""What can go wrong, by name."""
+
+from collections.abc import Sequence
+
+__all__ = [
+    "AudioError",
+    "AudioWarning",
+    "DatasetError",
+    "ModelFileError",
+    "ModelFileWarning",
+    "SequenceWarning",
+    "TrainingError",
+    "VoiceLSTMError",
+    "VoiceLSTMWarning",
+]
+
+
+class VoiceLSTMError(Exception):
+    """Base class of this library's errors."""
+
+
+class AudioError(VoiceLSTMError, ValueError):
+    """A recording cannot be turned into samples.
+
+    Parameters
+    ----------
+    message : str
+        The whole text.
+    failures : sequence of (int, str), default=()
+        Position and reason of every recording that failed, where several were asked for.
+
+    Attributes
+    ----------
+    failures : list of (int, str)
+        As given.
+    """
+
+    def __init__(self, message: str, failures: Sequence[tuple[int, str]] = ()) -> None:
+        super().__init__(message)
+        self.failures = list(failures)
+
+
+class DatasetError(VoiceLSTMError, ValueError):
+    """A corpus on disk is not what its labels say."""
+
+
+class ModelFileError(VoiceLSTMError, ValueError):
+    """A model file is damaged, is not a model file, or asks for something that cannot be."""
+
+
+class TrainingError(VoiceLSTMError, ValueError):
+    """A network cannot learn: its loss is no number."""
+
+
+class VoiceLSTMWarning(UserWarning):
+    """Base class of this library's warnings."""
+
+
+class AudioWarning(VoiceLSTMWarning):
+    """A recording was read, or left out, in a way that its owner should know of."""
+
+
+class SequenceWarning(VoiceLSTMWarning):
+    """A sequence was left out of training."""
+
+
+class ModelFileWarning(VoiceLSTMWarning):
+    """A parameter cannot be kept in a model file."""

@@ -1,0 +1,127 @@
+"""One recording in, one clip's features out: the front end's chain from end to end."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voicelstm.audio import active_region, read_audio, set_level
+from voicelstm.cepstra import (
+    CepstraSettings,
+    append_deltas,
+    cepstra,
+    check_settings,
+    frame_sizes,
+    normalize_clip,
+)
+from voicelstm.exceptions import AudioError
+from voicelstm.reference import BACKENDS, check_backend
+
+__all__ = ["Clip", "ExtractionSettings", "check_extraction", "extract"]
+
+
+@dataclass(frozen=True)
+class ExtractionSettings:
+    """Parameters of :func:`extract`; see :class:`voicelstm.MFCCTransformer` for what each means."""
+
+    cepstra: CepstraSettings
+    sample_rate: int | None
+    deltas: int
+    normalize: str | None
+    level: float | None
+    trim_silence: float | None
+    max_frames: int | None
+    max_duration: float | None
+    backend: str
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One recording's features and where they lie in it.
+
+    Attributes
+    ----------
+    features : ndarray of shape (n_frames, n_features)
+        The sequence.
+    offset : float
+        What was trimmed before the first frame, in s.
+    frame_length, frame_step : float
+        Of the frames as they were cut, in whole samples, in s.
+    duration : float
+        Of the whole recording, in s.
+    """
+
+    features: NDArray[np.floating]
+    offset: float
+    frame_length: float
+    frame_step: float
+    duration: float
+
+
+def check_extraction(settings: ExtractionSettings) -> None:
+    """Raise ValueError where the settings contradict each other, before any recording is opened."""
+    check_backend(settings.backend, settings.cepstra)
+    if settings.sample_rate is not None:
+        check_settings(settings.sample_rate, settings.cepstra)
+
+
+def extract(recording: Any, settings: ExtractionSettings) -> Clip:
+    """Turn one recording into a cepstral sequence.
+
+    Parameters
+    ----------
+    recording : str, os.PathLike, ndarray of shape (n_samples,), or pair
+        As :func:`voicelstm.audio.read_audio` takes it.
+    settings : ExtractionSettings
+        The parameters.
+
+    Returns
+    -------
+    Clip
+        The features, at least one frame, and where they lie in the recording.
+
+    Raises
+    ------
+    AudioError
+        Where the recording cannot be read, or the settings do not fit its sample rate.
+    """
+    own = settings.cepstra
+    samples, rate = read_audio(
+        recording,
+        sample_rate=settings.sample_rate,
+        max_duration=settings.max_duration,
+        dtype=own.dtype,
+    )
+    n_samples = len(samples)
+    length, step = frame_sizes(rate, own.frame_length, own.frame_step)
+    start = 0
+    if settings.trim_silence is not None:
+        start, stop = active_region(samples, settings.trim_silence)
+        samples = samples[start:stop] if stop > start else samples[:length]
+    if settings.level is not None:
+        samples = set_level(samples, settings.level)
+    features = _coefficients(samples, rate, settings)
+    features = append_deltas(features, settings.deltas)[: settings.max_frames]
+    return Clip(
+        features=normalize_clip(features, settings.normalize),
+        offset=start / rate,
+        frame_length=length / rate,
+        frame_step=step / rate,
+        duration=n_samples / rate,
+    )
+
+
+def _coefficients(samples: NDArray, rate: int, settings: ExtractionSettings) -> NDArray:
+    own = settings.cepstra
+    try:
+        check_settings(rate, own)
+    except ValueError as error:
+        raise AudioError(
+            f"found a sample rate of {rate} Hz, which the parameters do not fit: {error}"
+        ) from None
+    if settings.backend != "native":
+        return BACKENDS[settings.backend](samples, rate, own).astype(own.dtype, copy=False)
+    # The last deltas that are kept look two frames ahead per order.
+    max_frames = None if settings.max_frames is None else settings.max_frames + 2 * settings.deltas
+    return cepstra(samples, rate, own, max_frames)

@@ -1,0 +1,234 @@
+"""What a classifier is given: clips, labels, weights and settings, checked."""
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
+from sklearn.utils import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    assert_all_finite,
+    check_array,
+    check_consistent_length,
+    column_or_1d,
+    validate_data,
+)
+
+from voicelstm.exceptions import SequenceWarning
+from voicelstm.sequences import check_ragged, is_ragged
+
+__all__ = ["LabelledInput", "checked_callbacks", "checked_clips", "checked_units", "new_generator"]
+
+
+def checked_clips(estimator: Any, X: Any, expected: int | None) -> list[NDArray[Any]]:
+    """Bring a batch of sequences into one form.
+
+    Parameters
+    ----------
+    estimator : LSTMVoiceClassifier
+        Its ``n_features_in_`` is set, or compared with.
+    X : array or sequence of arrays
+        3-D, 2-D or ragged.
+    expected : int or None
+        Features per frame that a fitted network reads; None where a fit begins.
+
+    Returns
+    -------
+    list of ndarray of shape (n_frames, n_features)
+        One array per clip.
+    """
+    dtype = np.float64 if estimator.dtype == "float64" else np.float32
+    begins = expected is None
+    if is_ragged(X):
+        clips = check_ragged(X, dtype)
+    elif getattr(X, "ndim", None) == 3 or (isinstance(X, list | tuple) and _nesting(X) == 3):
+        clips = list(check_array(X, allow_nd=True, dtype=dtype, estimator=estimator, input_name="X"))
+    else:
+        fitted_on_columns = not begins and getattr(estimator, "_reads_columns", False)
+        if not begins and not fitted_on_columns and expected != 1:
+            raise ValueError(
+                f"X is 2-D, sequences of one feature, but {type(estimator).__name__} was fitted on sequences"
+                f" of {expected} features per frame."
+            )
+        if begins or fitted_on_columns:
+            signals = validate_data(estimator, X, reset=begins, dtype=dtype)
+        else:
+            signals = check_array(X, dtype=dtype, estimator=estimator, input_name="X")
+        if begins:
+            estimator._reads_columns = True
+        return list(signals[:, :, None])
+    n_features = clips[0].shape[1]
+    if begins:
+        estimator.n_features_in_ = n_features
+        estimator._reads_columns = False
+    elif n_features != expected:
+        raise ValueError(
+            f"X has {n_features} features, but {type(estimator).__name__} is expecting {expected} features"
+            " as input."
+        )
+    return clips
+
+
+def _nesting(X: Any) -> int:
+    depth = 0
+    while isinstance(X, list | tuple) and X:
+        X, depth = X[0], depth + 1
+    return depth
+
+
+@dataclass(frozen=True)
+class LabelledInput:
+    """Clips that count, with their labels.
+
+    Attributes
+    ----------
+    clips : list of ndarray of shape (n_frames, n_features)
+        Neither empty nor of weight 0.
+    target : ndarray of shape (n_clips,)
+        Positions in `classes`.
+    classes : ndarray of shape (n_classes,)
+        The labels, sorted.
+    sample_weight, weight : ndarray of shape (n_clips,)
+        As given, and multiplied by the weight of the class.
+    """
+
+    clips: list[NDArray[Any]]
+    target: NDArray[np.intp]
+    classes: NDArray[Any]
+    sample_weight: NDArray[np.float64]
+    weight: NDArray[np.float64]
+
+    @classmethod
+    def checked(
+        cls,
+        clips: list[NDArray[Any]],
+        y: Any,
+        sample_weight: Any,
+        classes: NDArray[Any] | None,
+        class_weight: Any,
+        one_pass: bool,
+    ) -> Self:
+        """Check labels and weights, and leave out the clips that do not count.
+
+        Parameters
+        ----------
+        clips : list of ndarray
+            All clips.
+        y, sample_weight : array-like of shape (n_clips,)
+            As `fit` was given them.
+        classes : ndarray or None
+            Labels that may come; None takes those of `y`.
+        class_weight : dict, "balanced" or None
+            As the classifier's parameter.
+        one_pass : bool
+            Whether the clips are one batch of many, and may lack classes.
+
+        Returns
+        -------
+        LabelledInput
+            At least one clip, and of each class where this is not one batch of many.
+        """
+        if y is None:
+            raise ValueError("LSTMVoiceClassifier requires y to be passed, but the target y is None.")
+        labels = column_or_1d(y, warn=True)
+        assert_all_finite(labels, input_name="y")
+        check_classification_targets(labels)
+        check_consistent_length(clips, labels)
+        weight = _check_sample_weight(sample_weight, clips, dtype=np.float64, ensure_non_negative=True)
+        classes = np.unique(labels) if classes is None else classes
+        unknown = np.setdiff1d(labels, classes)
+        if len(unknown):
+            raise ValueError(
+                f"y has labels that are not among the classes {classes.tolist()}: {unknown.tolist()}."
+            )
+        empty = [position for position, clip in enumerate(clips) if not len(clip)]
+        if empty:
+            warnings.warn(
+                f"{len(empty)} empty clips are left out of training, positions {empty}.",
+                SequenceWarning,
+                stacklevel=5,
+            )
+        chosen = [position for position, clip in enumerate(clips) if len(clip) and weight[position] > 0]
+        labels, weight = labels[chosen], weight[chosen]
+        present = np.unique(labels)
+        if not chosen or len(classes) < 2 or (not one_pass and len(present) < 2):
+            raise ValueError(
+                "LSTMVoiceClassifier needs clips of at least 2 classes that are not empty and have a positive"
+                f" weight; the data has {len(present)} class."
+            )
+        if one_pass and class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' needs all clips at once, and partial_fit has not: pass a dict, or"
+                " call fit."
+            )
+        of_class = compute_class_weight(class_weight, classes=present, y=labels, sample_weight=weight)
+        return cls(
+            clips=[clips[position] for position in chosen],
+            target=np.searchsorted(classes, labels),
+            classes=classes,
+            sample_weight=weight,
+            weight=weight * of_class[np.searchsorted(present, labels)],
+        )
+
+    def encoded(self, dtype: np.dtype) -> NDArray[np.floating]:
+        """Labels as the network compares them: 0/1 in one column, or one-hot."""
+        if len(self.classes) == 2:
+            return self.target[:, None].astype(dtype)
+        return np.eye(len(self.classes), dtype=dtype)[self.target]
+
+    def class_totals(self) -> NDArray[Any]:
+        """Sum the weights of each class."""
+        return np.bincount(self.target, weights=self.weight, minlength=len(self.classes))
+
+    def split(self, fraction: float, generator: np.random.Generator) -> tuple[Self, Self]:
+        """Hold out a part of the clips, in equal shares of each class."""
+        kept, held_out = train_test_split(
+            np.arange(len(self.clips)),
+            test_size=fraction,
+            stratify=self.target,
+            random_state=int(generator.integers(2**31)),
+        )
+        return self._part(kept), self._part(held_out)
+
+    def _part(self, positions: NDArray[np.intp]) -> Self:
+        return type(self)(
+            clips=[self.clips[position] for position in positions],
+            target=self.target[positions],
+            classes=self.classes,
+            sample_weight=self.sample_weight[positions],
+            weight=self.weight[positions],
+        )
+
+
+def checked_units(units: Any) -> tuple[int, ...]:
+    """Widths of the LSTM layers as a tuple of positive integers."""
+    values = (units,) if np.ndim(units) == 0 else tuple(units)
+    if not values or not all(isinstance(n, int | np.integer) and n > 0 for n in values):
+        raise ValueError(f"units={units!r} must be one or more positive integers, one per LSTM layer.")
+    return tuple(int(n) for n in values)
+
+
+def checked_callbacks(callbacks: Any) -> Sequence[Callable[[], Any]]:
+    """Callables that each make a Keras callback, as a sequence."""
+    if callbacks is None:
+        return ()
+    makers = (callbacks,) if callable(callbacks) else tuple(callbacks)
+    for position, make in enumerate(makers):
+        if not callable(make):
+            raise ValueError(
+                f"callbacks[{position}] is a {type(make).__name__}; expected a callable that makes"
+                " one, for example lambda: keras.callbacks.TerminateOnNaN(), so that clones do not share its state."
+            )
+    return makers
+
+
+def new_generator(random_state: Any) -> np.random.Generator:
+    """Make a generator from an int, a RandomState or None, leaving the global one alone."""
+    if isinstance(random_state, np.random.RandomState):
+        return np.random.default_rng(random_state.randint(2**32, size=4, dtype=np.uint64))
+    return np.random.default_rng(random_state)

@@ -1,0 +1,171 @@
+"""From labelled clips and a classifier's parameters to a fitted network."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voicelstm.architecture import Architecture, Weights, initial_weights
+from voicelstm.inputs import LabelledInput, checked_callbacks, checked_units, new_generator
+from voicelstm.sequences import FrameStatistics, SegmentBatches
+
+__all__ = ["Fitted", "Learned", "Ongoing", "learn"]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What prediction needs.
+
+    Attributes
+    ----------
+    architecture : Architecture
+        The network's shape.
+    weights : dict of str to ndarray
+        Its weights.
+    statistics : FrameStatistics or None
+        What frames are standardised by.
+    class_totals : ndarray of shape (n_classes,)
+        Weight of each class in training.
+    """
+
+    architecture: Architecture
+    weights: Weights
+    statistics: FrameStatistics | None
+    class_totals: NDArray[np.float64]
+
+    def batches(
+        self, clips: Sequence[NDArray[Any]], segment_frames: int | None, n_rows: int
+    ) -> SegmentBatches:
+        """Cut clips into batches as this network reads them."""
+        return SegmentBatches(clips, segment_frames, n_rows, self.statistics, self.architecture.weight_dtype)
+
+
+@dataclass(frozen=True)
+class Ongoing:
+    """What the next `partial_fit` goes on from."""
+
+    generator: np.random.Generator
+    optimizer_state: list[NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a fit leaves; `ongoing` only where it was one pass of many."""
+
+    fitted: Fitted
+    history: dict[str, list[float]]
+    ongoing: Ongoing | None
+
+
+def learn(
+    classifier: Any,
+    labelled: LabelledInput,
+    before: Fitted | None,
+    ongoing: Ongoing | None,
+    *,
+    one_pass: bool,
+) -> Learned:
+    """Train a network on labelled clips; the classifier is read, and not changed.
+
+    Parameters
+    ----------
+    classifier : LSTMVoiceClassifier
+        Its parameters say how.
+    labelled : LabelledInput
+        The clips.
+    before : Fitted or None
+        Where training goes on from.
+    ongoing : Ongoing or None
+        What the last pass left.
+    one_pass : bool
+        Whether this is one pass of many, over one batch of clips.
+
+    Returns
+    -------
+    Learned
+        The network and its history.
+    """
+    from voicelstm.network import borrow
+    from voicelstm.training import LabelledClips, Schedule, train
+
+    architecture = _architecture(classifier, labelled)
+    if before is not None and before.architecture != architecture:
+        raise ValueError(
+            f"The network cannot change while training goes on: it was {before.architecture}, now it would be"
+            f" {architecture}. Call fit with warm_start=False to begin anew."
+        )
+    generator = new_generator(classifier.random_state) if ongoing is None else ongoing.generator
+    weights = (
+        initial_weights(architecture, generator, classifier.head_initializer)
+        if before is None
+        else before.weights
+    )
+    start = Fitted(
+        architecture,
+        weights,
+        _statistics(classifier, labelled, before, one_pass=one_pass),
+        labelled.class_totals() + (before.class_totals if before is not None and one_pass else 0),
+    )
+    training, held_out = labelled, None
+    if classifier.early_stopping and not one_pass:
+        training, held_out = labelled.split(classifier.validation_fraction, generator)
+    schedule = Schedule(
+        max_epochs=1 if one_pass else classifier.max_epochs,
+        max_steps=None if one_pass else classifier.max_steps,
+        shuffle=classifier.shuffle,
+        patience=classifier.patience,
+        callbacks=checked_callbacks(classifier.callbacks),
+        verbose=int(classifier.verbose),
+    )
+
+    def prepared(part: LabelledInput) -> LabelledClips:
+        batches = start.batches(part.clips, classifier.segment_frames, classifier.batch_size)
+        return LabelledClips(batches, part.encoded(architecture.weight_dtype), part.weight)
+
+    with borrow(architecture, classifier._compilation()) as network:
+        network.reset(
+            weights,
+            seed=int(generator.integers(2**31)),
+            learning_rate=None if callable(classifier.optimizer) else classifier.learning_rate,
+            optimizer_state=None if ongoing is None else ongoing.optimizer_state,
+        )
+        trained = train(
+            network,
+            prepared(training),
+            schedule,
+            generator,
+            validation=None if held_out is None else prepared(held_out),
+            loss=classifier.loss,
+        )
+        left = Ongoing(generator, network.optimizer_state()) if one_pass else None
+    fitted = Fitted(architecture, trained.weights, start.statistics, start.class_totals)
+    return Learned(fitted, trained.history, left)
+
+
+def _architecture(classifier: Any, labelled: LabelledInput) -> Architecture:
+    return Architecture(
+        n_features=labelled.clips[0].shape[1],
+        n_outputs=1 if len(labelled.classes) == 2 else len(labelled.classes),
+        units=checked_units(classifier.units),
+        bidirectional=bool(classifier.bidirectional),
+        pooling=classifier.pooling,
+        dropout=float(classifier.dropout),
+        dtype=classifier.dtype,
+    )
+
+
+def _statistics(
+    classifier: Any, labelled: LabelledInput, before: Fitted | None, *, one_pass: bool
+) -> FrameStatistics | None:
+    """Statistics of the frames; weights learnt with some keep them, but for passes, which add theirs."""
+    if not classifier.standardize:
+        return None
+    if before is None or before.statistics is None:
+        statistics = FrameStatistics.nothing_yet(labelled.clips[0].shape[1])
+    elif one_pass:
+        statistics = before.statistics
+    else:
+        return before.statistics
+    return statistics.updated(labelled.clips, labelled.sample_weight)

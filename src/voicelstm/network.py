@@ -1,0 +1,280 @@
+"""The Keras network, compiled once per architecture and used again."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from voicelstm.architecture import Architecture, Weights
+from voicelstm.pooling import Pooling
+from voicelstm.recurrent import LSTMStack
+from voicelstm.sequences import SegmentBatches
+
+__all__ = ["Compilation", "Network", "borrow", "build"]
+
+_MAX_IDLE = 8
+
+
+@dataclass(frozen=True)
+class Compilation:
+    """How a network learns; see :class:`voicelstm.LSTMVoiceClassifier` for what each means."""
+
+    loss: str = "cross_entropy"
+    optimizer: str | Callable[[], Any] = "adam"
+    clip_norm: float | None = None
+    weight_decay: float = 0.0
+    label_smoothing: float = 0.0
+
+
+@keras.saving.register_keras_serializable(package="voicelstm")
+class SquaredError(keras.losses.Loss):
+    """Mean squared difference between labels and the probabilities of logits."""
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Compare one-hot labels, or 0/1 in one column, with logits of the same shape."""
+        probability = ops.sigmoid(y_pred) if y_pred.shape[-1] == 1 else ops.softmax(y_pred)
+        return ops.mean(ops.square(ops.cast(y_true, probability.dtype) - probability), axis=-1)
+
+
+def build(architecture: Architecture, weights: Weights | None = None) -> keras.Model:
+    """Build the Keras model of an architecture.
+
+    Sequences are padded on the right and come with their lengths. No layer is masked, so that cuDNN's kernel
+    runs where there is one; pooling leaves out what lies beyond a sequence's length.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        The network.
+    weights : dict of str to ndarray, default=None
+        By the names of :meth:`Architecture.weight_shapes`.
+
+    Returns
+    -------
+    keras.Model
+        From ``{"sequences": (n, n_frames, n_features), "lengths": (n,)}`` to logits ``(n, n_outputs)``.
+    """
+    dtype = architecture.dtype
+    sequences = keras.Input(
+        (None, architecture.n_features), name="sequences", dtype=architecture.weight_dtype.name
+    )
+    lengths = keras.Input((), name="lengths", dtype="int32")
+    stack = LSTMStack(
+        architecture.units, architecture.bidirectional, architecture.dropout, name="lstms", dtype=dtype
+    )
+    pooled = Pooling(architecture.pooling, name="pooling", dtype=dtype)((stack(sequences, lengths), lengths))
+    logits = keras.layers.Dense(architecture.n_outputs, name="head", dtype=dtype)(pooled)
+    if dtype.startswith("mixed"):
+        logits = keras.layers.Activation("linear", dtype="float32")(logits)
+    model = keras.Model({"sequences": sequences, "lengths": lengths}, logits, name="voicelstm")
+    if weights is not None:
+        _set_weights(model, weights)
+    return model
+
+
+def _variables(model: keras.Model) -> dict[str, Any]:
+    """Find the model's weights by the names of Architecture.weight_shapes."""
+    stack = model.get_layer("lstms")
+    layers = [lstm for directions in stack.lstms for lstm in directions]
+    layers += [model.get_layer("pooling"), model.get_layer("head")]
+    return {
+        f"{layer.name}/{variable.name}": variable for layer in layers for variable in layer.trainable_weights
+    }
+
+
+def _set_weights(model: keras.Model, weights: Weights) -> None:
+    for name, variable in _variables(model).items():
+        variable.assign(weights[name])
+
+
+def _make_optimizer(compilation: Compilation) -> Any:
+    if callable(compilation.optimizer):
+        return compilation.optimizer()
+    options = {
+        "global_clipnorm": compilation.clip_norm,
+        "weight_decay": compilation.weight_decay or None,
+    }
+    if compilation.optimizer == "adam_tf1":
+        return keras.optimizers.Adam(epsilon=1e-8, **options)
+    makers = {
+        "adam": keras.optimizers.Adam,
+        "nadam": keras.optimizers.Nadam,
+        "rmsprop": keras.optimizers.RMSprop,
+        "sgd": keras.optimizers.SGD,
+    }
+    return makers[compilation.optimizer](**options)
+
+
+def _make_loss(architecture: Architecture, compilation: Compilation) -> keras.losses.Loss:
+    # Weights that belong together then mean the same in every batch, whatever their sum.
+    reduction = "mean_with_sample_weight"
+    if compilation.loss == "squared_error":
+        return SquaredError(reduction=reduction, dtype=architecture.weight_dtype.name)
+    options = {
+        "from_logits": True,
+        "label_smoothing": compilation.label_smoothing,
+        "reduction": reduction,
+        "dtype": architecture.weight_dtype.name,
+    }
+    if architecture.n_outputs == 1:
+        return keras.losses.BinaryCrossentropy(**options)
+    return keras.losses.CategoricalCrossentropy(**options)
+
+
+class Network:
+    """A compiled network that can be set back to any state.
+
+    Building and compiling costs seconds and, on some backends, memory that never comes back, so one network
+    serves many fits: :func:`borrow` hands it out, `reset` makes it as good as new.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        Its shape.
+    compilation : Compilation
+        How it learns.
+    """
+
+    def __init__(self, architecture: Architecture, compilation: Compilation) -> None:
+        self.architecture = architecture
+        self.model = build(architecture)
+        self._trainable = _variables(self.model)
+        self._held: Weights | None = None
+        accuracy = (
+            keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)
+            if architecture.n_outputs == 1
+            else keras.metrics.CategoricalAccuracy(name="accuracy")
+        )
+        self.model.compile(
+            optimizer=_make_optimizer(compilation),
+            loss=_make_loss(architecture, compilation),
+            weighted_metrics=[accuracy],
+        )
+        self.model.optimizer.build(self.model.trainable_variables)
+        self._fresh_optimizer = self.optimizer_state()
+
+    def reset(
+        self,
+        weights: Weights,
+        seed: int,
+        learning_rate: float | None,
+        optimizer_state: Sequence[NDArray] | None = None,
+    ) -> None:
+        """Set everything that training changes.
+
+        Parameters
+        ----------
+        weights : dict of str to ndarray
+            The weights to start from.
+        seed : int
+            Of dropout.
+        learning_rate : float or None
+            None leaves what the optimizer was made with.
+        optimizer_state : sequence of ndarray, default=None
+            As :meth:`optimizer_state` gave it; None starts afresh.
+        """
+        self._assign(weights)
+        optimizer = self.model.optimizer
+        state = self._fresh_optimizer if optimizer_state is None else optimizer_state
+        for variable, value in zip(optimizer.variables, state, strict=True):
+            variable.assign(value)
+        if learning_rate is not None:
+            optimizer.learning_rate = learning_rate
+        for layer, dropout in enumerate(self.model.get_layer("lstms").dropouts):
+            if dropout.rate:
+                variable = dropout.seed_generator.state
+                variable.assign(np.array([seed, layer], dtype=variable.dtype))
+        self.model.reset_metrics()
+        self.model.stop_training = False
+
+    def weights(self) -> Weights:
+        """Return copies of the weights."""
+        return {name: np.array(ops.convert_to_numpy(v.value)) for name, v in self._trainable.items()}
+
+    def optimizer_state(self) -> list[NDArray]:
+        """Return copies of what the optimizer remembers."""
+        return [np.array(ops.convert_to_numpy(variable)) for variable in self.model.optimizer.variables]
+
+    def train_step(
+        self, batch: NDArray, lengths: NDArray, labels: NDArray, weight: NDArray
+    ) -> dict[str, float]:
+        """Take one step; return the running means of loss and accuracy."""
+        self._held = None
+        inputs = {"sequences": batch, "lengths": lengths}
+        return self.model.train_on_batch(inputs, labels, sample_weight=weight, return_dict=True)
+
+    def load(self, weights: Weights) -> None:
+        """Set the weights, unless these very ones are there already."""
+        if self._held is not weights:
+            self._assign(weights)
+
+    def logits(self, batches: SegmentBatches) -> NDArray:
+        """Score segments with the present weights.
+
+        Parameters
+        ----------
+        batches : SegmentBatches
+            The segments.
+
+        Returns
+        -------
+        ndarray of shape (n_segments, n_outputs)
+            In the order of the segments.
+        """
+        scores = np.zeros((len(batches.segments), self.architecture.n_outputs), batches.dtype)
+        for chosen in batches.by_length():
+            batch, lengths = batches.take(chosen)
+            outputs = self.model.predict_on_batch({"sequences": batch, "lengths": lengths})
+            scores[chosen] = np.asarray(outputs)[: len(chosen)]
+        return scores
+
+    def _assign(self, weights: Weights) -> None:
+        self._held = None
+        _set_weights(self.model, weights)
+        self._held = weights
+
+
+_idle: OrderedDict[tuple[Architecture, Compilation], list[Network]] = OrderedDict()
+_lock = threading.Lock()
+
+
+@contextmanager
+def borrow(architecture: Architecture, compilation: Compilation) -> Iterator[Network]:
+    """Lend a network for one thread's exclusive use; build one where none is idle.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        Its shape.
+    compilation : Compilation
+        How it learns.
+
+    Yields
+    ------
+    Network
+        In whatever state its last user left it.
+    """
+    key = (architecture, compilation)
+    with _lock:
+        shelf = _idle.get(key)
+        network = shelf.pop() if shelf else None
+    if network is None:
+        network = Network(architecture, compilation)
+    try:
+        yield network
+    finally:
+        with _lock:
+            _idle.setdefault(key, []).append(network)
+            _idle.move_to_end(key)
+            while sum(map(len, _idle.values())) > _MAX_IDLE:
+                oldest = next(iter(_idle))
+                _idle[oldest].pop()
+                if not _idle[oldest]:
+                    del _idle[oldest]

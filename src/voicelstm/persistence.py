@@ -1,0 +1,299 @@
+"""Save and load: one file of tensors and JSON, from which no code runs."""
+
+import os
+import warnings
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from voicelstm.architecture import Architecture
+from voicelstm.classifier import LSTMVoiceClassifier
+from voicelstm.exceptions import ModelFileError, ModelFileWarning
+from voicelstm.inputs import checked_units
+from voicelstm.learning import Fitted
+from voicelstm.model_file import StoredTensors, Tensors, read_model_file, write_model_file
+from voicelstm.sequences import FrameStatistics
+from voicelstm.transformer import MFCCTransformer
+
+__all__ = ["load", "load_as", "save"]
+
+_LABEL_DTYPES = {"str", "object", "bool", "float16", "float32", "float64"} | {
+    f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
+}
+_NOT_KEPT = {"cache_dir", "n_jobs", "verbose"}  # belong to the machine, not to the model
+
+
+def save(estimator: Any, path: str | os.PathLike[str]) -> None:
+    """Write a fitted estimator to a file.
+
+    Parameters
+    ----------
+    estimator : LSTMVoiceClassifier, MFCCTransformer or Pipeline of them
+        Fitted.
+    path : str or os.PathLike
+        The file. It is replaced only when the new one is complete.
+
+    Raises
+    ------
+    TypeError
+        Where the estimator, or a step of the Pipeline, is not this library's; the text names it.
+    sklearn.exceptions.NotFittedError
+        Where the classifier is not fitted.
+
+    Warns
+    -----
+    ModelFileWarning
+        Where a parameter cannot be kept: callables and random states. The loaded estimator has the default.
+
+    Notes
+    -----
+    ``cache_dir``, ``n_jobs`` and ``verbose`` are not kept. What `partial_fit` remembers of the optimizer is
+    not either: after loading it begins with a fresh one.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from voicelstm import MFCCTransformer, load, save
+    >>> with TemporaryDirectory() as folder:
+    ...     save(MFCCTransformer(n_mfcc=13), Path(folder, "front_end.voicelstm"))
+    ...     load(Path(folder, "front_end.voicelstm"))
+    MFCCTransformer(n_mfcc=13)
+    """
+    tensors: Tensors = {}
+    described = _describe(estimator, "", tensors)
+    write_model_file(Path(path), described, tensors)
+
+
+def load(path: str | os.PathLike[str]) -> Any:
+    """Read an estimator from a file.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        What :func:`save` wrote.
+
+    Returns
+    -------
+    LSTMVoiceClassifier, MFCCTransformer or Pipeline
+        Fitted, as it was saved.
+
+    Raises
+    ------
+    ModelFileError
+        Where the file is damaged, is something else, or was written by a later version of the format.
+    """
+    with read_model_file(path) as (document, tensors):
+        try:
+            estimator = _restore(document["object"], "", tensors)
+        except ModelFileError:
+            raise
+        # Whatever a made-up document trips over: a missing key, a wrong type, a value out of range.
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise ModelFileError(
+                f"{path}: the description of the model is not valid ({type(error).__name__}: {error});"
+                f" it was written by voicelstm {document.get('library')!r}."
+            ) from error
+        tensors.check_all_used()
+        return estimator
+
+
+def load_as(kind: type[Any], path: str | os.PathLike[str]) -> Any:
+    """Read an estimator of one kind from a file.
+
+    Parameters
+    ----------
+    kind : type
+        The class that the file must hold.
+    path : str or os.PathLike
+        What :func:`save` wrote.
+
+    Returns
+    -------
+    object
+        An instance of `kind`.
+
+    Raises
+    ------
+    ModelFileError
+        Where the file holds something else.
+    """
+    estimator = load(path)
+    if not isinstance(estimator, kind):
+        raise ModelFileError(
+            f"{path}: found a {type(estimator).__name__}, not a {kind.__name__}; use voicelstm.load."
+        )
+    return estimator
+
+
+def _describe(estimator: Any, prefix: str, tensors: Tensors) -> dict[str, Any]:
+    if type(estimator) is Pipeline:
+        steps = []
+        for name, step in estimator.steps:
+            if type(step) not in (LSTMVoiceClassifier, MFCCTransformer):
+                raise TypeError(
+                    f"Step {name!r} is a {type(step).__name__}; a model file holds MFCCTransformer and"
+                    " LSTMVoiceClassifier, alone or in a Pipeline."
+                )
+            steps.append([name, _describe(step, f"{prefix}{name}/", tensors)])
+        return {"class": "Pipeline", "steps": steps}
+    if type(estimator) is MFCCTransformer:
+        described: dict[str, Any] = {"class": "MFCCTransformer", "params": _plain_params(estimator)}
+        if hasattr(estimator, "n_features_in_"):
+            described["n_features_in_"] = int(estimator.n_features_in_)
+        return described
+    if type(estimator) is LSTMVoiceClassifier:
+        check_is_fitted(estimator)
+        fitted = estimator._fitted
+        for name, values in fitted.weights.items():
+            tensors[f"{prefix}weights/{name}"] = values
+        if fitted.statistics is not None:
+            tensors[f"{prefix}statistics/mean"] = fitted.statistics.mean
+            tensors[f"{prefix}statistics/spread"] = fitted.statistics.spread
+        return {
+            "class": "LSTMVoiceClassifier",
+            "params": _plain_params(estimator),
+            "architecture": asdict(fitted.architecture),
+            "statistics_total": None if fitted.statistics is None else fitted.statistics.total,
+            "classes": _plain_labels(estimator.classes_),
+            "class_totals": fitted.class_totals.tolist(),
+            "n_features_in_": int(estimator.n_features_in_),
+            "reads_columns": estimator._reads_columns,
+            "n_iter_": int(estimator.n_iter_),
+            "history_": estimator.history_,
+        }
+    raise TypeError(
+        f"A model file holds LSTMVoiceClassifier, MFCCTransformer or a Pipeline of them,"
+        f" not a {type(estimator).__name__}."
+    )
+
+
+def _plain_params(estimator: BaseEstimator) -> dict[str, Any]:
+    params, lost = {}, []
+    defaults = type(estimator)().get_params(deep=False)
+    for name, value in estimator.get_params(deep=False).items():
+        if name in _NOT_KEPT:
+            continue
+        try:
+            params[name] = _plain(value)
+        except TypeError:
+            params[name] = defaults[name]
+            lost.append(name)
+    if lost:
+        warnings.warn(
+            f"A model file cannot keep {', '.join(lost)} of {type(estimator).__name__}: the loaded one has"
+            " the default.",
+            ModelFileWarning,
+            stacklevel=4,
+        )
+    return params
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, tuple | list | np.ndarray):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {"pairs": [[_plain(key), _plain(item)] for key, item in value.items()]}
+    raise TypeError
+
+
+def _plain_labels(classes: NDArray[Any]) -> dict[str, Any]:
+    dtype = "str" if classes.dtype.kind == "U" else classes.dtype.name
+    if dtype not in _LABEL_DTYPES or (dtype == "object" and not all(isinstance(c, str) for c in classes)):
+        raise TypeError(f"A model file cannot keep labels of type {classes.dtype}; use strings or numbers.")
+    return {"dtype": dtype, "values": classes.tolist()}
+
+
+def _restore(described: dict[str, Any], prefix: str, tensors: StoredTensors) -> Any:
+    kind = described["class"]
+    if kind == "Pipeline":
+        if prefix:
+            raise ModelFileError("A Pipeline within a Pipeline is not a model of this library.")
+        steps = [(str(name), _restore(step, f"{name}/", tensors)) for name, step in described["steps"]]
+        return Pipeline(steps)
+    restorers: dict[str, Callable[[dict[str, Any], str, StoredTensors], Any]] = {
+        "LSTMVoiceClassifier": _restore_classifier,
+        "MFCCTransformer": _restore_transformer,
+    }
+    if kind not in restorers:
+        raise ModelFileError(f"The file holds a {kind!r}, which this version of voicelstm does not know.")
+    return restorers[kind](described, prefix, tensors)
+
+
+def _restore_transformer(described: dict[str, Any], prefix: str, tensors: StoredTensors) -> MFCCTransformer:
+    transformer = MFCCTransformer(**_params(described))
+    transformer._validate_params()
+    if "n_features_in_" in described:
+        transformer.n_features_in_ = int(described["n_features_in_"])
+    return transformer
+
+
+def _restore_classifier(
+    described: dict[str, Any], prefix: str, tensors: StoredTensors
+) -> LSTMVoiceClassifier:
+    classifier = LSTMVoiceClassifier(**_params(described))
+    classifier._validate_params()
+    labels = described["classes"]
+    if labels["dtype"] not in _LABEL_DTYPES:
+        raise ModelFileError(f"Labels of type {labels['dtype']!r} are not known.")
+    classes = np.array(labels["values"], dtype=labels["dtype"])
+    architecture = _architecture(described["architecture"])
+    if classes.ndim != 1 or architecture.n_outputs != (1 if len(classes) == 2 else len(classes)):
+        raise ModelFileError("The number of labels does not fit the network's outputs.")
+    weights = {
+        name: tensors.read(f"{prefix}weights/{name}", shape, architecture.weight_dtype)
+        for name, shape in architecture.weight_shapes().items()
+    }
+    class_totals = np.array(described["class_totals"], dtype=np.float64)
+    if class_totals.shape != classes.shape:
+        raise ModelFileError("The number of class totals is not that of the labels.")
+    statistics = None
+    if described["statistics_total"] is not None:
+        shape = (architecture.n_features,)
+        mean, spread = (
+            tensors.read(f"{prefix}statistics/{name}", shape, np.dtype(np.float64))
+            for name in ("mean", "spread")
+        )
+        statistics = FrameStatistics(float(described["statistics_total"]), mean, spread)
+    classifier._fitted = Fitted(architecture, weights, statistics, class_totals)
+    classifier._ongoing = None
+    classifier._reads_columns = bool(described["reads_columns"])
+    classifier.classes_ = classes
+    classifier.n_features_in_ = int(described["n_features_in_"])
+    classifier.n_iter_ = int(described["n_iter_"])
+    classifier.history_ = {
+        str(name): [float(value) for value in values] for name, values in described["history_"].items()
+    }
+    return classifier
+
+
+def _architecture(described: dict[str, Any]) -> Architecture:
+    architecture = Architecture(**{**described, "units": checked_units(described["units"])})
+    # The parameters' own constraints say what each of these may be.
+    asked = {name: getattr(architecture, name) for name in ("bidirectional", "pooling", "dropout", "dtype")}
+    LSTMVoiceClassifier(**asked)._validate_params()
+    checked_units((architecture.n_features, architecture.n_outputs))
+    return architecture
+
+
+def _params(described: dict[str, Any]) -> dict[str, Any]:
+    return {str(name): _from_plain(value) for name, value in described["params"].items()}
+
+
+def _from_plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_from_plain(item) for item in value)
+    if isinstance(value, dict):
+        return {_from_plain(key): _from_plain(item) for key, item in value["pairs"]}
+    return value

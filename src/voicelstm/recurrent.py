@@ -1,0 +1,109 @@
+"""A stack of LSTM layers that takes the fastest exact way through backend and device."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+__all__ = ["LSTMStack"]
+
+
+def _reversed_within(sequences: Any, lengths: Any) -> Any:
+    """Reverse each sequence within its own length; what pads it stays where it is."""
+    frames = ops.arange(ops.shape(sequences)[1], dtype="int32")[None, :]
+    lengths = ops.cast(lengths, "int32")[:, None]
+    source = ops.where(frames < lengths, lengths - 1 - frames, frames)
+    return ops.take_along_axis(sequences, source[:, :, None], axis=1)
+
+
+@keras.saving.register_keras_serializable(package="voicelstm")
+class LSTMStack(keras.layers.Layer):
+    """LSTM layers on top of each other, dropout after each.
+
+    The layers are :class:`keras.layers.LSTM` and hold their weights. No mask is used, since one would switch
+    cuDNN's kernel off: sequences are padded on the right, which a forward LSTM sees last, and a backward one
+    reads each sequence from its own end.
+
+    Parameters
+    ----------
+    units : sequence of int
+        Width of each layer, per direction.
+    bidirectional : bool, default=False
+        Whether each layer also reads the sequence backwards.
+    dropout : float, default=0.0
+        Share of each layer's outputs that training drops.
+    **kwargs
+        Of :class:`keras.layers.Layer`.
+    """
+
+    def __init__(
+        self, units: Sequence[int], bidirectional: bool = False, dropout: float = 0.0, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.units = tuple(units)
+        self.bidirectional = bidirectional
+        self.dropout = dropout
+        suffixes = ("", "_backward") if bidirectional else ("",)
+        self.lstms = [
+            [
+                keras.layers.LSTM(
+                    n, return_sequences=True, name=f"lstm_{layer}{suffix}", dtype=self.dtype_policy
+                )
+                for suffix in suffixes
+            ]
+            for layer, n in enumerate(self.units)
+        ]
+        # A Dropout with a rate of 0 draws nothing.
+        self.dropouts = [
+            keras.layers.Dropout(dropout, seed=layer, dtype=self.dtype_policy)
+            for layer in range(len(self.units))
+        ]
+        self._run_stack = None
+        if keras.backend.backend() == "tensorflow":
+            from voicelstm.block_lstm import block_lstm_stack, is_available
+
+            if is_available(self.compute_dtype) and self.compute_dtype == self.variable_dtype:
+                self._run_stack = block_lstm_stack
+                self.supports_jit = False  # XLA does not know the kernel
+
+    def build(self, sequences_shape: Any, lengths_shape: Any) -> None:
+        """Make the layers' weights."""
+        width = sequences_shape[-1]
+        for n, directions in zip(self.units, self.lstms, strict=True):
+            for lstm in directions:
+                lstm.build((*sequences_shape[:-1], width))
+            width = n * len(directions)
+
+    def call(self, sequences: Any, lengths: Any, training: bool = False) -> Any:
+        """Read ``sequences`` of shape (n, n_frames, n_features) and ``lengths`` of shape (n,)."""
+        if self._run_stack is not None and not self.bidirectional:
+            after = [lambda x, drop=drop: drop(x, training=training) for drop in self.dropouts]
+            return self._run_stack(sequences, [_weights(lstm) for (lstm,) in self.lstms], after)
+        for directions, drop in zip(self.lstms, self.dropouts, strict=True):
+            outputs = [self._read(directions[0], sequences)]
+            if self.bidirectional:
+                backwards = self._read(directions[1], _reversed_within(sequences, lengths))
+                outputs.append(_reversed_within(backwards, lengths))
+            sequences = drop(ops.concatenate(outputs, axis=-1), training=training)
+        return sequences
+
+    def _read(self, lstm: keras.layers.LSTM, sequences: Any) -> Any:
+        if self._run_stack is None:
+            return lstm(sequences)
+        return self._run_stack(sequences, [_weights(lstm)], [lambda x: x])
+
+    def compute_output_shape(self, sequences_shape: Any, lengths_shape: Any) -> Any:
+        """Return the shape of the last layer's outputs."""
+        return (*sequences_shape[:-1], self.units[-1] * (2 if self.bidirectional else 1))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's parameters."""
+        own = {"units": self.units, "bidirectional": self.bidirectional, "dropout": self.dropout}
+        return {**super().get_config(), **own}
+
+
+def _weights(lstm: keras.layers.LSTM) -> tuple[Any, Any, Any]:
+    return tuple(
+        ops.convert_to_tensor(w) for w in (lstm.cell.kernel, lstm.cell.recurrent_kernel, lstm.cell.bias)
+    )

@@ -1,0 +1,192 @@
+"""Epochs of training: batches, callbacks, validation, early stopping."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, log_softmax, softmax
+
+from voicelstm.architecture import Weights
+from voicelstm.exceptions import TrainingError
+from voicelstm.network import Network
+from voicelstm.sequences import SegmentBatches
+
+__all__ = ["LabelledClips", "Schedule", "Trained", "train"]
+
+
+@dataclass(frozen=True)
+class LabelledClips:
+    """Segmented clips with their labels.
+
+    Attributes
+    ----------
+    batches : SegmentBatches
+        The clips.
+    labels : ndarray of shape (n_clips, n_outputs)
+        One-hot, or 0/1 in one column.
+    weights : ndarray of shape (n_clips,)
+        How much each clip counts.
+    """
+
+    batches: SegmentBatches
+    labels: NDArray[np.floating]
+    weights: NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and in what order; see :class:`voicelstm.LSTMVoiceClassifier`."""
+
+    max_epochs: int
+    max_steps: int | None
+    shuffle: bool
+    patience: int
+    callbacks: Sequence[Callable[[], Any]]
+    verbose: int
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training leaves."""
+
+    weights: Weights
+    history: dict[str, list[float]]
+
+
+def train(
+    network: Network,
+    clips: LabelledClips,
+    schedule: Schedule,
+    generator: np.random.Generator,
+    validation: LabelledClips | None,
+    loss: str,
+) -> Trained:
+    """Train a network from the state it is in.
+
+    Parameters
+    ----------
+    network : Network
+        As :meth:`Network.reset` left it.
+    clips : LabelledClips
+        What to learn from.
+    schedule : Schedule
+        How long and in what order.
+    generator : numpy.random.Generator
+        Of the order.
+    validation : LabelledClips or None
+        Clips whose loss decides when to stop, and which weights are kept.
+    loss : {"cross_entropy", "squared_error"}
+        Of the validation.
+
+    Returns
+    -------
+    Trained
+        The weights, and per epoch loss and accuracy.
+
+    Raises
+    ------
+    TrainingError
+        Where the loss is not finite; it names the epoch.
+    """
+    n_steps = -(-len(clips.batches.segments) // clips.batches.n_rows)
+    n_epochs = schedule.max_epochs if schedule.max_steps is None else -(-schedule.max_steps // n_steps)
+    callbacks = keras.callbacks.CallbackList(
+        [make() for make in schedule.callbacks],
+        add_progbar=schedule.verbose > 0,
+        model=network.model,
+        verbose=schedule.verbose,
+        epochs=n_epochs,
+        steps=n_steps,
+    )
+    history: dict[str, list[float]] = {}
+    best: tuple[float, Weights] | None = None
+    stale = 0
+    callbacks.on_train_begin()
+    for epoch, orders in enumerate(_epochs(clips, schedule, n_steps, n_epochs, generator)):
+        network.model.reset_metrics()
+        callbacks.on_epoch_begin(epoch)
+        logs: dict[str, float] = {}
+        for step, chosen in enumerate(orders):
+            callbacks.on_train_batch_begin(step)
+            logs = network.train_step(*_labelled_batch(clips, chosen))
+            callbacks.on_train_batch_end(step, logs)
+            if network.model.stop_training:
+                break
+        logs = {name: float(value) for name, value in logs.items()}
+        if not np.isfinite(logs["loss"]):
+            raise TrainingError(
+                f"The loss became {logs['loss']} in epoch {epoch + 1}. Lower learning_rate, set clip_norm, or"
+                " look for extreme values in X. What was fitted before is kept."
+            )
+        if validation is not None:
+            logs |= _validate(network, validation, loss)
+            if best is None or logs["val_loss"] < best[0]:
+                best, stale = (logs["val_loss"], network.weights()), 0
+            else:
+                stale += 1
+        for name, value in logs.items():
+            history.setdefault(name, []).append(value)
+        callbacks.on_epoch_end(epoch, logs)
+        if network.model.stop_training or (validation is not None and stale >= schedule.patience):
+            break
+    callbacks.on_train_end(logs)
+    return Trained(network.weights() if best is None else best[1], history)
+
+
+def _epochs(
+    clips: LabelledClips, schedule: Schedule, n_steps: int, n_epochs: int, generator: np.random.Generator
+) -> Iterator[list[NDArray[np.intp]]]:
+    """Yield, for each epoch, the positions of each batch's segments."""
+    n_segments, n_rows = len(clips.batches.segments), clips.batches.n_rows
+
+    def order() -> NDArray[np.intp]:
+        return generator.permutation(n_segments) if schedule.shuffle else np.arange(n_segments)
+
+    if schedule.max_steps is None:
+        for _ in range(n_epochs):
+            positions = order()
+            yield [positions[first : first + n_rows] for first in range(0, n_segments, n_rows)]
+        return
+    stream = np.empty(0, dtype=np.intp)
+    for epoch in range(n_epochs):
+        batches = []
+        for _ in range(min(n_steps, schedule.max_steps - epoch * n_steps)):
+            while len(stream) < n_rows:
+                stream = np.concatenate([stream, order()])
+            batches.append(stream[:n_rows])
+            stream = stream[n_rows:]
+        yield batches
+
+
+def _labelled_batch(clips: LabelledClips, chosen: NDArray[np.intp]) -> tuple[NDArray, ...]:
+    batches = clips.batches
+    batch, lengths = batches.take(chosen)
+    clip = batches.segments.clip[chosen]
+    labels = np.zeros((len(batch), clips.labels.shape[1]), dtype=batches.dtype)
+    labels[: len(chosen)] = clips.labels[clip]
+    weight = np.zeros(len(batch), dtype=batches.dtype)
+    weight[: len(chosen)] = clips.weights[clip] / batches.segments.per_clip[clip]
+    return batch, lengths, labels, weight
+
+
+def _validate(network: Network, validation: LabelledClips, loss: str) -> dict[str, float]:
+    batches, labels = validation.batches, validation.labels
+    scores = batches.clip_scores(network.logits(batches))
+    if labels.shape[1] == 1:
+        # log(1 + exp(-s)) for the clips of class 1, log(1 + exp(s)) for the others.
+        losses = np.logaddexp(0, np.where(labels == 1, -scores, scores))[:, 0]
+        probability = expit(scores)
+        correct = (scores[:, 0] > 0) == (labels[:, 0] == 1)
+    else:
+        losses = -(labels * log_softmax(scores, axis=1)).sum(axis=1)
+        probability = softmax(scores, axis=1)
+        correct = scores.argmax(axis=1) == labels.argmax(axis=1)
+    if loss == "squared_error":
+        losses = np.square(labels - probability).mean(axis=1)
+    return {
+        "val_loss": float(np.average(losses, weights=validation.weights)),
+        "val_accuracy": float(np.average(correct, weights=validation.weights)),
+    }

@@ -1,0 +1,463 @@
+"""Many recordings in, cepstral sequences out, as a scikit-learn transformer."""
+
+import hashlib
+import os
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from joblib import Memory
+from joblib import hash as hash_of_array
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.utils import Tags
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import validate_data
+
+from voicelstm import __version__
+from voicelstm.cepstra import CepstraSettings
+from voicelstm.exceptions import AudioError, AudioWarning
+from voicelstm.extraction import Clip, ExtractionSettings, check_extraction, extract
+from voicelstm.sequences import stack
+
+__all__ = ["MFCCTransformer"]
+
+_MAX_LISTED = 20
+
+
+class MFCCTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+    """Turn recordings into sequences of cepstral coefficients.
+
+    Each recording is read, mixed to mono, resampled, optionally trimmed and levelled, cut into frames, and
+    each frame becomes its cepstral coefficients with their time derivatives. The transformer is stateless:
+    `transform` may be called without `fit`.
+
+    Read more in the :ref:`user guide <recordings>`.
+
+    Parameters
+    ----------
+    sample_rate : int or None, default=16000
+        Recordings are resampled to this rate, in Hz; plain arrays are taken to have it. None keeps each
+        recording's own.
+    n_mfcc : int, default=20
+        Coefficients per frame, c0 included.
+    n_filters : int, default=40
+        Triangular filters.
+    n_fft : int or None, default=None
+        Length of the Fourier transform, in samples. None is the smallest power of two that holds a frame.
+    frame_length, frame_step : float, default=0.025, 0.01
+        Length of a frame and distance between frames, in s.
+    fmin, fmax : float, default=0.0, None
+        Range of the filterbank, in Hz. None is half the sample rate.
+    preemphasis : float, default=0.97
+        Coefficient of the first-order high-pass filter before framing; 0 is none.
+    window : str or tuple, default="hamming"
+        A window by the name that :func:`scipy.signal.get_window` knows; symmetric. "boxcar" is none.
+    lifter : float or None, default=22
+        Length of the sinusoidal lifter. 0 or None is none.
+    energy : bool, default=True
+        Whether the log energy of the frame stands in place of c0.
+    scale : {"mel", "slaney", "linear"}, default="mel"
+        Frequency scale of the filters: HTK's mel, Slaney's, or linear (LFCC).
+    triangles : {"bins", "exact"}, default="bins"
+        Whether filter corners are rounded down to spectral bins, as in python_speech_features.
+    deltas : int, default=0
+        Orders of time derivatives that are appended: 1 for Δ, 2 for Δ and ΔΔ.
+    normalize : {"mean", "zscore", "minmax"} or None, default=None
+        Normalisation of each column over each clip.
+    amplitude : float, default=1.0
+        What full scale means to the cepstra; 32768 gives those of 16-bit integers.
+    level : float or None, default=None
+        Root mean square that each recording is scaled to, after trimming, in dBFS.
+    trim_silence : float or None, default=None
+        Leading and trailing samples more than so many dB below the recording's peak are cut.
+    max_frames : int or None, default=None
+        Only the first so many frames are kept.
+    max_duration : float or None, default=None
+        Longer recordings are refused, in s.
+    backend : {"native", "python_speech_features", "librosa"}, default="native"
+        Who computes the coefficients. The latter two are handed the same parameters, for parity.
+    dtype : {"float32", "float64"}, default="float32"
+        Precision of the arithmetic and type of the features.
+    on_error : {"raise", "warn"}, default="raise"
+        What a recording that fails does: one error that names all of them, or one warning and an empty
+        sequence in the place of each.
+    cache_dir : str, os.PathLike or None, default=None
+        Folder in which features are kept, by each recording's content and the parameters.
+    n_jobs : int or None, default=None
+        Threads; None is 1, or what :func:`joblib.parallel_config` says, and -1 is all cores.
+    verbose : int, default=0
+        Whether a progress bar is shown on standard error.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Samples per signal, where `fit` was given a 2-D array of signals.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where `fit` was given a data frame whose names are all strings.
+
+    See Also
+    --------
+    LSTMVoiceClassifier : Learns from the sequences.
+    make_detector : The recommended whole.
+
+    Notes
+    -----
+    `X` is a list (or any sequence) whose elements are, mixed freely, paths, arrays of samples at
+    `sample_rate` and pairs ``(samples, sample_rate)``; or a 2-D numeric array of equally long signals. The
+    result is a 3-D array ``(n_clips, n_frames, n_features)`` where all clips have the same number of frames,
+    else a 1-D object array of 2-D arrays ``(n_frames, n_features)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from voicelstm import MFCCTransformer
+    >>> second = np.sin(np.arange(16000))
+    >>> MFCCTransformer(deltas=2).transform([second, second]).shape
+    (2, 99, 60)
+    >>> [len(clip) for clip in MFCCTransformer().transform([second, second[:8000]])]
+    [99, 49]
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "sample_rate": [Interval(Integral, 1, None, closed="left"), None],
+        "n_mfcc": [Interval(Integral, 1, None, closed="left")],
+        "n_filters": [Interval(Integral, 1, None, closed="left")],
+        "n_fft": [Interval(Integral, 2, None, closed="left"), None],
+        "frame_length": [Interval(Real, 0, None, closed="neither")],
+        "frame_step": [Interval(Real, 0, None, closed="neither")],
+        "fmin": [Interval(Real, 0, None, closed="left")],
+        "fmax": [Interval(Real, 0, None, closed="neither"), None],
+        "preemphasis": [Interval(Real, 0, 1, closed="both")],
+        "window": [str, tuple],
+        "lifter": [Interval(Real, 0, None, closed="left"), None],
+        "energy": ["boolean"],
+        "scale": [StrOptions({"mel", "slaney", "linear"})],
+        "triangles": [StrOptions({"bins", "exact"})],
+        "deltas": [Interval(Integral, 0, 3, closed="both")],
+        "normalize": [StrOptions({"mean", "zscore", "minmax"}), None],
+        "amplitude": [Interval(Real, 0, None, closed="neither")],
+        "level": [Interval(Real, None, 0, closed="right"), None],
+        "trim_silence": [Interval(Real, 0, None, closed="neither"), None],
+        "max_frames": [Interval(Integral, 1, None, closed="left"), None],
+        "max_duration": [Interval(Real, 0, None, closed="neither"), None],
+        "backend": [StrOptions({"native", "python_speech_features", "librosa"})],
+        "dtype": [StrOptions({"float32", "float64"})],
+        "on_error": [StrOptions({"raise", "warn"})],
+        "cache_dir": [str, os.PathLike, None],
+        "n_jobs": [Integral, None],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        *,
+        sample_rate: int | None = 16000,
+        n_mfcc: int = 20,
+        n_filters: int = 40,
+        n_fft: int | None = None,
+        frame_length: float = 0.025,
+        frame_step: float = 0.01,
+        fmin: float = 0.0,
+        fmax: float | None = None,
+        preemphasis: float = 0.97,
+        window: str | tuple[Any, ...] = "hamming",
+        lifter: float | None = 22,
+        energy: bool = True,
+        scale: str = "mel",
+        triangles: str = "bins",
+        deltas: int = 0,
+        normalize: str | None = None,
+        amplitude: float = 1.0,
+        level: float | None = None,
+        trim_silence: float | None = None,
+        max_frames: int | None = None,
+        max_duration: float | None = None,
+        backend: str = "native",
+        dtype: str = "float32",
+        on_error: str = "raise",
+        cache_dir: str | os.PathLike[str] | None = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.sample_rate = sample_rate
+        self.n_mfcc = n_mfcc
+        self.n_filters = n_filters
+        self.n_fft = n_fft
+        self.frame_length = frame_length
+        self.frame_step = frame_step
+        self.fmin = fmin
+        self.fmax = fmax
+        self.preemphasis = preemphasis
+        self.window = window
+        self.lifter = lifter
+        self.energy = energy
+        self.scale = scale
+        self.triangles = triangles
+        self.deltas = deltas
+        self.normalize = normalize
+        self.amplitude = amplitude
+        self.level = level
+        self.trim_silence = trim_silence
+        self.max_frames = max_frames
+        self.max_duration = max_duration
+        self.backend = backend
+        self.dtype = dtype
+        self.on_error = on_error
+        self.cache_dir = cache_dir
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    @classmethod
+    def original(cls, **changes: Any) -> Self:
+        """Return the front end of the recipe that the library grew out of.
+
+        ``python_speech_features.mfcc(signal, samplerate=fs, nfft=2048)`` on 16-bit integers, the first 5,000
+        frames, each coefficient of each file scaled to 0..1.
+
+        Parameters
+        ----------
+        **changes
+            Parameters that shall differ.
+
+        Returns
+        -------
+        MFCCTransformer
+            In double precision, so that the features equal python_speech_features's.
+
+        Examples
+        --------
+        >>> from voicelstm import MFCCTransformer
+        >>> MFCCTransformer.original(max_frames=10_000).n_mfcc
+        13
+        """
+        recipe: dict[str, Any] = {
+            "sample_rate": None,
+            "n_mfcc": 13,
+            "n_filters": 26,
+            "n_fft": 2048,
+            "window": "boxcar",
+            "amplitude": 32768.0,
+            "normalize": "minmax",
+            "max_frames": 5000,
+            "dtype": "float64",
+        }
+        return cls(**(recipe | changes))
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Check the parameters and the kind of `X`; no recording is opened.
+
+        Parameters
+        ----------
+        X : sequence of recordings, or array of shape (n_clips, n_samples)
+            See Notes of the class.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        MFCCTransformer
+            Itself.
+        """
+        check_extraction(self._settings())
+        self._recordings(X, reset=True)
+        return self
+
+    def transform(self, X: Any) -> NDArray[Any]:
+        """Compute the cepstral sequences of recordings.
+
+        Parameters
+        ----------
+        X : sequence of recordings, or array of shape (n_clips, n_samples)
+            See Notes of the class.
+
+        Returns
+        -------
+        ndarray of shape (n_clips, n_frames, n_features), or (n_clips,) of 2-D arrays
+            The sequences, in the order of `X`.
+
+        Raises
+        ------
+        AudioError
+            With ``on_error="raise"``, where recordings fail; it names each with its reason.
+        """
+        return stack([clip.features for clip in self.extract(X)])
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Names of the last axis of the output.
+
+        Parameters
+        ----------
+        input_features : None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of shape (n_features,)
+            ``mfcc0``, ``mfcc1``, ... and, with deltas, ``delta_mfcc0``, ..., ``delta2_mfcc0``, ...
+        """
+        prefixes = [
+            "",
+            *("delta_" if order == 1 else f"delta{order}_" for order in range(1, self.deltas + 1)),
+        ]
+        return np.array([f"{prefix}mfcc{i}" for prefix in prefixes for i in range(self.n_mfcc)], dtype=object)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.input_tags.string = True
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+    def _settings(self) -> ExtractionSettings:
+        params = self.get_params(deep=False)
+        params["lifter"] = params["lifter"] or 0
+        own = CepstraSettings(**{field.name: params[field.name] for field in fields(CepstraSettings)})
+        rest = {f.name: params[f.name] for f in fields(ExtractionSettings) if f.name != "cepstra"}
+        return ExtractionSettings(cepstra=own, **rest)
+
+    def _recordings(self, X: Any, *, reset: bool) -> list[Any]:
+        """List the recordings; a 2-D numeric array is checked as scikit-learn demands."""
+        if isinstance(X, str | os.PathLike):
+            raise ValueError(
+                f"Expected a list of recordings, got the single path {os.fspath(X)!r}: pass [path]."
+            )
+        if _is_batch_of_signals(X):
+            signals = validate_data(
+                self, X, reset=reset, dtype="numeric", skip_check_array=False, ensure_min_features=1
+            )
+            return list(signals)
+        if isinstance(X, np.ndarray) or hasattr(X, "__array__"):
+            values = np.asarray(X)
+            X = values.ravel() if values.ndim == 2 and values.shape[1] == 1 else values
+        recordings = list(X)
+        if not recordings:
+            raise ValueError(
+                "Found array with 0 sample(s) while a minimum of 1 is required: X has no recordings."
+            )
+        if reset:
+            for name in ("n_features_in_", "feature_names_in_"):
+                if hasattr(self, name):
+                    delattr(self, name)
+        return recordings
+
+    def extract(self, X: Any) -> list[Clip]:
+        """Compute the sequences together with their place in time.
+
+        Parameters
+        ----------
+        X : sequence of recordings, or array of shape (n_clips, n_samples)
+            See Notes of the class.
+
+        Returns
+        -------
+        list of voicelstm.extraction.Clip
+            In the order of `X`; each has ``features``, ``offset``, ``frame_length``, ``frame_step`` and
+            ``duration``.
+
+        Raises
+        ------
+        AudioError
+            As `transform`.
+        """
+        self._validate_params()
+        settings = self._settings()
+        check_extraction(settings)
+        recordings = self._recordings(X, reset=False)
+        work = delayed(_extract_or_say_why)
+        # Threads: decoding, Fourier transforms and matrix products all leave the interpreter's lock.
+        parallel = Parallel(n_jobs=self.n_jobs, prefer="threads", return_as="generator")
+        results = parallel(work(recording, settings, self.cache_dir) for recording in recordings)
+        clips: list[Clip] = []
+        failures: list[tuple[int, str]] = []
+        for position, result in enumerate(_with_progress(results, len(recordings), self.verbose)):
+            if isinstance(result, str):
+                failures.append((position, result))
+                empty = np.zeros((0, len(self.get_feature_names_out())), dtype=self.dtype)
+                result = Clip(empty, 0.0, self.frame_length, self.frame_step, 0.0)
+            clips.append(result)
+        if failures:
+            self._report(failures, len(recordings))
+        return clips
+
+    def _report(self, failures: list[tuple[int, str]], n_recordings: int) -> None:
+        lines = [f"  [{position}] {reason}" for position, reason in failures[:_MAX_LISTED]]
+        if len(failures) > _MAX_LISTED:
+            lines.append(f"  and {len(failures) - _MAX_LISTED} more")
+        text = "\n".join(lines)
+        if self.on_error == "raise":
+            raise AudioError(
+                f"{len(failures)} of {n_recordings} recordings failed (position in X, reason):\n{text}\n"
+                'Leave them out, or set on_error="warn" to get empty sequences for them.',
+                failures,
+            )
+        warnings.warn(
+            f"{len(failures)} of {n_recordings} recordings failed and are empty sequences:\n{text}",
+            AudioWarning,
+            stacklevel=4,
+        )
+
+
+def _is_batch_of_signals(X: Any) -> bool:
+    """Whether X is a 2-D numeric array, a data frame, a sparse matrix or nested lists of numbers."""
+    if hasattr(X, "toarray"):
+        return True  # sparse: refused by scikit-learn's own check, with its text
+    if isinstance(X, np.ndarray) or hasattr(X, "iloc") or hasattr(X, "__array__"):
+        values = np.asarray(X)
+        return values.dtype.kind not in "OUS" or (values.ndim == 2 and values.shape[1] != 1)
+    return (
+        isinstance(X, list)
+        and bool(X)
+        and all(isinstance(row, list) and row for row in X)
+        and _is_number(X[0][0])
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real)
+
+
+def _extract_or_say_why(
+    recording: Any, settings: ExtractionSettings, cache_dir: str | os.PathLike[str] | None
+) -> Clip | str:
+    try:
+        if cache_dir is None:
+            return extract(recording, settings)
+        remembered = Memory(cache_dir, verbose=0).cache(_extract_known, ignore=["recording"])
+        return remembered(recording, _digest(recording), settings, __version__)
+    except AudioError as error:
+        return str(error)
+
+
+def _extract_known(recording: Any, digest: str, settings: ExtractionSettings, version: str) -> Clip:
+    """Extract; the digest and the version are what the cache knows a recording and its features by."""
+    del digest, version
+    return extract(recording, settings)
+
+
+def _digest(recording: Any) -> str:
+    if not isinstance(recording, str | os.PathLike):
+        return hash_of_array(recording, hash_name="sha1")
+    try:
+        with Path(recording).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""  # extraction says what is wrong with it, and errors are not cached
+
+
+def _with_progress(results: Iterable[Any], total: int, verbose: int) -> Iterator[Any]:
+    if not verbose:
+        yield from results
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("Reading recordings"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        yield from progress.track(results, total=total)
