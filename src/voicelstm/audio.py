@@ -1,7 +1,9 @@
 """One recording in, mono samples in ±1 and their rate out."""
 
+import io
 import os
 import stat
+import threading
 import warnings
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ __all__ = ["active_region", "read_audio", "set_level"]
 
 _BLOCK = 2**24  # frames read at once, so that a header's claim alone reserves little
 _MAX_RESAMPLING_RATIO = 100
+# Warning filters belong to the process: threads that change them at once would leave them changed.
+_QUIET = threading.Lock()
 
 # First bytes, what they mean, and whether librosa's loader may know what soundfile does not.
 _SIGNATURES: tuple[tuple[bytes, str, bool], ...] = (
@@ -42,9 +46,13 @@ _SIGNATURES: tuple[tuple[bytes, str, bool], ...] = (
 )
 _REMEDIES = {
     "a git LFS pointer": "fetch the recording itself with 'git lfs pull'",
+    "bytes of no known audio format": "give raw samples a header, for example with soundfile.write",
     "an HTML page": "the download failed: fetch the recording again",
+    "a ZIP archive": "unpack it",
+    "a gzip archive": "unpack it",
     "a NumPy array file": "load it with numpy.load and pass the pair (samples, sample_rate)",
 }
+_FETCH_AGAIN = "fetch the recording again, or leave it out"
 _CONVERT = "convert it to WAV or FLAC, for example with 'ffmpeg -i IN OUT.wav'"
 
 
@@ -175,27 +183,64 @@ def set_level(samples: NDArray[np.floating], level: float) -> NDArray[np.floatin
 
 
 def _read_file(path: Path, max_duration: float | None, dtype: np.dtype) -> tuple[NDArray, int]:
+    _check_regular(path)
     try:
         with path.open("rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise AudioError(f"{path}: found something that is not a regular file; pass a file's path.")
             try:
                 # By descriptor, so that the file's content and not its name decides the format.
                 with soundfile.SoundFile(file.fileno(), closefd=False) as sound:
-                    return _decode(path, sound, max_duration, dtype)
+                    samples, rate = _decode(path, sound, max_duration, dtype)
+                if not len(samples):
+                    file.seek(0)
+                    repaired = _with_unknown_sizes(file.read())
+                    if repaired is not None:
+                        with soundfile.SoundFile(io.BytesIO(repaired)) as sound:
+                            samples, rate = _decode(path, sound, max_duration, dtype)
+                return samples, rate
             except (soundfile.LibsndfileError, RuntimeError) as error:
                 reason = str(error).removeprefix(f"Error opening {file.fileno()}: ")
             file.seek(0)
             found, media = _recognise(file.read(512))
-    except FileNotFoundError:
-        raise AudioError(f"{path}: no such file; check the path, and the folder it is relative to.") from None
-    except IsADirectoryError:
-        raise AudioError(f"{path}: found a folder; pass the files in it, or use load_folder.") from None
     except OSError as error:
         raise AudioError(f"{path}: cannot be opened ({error.strerror}).") from error
     if media:
         return _read_with_librosa(path, found, reason, max_duration, dtype)
-    raise AudioError(f"{path}: found {found}, not audio; {_REMEDIES.get(found, _CONVERT)}.")
+    raise AudioError(f"{path}: found {found}, not audio; {_REMEDIES.get(found, _FETCH_AGAIN)}.")
+
+
+def _check_regular(path: Path) -> None:
+    """Refuse what is no file before it is opened: opening a pipe waits for somebody to write to it."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise AudioError(f"{path}: no such file; check the path, and the folder it is relative to.") from None
+    except OSError as error:
+        raise AudioError(f"{path}: cannot be opened ({error.strerror}).") from error
+    except ValueError as error:  # a null character
+        raise AudioError(f"{str(path)!r}: cannot be opened ({error}).") from error
+    if stat.S_ISDIR(mode):
+        raise AudioError(f"{path}: found a folder; pass the files in it, or use load_folder.")
+    if not stat.S_ISREG(mode):
+        raise AudioError(f"{path}: found something that is not a regular file; pass a file's path.")
+
+
+def _with_unknown_sizes(content: bytes) -> bytes | None:
+    """Mark the sizes in a WAV header as unknown where they say 0 because its writer never came back to them.
+
+    None where that is not the matter; where the outer size is right, so is an inner size of 0.
+    """
+    if content[:4] != b"RIFF" or int.from_bytes(content[4:8], "little") == len(content) - 8:
+        return None
+    unknown = b"\xff\xff\xff\xff"
+    chunk = 12
+    while chunk + 8 < len(content):
+        size = int.from_bytes(content[chunk + 4 : chunk + 8], "little")
+        if content[chunk : chunk + 4] == b"data":
+            if size:
+                return None
+            return b"RIFF" + unknown + content[8 : chunk + 4] + unknown + content[chunk + 8 :]
+        chunk += 8 + size + size % 2
+    return None
 
 
 def _decode(
@@ -233,7 +278,7 @@ def _read_with_librosa(
     import librosa
 
     try:
-        with warnings.catch_warnings():
+        with _QUIET, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it announces each fallback of its own
             duration = None if max_duration is None else max_duration + 1.0
             samples, rate = librosa.load(path, sr=None, mono=True, dtype=dtype.type, duration=duration)
@@ -267,7 +312,7 @@ def _recognise(head: bytes) -> tuple[str, bool]:
     if all(byte >= 32 or byte in b"\t\r\n" for byte in head) and b"\x7f" not in head:
         first_line = head.splitlines()[0][:40].decode("utf-8", "replace")
         return f"text ({first_line!r})", False
-    return "bytes of no known audio format (raw samples need a header)", False
+    return "bytes of no known audio format", False
 
 
 def _from_memory(recording: Any, sample_rate: int | None, dtype: np.dtype) -> tuple[NDArray, int]:

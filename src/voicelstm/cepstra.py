@@ -18,6 +18,8 @@ __all__ = ["CepstraSettings", "append_deltas", "cepstra", "frame_count", "frame_
 
 _FRAMES_PER_BLOCK = 256
 _EPS = float(np.finfo(np.float64).eps)  # stands for an exact zero under the logarithm, as in psf
+# A filter so far below its frame's energy (-90 dB) drowns in a single-precision transform's rounding.
+_FAINT = 1e-9
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,7 @@ def cepstra(
     >>> cepstra(np.sin(np.arange(16000)), 16000, CepstraSettings(n_mfcc=13)).shape
     (99, 13)
     """
+    check_settings(None, settings)
     plan = _plan(sample_rate, settings)
     n_frames = frame_count(len(samples), plan.frame_length, plan.frame_step)
     if max_frames is not None:
@@ -158,13 +161,12 @@ def cepstra(
     # Columns beyond the frame's length stay zero, which pads each frame to n_fft.
     buffer = np.zeros((min(n_frames, _FRAMES_PER_BLOCK), plan.n_fft), dtype=dtype)
     for start, frames in _blocks(samples, n_frames, plan, settings.preemphasis):
-        block = buffer[: len(frames)]
-        if plan.window is None:
-            block[:, : plan.frame_length] = frames
-        else:
-            np.multiply(frames, plan.window, out=block[:, : plan.frame_length])
-        parts = scipy.fft.rfft(block, axis=1).view(dtype)[:, : plan.n_values]
-        energies = np.square(parts, out=parts) @ plan.weights
+        energies = _energies(frames, buffer, plan)
+        if dtype == np.float32:
+            faint = energies[:, :-1].min(axis=1) < _FAINT * energies[:, -1]
+            if faint.any():
+                precise = np.zeros((int(faint.sum()), plan.n_fft))
+                energies[faint] = _energies(frames[faint], precise, plan)
         energies[energies == 0] = _EPS
         np.log(energies, out=energies)
         rows = out[start : start + len(frames)]
@@ -263,6 +265,17 @@ def _blocks(
         yield start, as_strided(emphasised, (count, length), (step * stride, stride), writeable=False)
 
 
+def _energies(frames: NDArray, buffer: NDArray, plan: _Plan) -> NDArray:
+    """Filter energies of each frame, its whole energy last; the buffer's dtype is the precision."""
+    block = buffer[: len(frames)]
+    if plan.window is None:
+        block[:, : plan.frame_length] = frames
+    else:
+        np.multiply(frames, plan.window, out=block[:, : plan.frame_length])
+    parts = scipy.fft.rfft(block, axis=1).view(buffer.dtype)[:, : plan.n_values]
+    return np.square(parts, out=parts) @ plan.weights
+
+
 @lru_cache(maxsize=64)
 def _plan(sample_rate: int, settings: CepstraSettings) -> _Plan:
     length, step = frame_sizes(sample_rate, settings.frame_length, settings.frame_step)
@@ -276,11 +289,6 @@ def _plan(sample_rate: int, settings: CepstraSettings) -> _Plan:
         raise ValueError(
             f"a frame of {settings.frame_length} s has {length} samples at {sample_rate} Hz, more than"
             f" n_fft={n_fft}: raise n_fft, or leave it None."
-        )
-    if settings.n_mfcc > settings.n_filters:
-        raise ValueError(
-            f"n_mfcc={settings.n_mfcc} coefficients cannot come from n_filters={settings.n_filters} filters:"
-            " raise n_filters."
         )
     dtype = np.dtype(settings.dtype)
     window = get_window(settings.window, length, fftbins=False)
@@ -317,6 +325,16 @@ def fft_size(frame_length: int, n_fft: int | None) -> int:
     return n_fft if n_fft is not None else 1 << max(frame_length - 1, 0).bit_length()
 
 
-def check_settings(sample_rate: int, settings: CepstraSettings) -> None:
-    """Raise ValueError where the settings contradict each other at this sample rate (in Hz)."""
-    _plan(sample_rate, settings)
+def check_settings(sample_rate: int | None, settings: CepstraSettings) -> None:
+    """Raise ValueError where the settings contradict each other, or a sample rate (in Hz) where one is given."""
+    if settings.n_mfcc > settings.n_filters:
+        raise ValueError(
+            f"n_mfcc={settings.n_mfcc} coefficients cannot come from n_filters={settings.n_filters} filters:"
+            " raise n_filters."
+        )
+    try:
+        get_window(settings.window, 8)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"window={settings.window!r} is no window that scipy knows: {error}") from None
+    if sample_rate is not None:
+        _plan(sample_rate, settings)

@@ -18,7 +18,7 @@ def make_detector(random_state: int | np.random.RandomState | None = None, **cha
 
     Linear-frequency cepstra with their first and second derivatives, of recordings that are trimmed and
     brought to one level, so that neither silence nor loudness gives a class away; then the default
-    classifier.
+    classifier, for which both classes count the same however many clips each has.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def make_detector(random_state: int | np.random.RandomState | None = None, **cha
     detector = Pipeline(
         [
             ("features", MFCCTransformer(scale="linear", deltas=2, level=-26.0, trim_silence=40.0)),
-            ("classifier", LSTMVoiceClassifier(random_state=random_state)),
+            ("classifier", LSTMVoiceClassifier(class_weight="balanced", random_state=random_state)),
         ]
     )
     return detector.set_params(**changes)

@@ -98,7 +98,7 @@ class MFCCTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
     ----------
     n_features_in_ : int
         Samples per signal, where `fit` was given a 2-D array of signals.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where `fit` was given a data frame whose names are all strings.
 
     See Also

@@ -1,0 +1,64 @@
+# `make demo` and `make test` need nothing but make and a Python that TensorFlow has wheels for.
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint docs benchmarks nightly clean
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+
+# The first of these that runs and is of a supported version; PYTHON=... chooses another.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
+	$$python -c '$(SUPPORTED)' >/dev/null 2>&1 && echo $$python && break; done)
+
+CORPUS ?=
+GROUP ?=
+WHERE ?=
+
+help:
+	@echo "make demo   set up, and train, evaluate, save, load and use a detector of simulated voices"
+	@echo "            CORPUS=folder-or-csv [GROUP=speaker] [WHERE=column=value]: of your recordings"
+	@echo "make test   set up, and run the test suite"
+	@echo "make lint   format, lint and type checks"
+	@echo "make docs   build the documentation into docs/_build/html"
+	@echo "make benchmarks   print the tables of docs/performance.rst"
+	@echo "make nightly      what takes too long for every change"
+
+$(VENV)/.installed: pyproject.toml
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "voicelstm needs Python 3.11, 3.12 or 3.13, which TensorFlow has wheels for; none was found." >&2; \
+		echo "Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; exit 1; fi
+	@$(PYTHON) -c '$(SUPPORTED)' || { echo "$(PYTHON) is not Python 3.11, 3.12 or 3.13." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable ".[dev,docs,plot]"
+	@touch $@
+
+install: $(VENV)/.installed
+
+demo: install
+	$(BIN)/python examples/demo.py \
+		$(if $(CORPUS),--corpus "$(CORPUS)") $(if $(GROUP),--group "$(GROUP)") $(if $(WHERE),--where "$(WHERE)")
+
+test: install
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+lint: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+docs: install
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+benchmarks: install
+	$(BIN)/python benchmarks/frontend.py
+	$(BIN)/python benchmarks/network.py
+	$(BIN)/python benchmarks/digits.py
+
+nightly: install
+	$(BIN)/python benchmarks/recipe_equality.py
+	$(MAKE) benchmarks
+
+clean:
+	rm -rf $(VENV) build dist docs/_build docs/generated .coverage .mypy_cache .pytest_cache .ruff_cache

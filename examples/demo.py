@@ -1,0 +1,231 @@
+"""The main job from end to end: train a detector, cross-validate it, save it, load it elsewhere, ask it.
+
+``make demo`` runs this on simulated voices; ``make demo CORPUS=labels.csv`` on recordings of your own. The
+pictures, the model and the recording that it is asked about are left in the folder ``demo``.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import soundfile
+from rich.console import Console
+from rich.table import Table
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, cross_validate
+
+from voicelstm import load, make_detector, save, score_timeline
+from voicelstm.audio import read_audio
+from voicelstm.datasets import load_csv, load_folder, make_voices
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt
+
+N_FOLDS = 5
+HUMAN, SYNTHETIC, SCORE = "#2a7f9e", "#d1603d", "#222222"
+console = Console(width=100)
+
+
+def main():
+    arguments = parse_arguments()
+    if arguments.ask:
+        ask(*arguments.ask)
+        return
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    corpus, groups = load_corpus(arguments)
+    describe(corpus, groups)
+
+    detector = make_detector(random_state=0, features__n_jobs=2)
+    with timed("Cepstra of all recordings"):
+        X = detector["features"].fit_transform(corpus.recordings)
+    y = corpus.target
+    with timed(f"{N_FOLDS}-fold cross-validation"):
+        folds = list(splitter(groups).split(X, y, groups))
+        scores = cross_validate(
+            detector["classifier"], X, y, cv=folds, scoring=("balanced_accuracy", "roc_auc"), n_jobs=1
+        )
+    report_folds(scores, folds, groups)
+
+    train, held_out = folds[0]
+    with timed("Training without the first fold"):
+        detector.fit([corpus.recordings[i] for i in train], y[train])
+    model = arguments.output / "detector.voicelstm"
+    save(detector, model)
+    call, changes = compose_call(corpus, held_out, detector.classes_, arguments.output / "call.wav")
+    with timed("A new process loads it and listens"):
+        answer = subprocess.run(
+            [sys.executable, __file__, "--ask", str(model), str(call)], capture_output=True, text=True
+        )
+        if answer.returncode:
+            sys.exit(f"The new process failed:\n{answer.stderr}")
+    heard = json.loads(answer.stdout)
+
+    loss_curve(detector["classifier"].history_, arguments.output / "loss_curve.png")
+    score_over_time(call, changes, heard, arguments.output / "score_over_time.png")
+    report_call(call, changes, heard)
+    console.print(f"Model, recording and pictures are in [bold]{arguments.output}/[/bold].")
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--corpus", type=Path, help="a CSV of labels, or a folder with one sub-folder per class")
+    parser.add_argument("--group", help="column whose values no two folds share (default: speaker, if there)")
+    parser.add_argument("--where", metavar="COLUMN=VALUE", help="rows of the CSV to keep")
+    parser.add_argument("--output", type=Path, default=Path("demo"), help="folder for what it leaves")
+    parser.add_argument("--ask", nargs=2, metavar=("MODEL", "RECORDING"), help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def load_corpus(arguments):
+    """Load recordings, and the groups that a fair split keeps together."""
+    if arguments.corpus is None:
+        corpus = make_voices(200, random_state=0)
+        console.print("[bold]Simulated voices.[/bold] A score on them says nothing about real voices.")
+    elif arguments.corpus.is_dir():
+        corpus = load_folder(arguments.corpus)
+    else:
+        column, _, value = (arguments.where or "").partition("=")
+        corpus = load_csv(arguments.corpus, where={column: value} if column else None)
+    name = arguments.group or "speaker"
+    if name in corpus.groups:
+        return corpus, corpus.groups[name]
+    if arguments.group:
+        sys.exit(f"There is no column {name!r} to group by; there are: {', '.join(corpus.groups) or 'none'}.")
+    console.print(
+        "[bold red]Warning:[/bold red] no column 'speaker', and no GROUP given. A random split may leak: the same"
+        " speaker or system in training and test makes the numbers below better than they are."
+    )
+    return corpus, None
+
+
+def splitter(groups):
+    if groups is None:
+        return StratifiedKFold(N_FOLDS, shuffle=True, random_state=0)
+    return StratifiedGroupKFold(N_FOLDS)
+
+
+def compose_call(corpus, positions, classes, path, seconds=6.0):
+    """Write one recording of held-out clips, the two classes in turn; return where it changes."""
+    pieces, changes, rate = [], [], 16000
+    for turn in range(4):
+        label = classes[turn % 2]
+        changes.append((sum(map(len, pieces)) / rate, str(label)))
+        of_class = [i for i in positions if corpus.target[i] == label]
+        length = 0
+        for i in of_class[turn // 2 :: 2] or of_class:
+            samples, _ = read_audio(corpus.recordings[i], sample_rate=rate)
+            samples = samples[: int(seconds * rate) - length]
+            pieces.append(samples / max(np.abs(samples).max(), 1e-6) * 0.5)
+            length += len(samples)
+            if length == int(seconds * rate):
+                break
+    soundfile.write(path, np.concatenate(pieces), rate)
+    return path, changes
+
+
+def ask(model, recording):
+    """Answer in a process that knows nothing but the model's file."""
+    detector = load(model)
+    probability = detector.predict_proba([recording])[0]
+    detector.set_params(classifier__segment_frames=100)
+    timeline = score_timeline(detector, [recording])[0]
+    answer = {
+        "classes": [str(label) for label in detector.classes_],
+        "probability": probability.tolist(),
+        "timeline": [[float(value) for value in row] for row in timeline],
+    }
+    sys.stdout.write(json.dumps(answer))
+
+
+class timed:  # noqa: N801: reads as a verb
+    """Print what takes how long."""
+
+    def __init__(self, what):
+        self.what = what
+
+    def __enter__(self):
+        self.start = time.perf_counter()
+
+    def __exit__(self, *_):
+        console.print(f"{self.what}: {time.perf_counter() - self.start:.1f} s")
+
+
+def describe(corpus, groups):
+    table = Table(title="Corpus", title_justify="left")
+    for column in ("class", "recordings", "groups"):
+        table.add_column(column, justify="left" if column == "class" else "right")
+    for label in np.unique(corpus.target):
+        of_class = corpus.target == label
+        n_groups = "-" if groups is None else str(len(np.unique(groups[of_class])))
+        table.add_row(str(label), str(of_class.sum()), n_groups)
+    console.print(table)
+
+
+def report_folds(scores, folds, groups):
+    kind = "a random split" if groups is None else "groups that training has not heard"
+    table = Table(title=f"Cross-validation on {kind}", title_justify="left")
+    for column in ("fold", "clips", "balanced accuracy", "ROC AUC"):
+        table.add_column(column, justify="right")
+    balanced, area = scores["test_balanced_accuracy"], scores["test_roc_auc"]
+    for fold, (_, test) in enumerate(folds):
+        table.add_row(str(fold + 1), str(len(test)), f"{balanced[fold]:.3f}", f"{area[fold]:.3f}")
+    table.add_section()
+    table.add_row("mean", "", f"{balanced.mean():.3f} ± {balanced.std():.3f}", f"{area.mean():.3f}")
+    console.print(table)
+
+
+def report_call(call, changes, heard):
+    table = Table(title=f"{call}, heard second by second", title_justify="left")
+    for column in ("from", "to", "truth", "heard"):
+        table.add_column(column, justify="right" if column in ("from", "to") else "left")
+    for (start, truth), stop in zip(changes, [change[0] for change in changes[1:]] + [np.inf], strict=True):
+        inside = [row for row in heard["timeline"] if start <= (row[0] + row[1]) / 2 < stop]
+        odds = np.mean([row[2] for row in inside])
+        verdict = f"{heard['classes'][int(odds > 0)]} (mean log-odds {odds:+.1f})"
+        table.add_row(f"{start:.1f} s", f"{min(stop, heard['timeline'][-1][1]):.1f} s", truth, verdict)
+    console.print(table)
+
+
+def loss_curve(history, path):
+    figure, axes = plt.subplots(figsize=(6, 3.2), layout="constrained")
+    epochs = np.arange(1, len(history["loss"]) + 1)
+    axes.plot(epochs, history["loss"], color=SYNTHETIC, label="loss")
+    axes.plot(epochs, history["accuracy"], color=HUMAN, linestyle="--", label="accuracy")
+    axes.set(xlabel="epoch", ylim=(0, None), title="Training")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", alpha=0.3)
+    axes.legend(frameon=False)
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+def score_over_time(call, changes, heard, path):
+    samples, rate = read_audio(call)
+    seconds = np.arange(len(samples)) / rate
+    figure, (wave, score) = plt.subplots(
+        2, figsize=(9, 4.2), sharex=True, layout="constrained", height_ratios=(1, 2)
+    )
+    ends = [change[0] for change in changes[1:]] + [seconds[-1]]
+    for (start, truth), stop in zip(changes, ends, strict=True):
+        color = HUMAN if truth == heard["classes"][0] else SYNTHETIC
+        for axes in (wave, score):
+            axes.axvspan(start, stop, color=color, alpha=0.12, linewidth=0)
+        wave.text((start + stop) / 2, 0.98, truth, ha="center", va="top", transform=wave.get_xaxis_transform())
+    wave.plot(seconds, samples, color=SCORE, linewidth=0.3)
+    wave.set(yticks=[], ylim=(-0.6, 0.95), title="A recording of voices that training has not heard")
+    starts, stops, odds = np.array(heard["timeline"]).T
+    score.axhline(0, color=SCORE, linewidth=0.8, linestyle=":")
+    score.step(np.append(starts, stops[-1]), np.append(odds, odds[-1]), where="post", color=SCORE)
+    score.set(xlabel="time in s", ylabel=f"log-odds of {heard['classes'][1]!r}", xlim=(0, seconds[-1]))
+    for axes in (wave, score):
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    main()

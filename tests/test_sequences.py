@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voicelstm.sequences import FrameStatistics, SegmentBatches, check_ragged, cut, stack
+
+
+def batches_of(clips, segment_frames=None, n_rows=4, statistics=None, dtype=np.float32):
+    return SegmentBatches(clips, segment_frames, n_rows, statistics, dtype)
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=8), st.integers(1, 20))
+def test_segments_cover_each_clip_and_each_frame_is_counted_once(lengths, segment_frames):
+    segments = cut(lengths, segment_frames)
+    for clip, length in enumerate(lengths):
+        mine = segments.clip == clip
+        covered = np.zeros(length, dtype=int)
+        shares = []
+        for start, stop, share in zip(
+            segments.start[mine], segments.stop[mine], segments.share[mine], strict=True
+        ):
+            assert stop - start == min(segment_frames, length)
+            shares.append((covered[start:stop] == 0).sum() / length)
+            assert share == pytest.approx(shares[-1])
+            covered[start:stop] += 1
+        assert (covered > 0).all()
+        assert mine.sum() == segments.per_clip[clip] == -(-length // segment_frames)
+        if length:
+            assert segments.stop[mine][-1] == length
+            assert sum(shares) == pytest.approx(1)
+
+
+def test_without_a_segment_length_clips_stay_whole():
+    segments = cut([7, 0, 5000], None)
+    assert segments.start.tolist() == [0, 0]
+    assert segments.stop.tolist() == [7, 5000]
+    assert segments.per_clip.tolist() == [1, 0, 1]
+
+
+def test_statistics_are_those_of_all_frames_whatever_the_order_of_clips():
+    generator = np.random.default_rng(0)
+    clips = [generator.normal(3, 2, size=(n, 4)) for n in (5, 1, 40)]
+    weights = [1.0, 0.5, 2.0]
+    frames = np.concatenate(clips)
+    weight = np.repeat(weights, [5, 1, 40])
+    mean = np.average(frames, axis=0, weights=weight)
+    variance = np.average((frames - mean) ** 2, axis=0, weights=weight)
+    at_once = FrameStatistics.nothing_yet(4).updated(clips, weights)
+    in_parts = FrameStatistics.nothing_yet(4).updated(clips[2:], weights[2:]).updated(clips[:2], weights[:2])
+    for statistics in (at_once, in_parts):
+        np.testing.assert_allclose(statistics.mean, mean)
+        np.testing.assert_allclose(statistics.deviation(), np.sqrt(variance))
+
+
+def test_constant_features_keep_their_scale():
+    statistics = FrameStatistics.nothing_yet(2).updated([np.array([[0.1, 1.0], [0.1, 3.0]])] * 7, [1.0] * 7)
+    np.testing.assert_allclose(statistics.deviation(), [1, 1])
+
+
+def test_a_clip_of_weight_zero_changes_no_statistics():
+    clips = [np.array([[1.0], [3.0]]), np.array([[1000.0]])]
+    statistics = FrameStatistics.nothing_yet(1).updated(clips, [1.0, 0.0])
+    assert statistics.mean.tolist() == [2.0]
+
+
+def test_batches_are_standardised_before_they_are_padded_with_zeros():
+    clips = [np.array([[1.0], [3.0]]), np.array([[5.0]])]
+    statistics = FrameStatistics.nothing_yet(1).updated(clips[:1], [1.0])  # mean 2, deviation 1
+    batch, lengths = batches_of(clips, statistics=statistics).take(np.array([0, 1]))
+    assert batch[:, :, 0].tolist() == [[-1, 1], [3, 0], [0, 0], [0, 0]]
+    assert lengths.tolist() == [2, 1, 1, 1]
+
+
+def test_batch_shapes_are_few():
+    clips = [np.zeros((n, 2)) for n in range(1, 400)]
+    batches = batches_of(clips, segment_frames=300, n_rows=32)
+    shapes = {batches.take(chosen)[0].shape for chosen in batches.by_length()}
+    assert shapes == {(32, frames, 2) for frames in (64, 128, 192, 256, 300)}
+
+
+def test_batches_by_length_hold_every_segment_once():
+    batches = batches_of([np.zeros((n, 2)) for n in (9, 3, 700, 5, 5)], segment_frames=100, n_rows=3)
+    assert sorted(np.concatenate(list(batches.by_length()))) == list(range(11))
+
+
+def test_clip_scores_weigh_segments_by_the_frames_they_add():
+    batches = batches_of([np.zeros((25, 1)), np.zeros((0, 1)), np.zeros((5, 1))], segment_frames=10)
+    scores = batches.clip_scores(np.array([[1.0], [2.0], [4.0], [7.0]]))
+    # The third segment, frames 15 to 25, adds the last five of 25 frames.
+    np.testing.assert_allclose(scores[:, 0], [(10 * 1 + 10 * 2 + 5 * 4) / 25, np.nan, 7])
+
+
+def test_stack_keeps_ragged_clips_apart_even_when_their_widths_would_broadcast():
+    ragged = stack([np.zeros((3, 2)), np.zeros((1, 2))])
+    assert ragged.dtype == object
+    assert [clip.shape for clip in ragged] == [(3, 2), (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("clips", "words"),
+    [
+        ([np.zeros((3, 2)), np.zeros((3, 4))], r"X\[0\] has 2 features per frame, but X\[1\] has 4"),
+        ([np.zeros((3, 2)), np.zeros((3, 2, 1))], r"X\[1\] has shape \(3, 2, 1\)"),
+        ([np.zeros((3, 2)), np.full((3, 2), np.nan)], "NaN or infinity in clips 1"),
+        ([np.zeros((3, 2)), np.array([["a"]])], r"X\[1\] is not a numeric array"),
+        ([], "no clips"),
+    ],
+)
+def test_bad_clips_are_named(clips, words):
+    with pytest.raises(ValueError, match=words):
+        check_ragged(clips, np.float32)
