@@ -1,3 +1,5 @@
+import random
+
 import keras
 import numpy as np
 import pytest
@@ -194,3 +196,16 @@ def test_squared_error_is_that_of_probabilities():
         network.reset(weights, seed=0, learning_rate=1e-3)
         logs = network.train_step(batch, lengths, labels, np.array([1.0, 1.0, 2.0], dtype="float32"))
     assert logs["loss"] == pytest.approx(float(np.average(squares[:, 0], weights=[1, 1, 2])), rel=1e-5)
+
+
+@pytest.mark.parametrize("pooling", ["stats", "attention"])
+def test_building_a_network_draws_from_no_global_generator(pooling):
+    def draws():
+        return random.random(), np.random.rand()  # noqa: NPY002: the legacy state is what must not move
+
+    keras.utils.set_random_seed(1)
+    expected = draws()
+    keras.utils.set_random_seed(1)
+    with borrow(Architecture(3, 1, (5, 3), pooling=pooling, bidirectional=True, dropout=0.1), Compilation()):
+        pass
+    assert draws() == expected

@@ -140,7 +140,7 @@ def cepstra(
 
     References
     ----------
-    S. B. Davis and P. Mermelstein, "Comparison of parametric representations for monosyllabic word
+    Davis, S. B., and Mermelstein, P., "Comparison of parametric representations for monosyllabic word
     recognition in continuously spoken sentences", IEEE Trans. ASSP 28 (4), 1980.
 
     Examples
@@ -326,7 +326,7 @@ def fft_size(frame_length: int, n_fft: int | None) -> int:
 
 
 def check_settings(sample_rate: int | None, settings: CepstraSettings) -> None:
-    """Raise ValueError where the settings contradict each other, or a sample rate (in Hz) where one is given."""
+    """Raise ValueError where the settings contradict each other, or the sample rate (in Hz) if given."""
     if settings.n_mfcc > settings.n_filters:
         raise ValueError(
             f"n_mfcc={settings.n_mfcc} coefficients cannot come from n_filters={settings.n_filters} filters:"

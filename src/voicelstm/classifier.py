@@ -117,7 +117,7 @@ class LSTMVoiceClassifier(PredictionMixin, ClassifierMixin, BaseEstimator):
 
     References
     ----------
-    S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural Computation 9 (8), 1997.
+    Hochreiter, S., and Schmidhuber, J., "Long short-term memory", Neural Computation 9 (8), 1997.
 
     Examples
     --------

@@ -1,5 +1,6 @@
 """One recording in, one clip's features out: the front end's chain from end to end."""
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,8 +63,7 @@ class Clip:
 def check_extraction(settings: ExtractionSettings) -> None:
     """Raise ValueError where the settings contradict each other, before any recording is opened."""
     check_backend(settings.backend, settings.cepstra)
-    if settings.sample_rate is not None:
-        check_settings(settings.sample_rate, settings.cepstra)
+    check_settings(settings.sample_rate, settings.cepstra)
 
 
 def extract(recording: Any, settings: ExtractionSettings) -> Clip:
@@ -93,6 +93,13 @@ def extract(recording: Any, settings: ExtractionSettings) -> Clip:
         max_duration=settings.max_duration,
         dtype=own.dtype,
     )
+    try:
+        check_settings(rate, own)
+    except ValueError as error:
+        name = os.fspath(recording) if isinstance(recording, str | os.PathLike) else "the recording"
+        raise AudioError(
+            f"{name}: found a sample rate of {rate} Hz, which the parameters do not fit: {error}"
+        ) from None
     n_samples = len(samples)
     length, step = frame_sizes(rate, own.frame_length, own.frame_step)
     start = 0
@@ -114,12 +121,6 @@ def extract(recording: Any, settings: ExtractionSettings) -> Clip:
 
 def _coefficients(samples: NDArray, rate: int, settings: ExtractionSettings) -> NDArray:
     own = settings.cepstra
-    try:
-        check_settings(rate, own)
-    except ValueError as error:
-        raise AudioError(
-            f"found a sample rate of {rate} Hz, which the parameters do not fit: {error}"
-        ) from None
     if settings.backend != "native":
         return BACKENDS[settings.backend](samples, rate, own).astype(own.dtype, copy=False)
     # The last deltas that are kept look two frames ahead per order.

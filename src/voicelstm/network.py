@@ -70,7 +70,10 @@ def build(architecture: Architecture, weights: Weights | None = None) -> keras.M
         architecture.units, architecture.bidirectional, architecture.dropout, name="lstms", dtype=dtype
     )
     pooled = Pooling(architecture.pooling, name="pooling", dtype=dtype)((stack(sequences, lengths), lengths))
-    logits = keras.layers.Dense(architecture.n_outputs, name="head", dtype=dtype)(pooled)
+    # Without a seed, Keras draws one from Python's global random state.
+    uniform = keras.initializers.GlorotUniform(seed=0)
+    head = keras.layers.Dense(architecture.n_outputs, kernel_initializer=uniform, name="head", dtype=dtype)
+    logits = head(pooled)
     if dtype.startswith("mixed"):
         logits = keras.layers.Activation("linear", dtype="float32")(logits)
     model = keras.Model({"sequences": sequences, "lengths": lengths}, logits, name="voicelstm")

@@ -29,9 +29,11 @@ class Pooling(keras.layers.Layer):
         """Make the weights that attention has."""
         width = input_shape[0][-1]
         if self.how == "attention":
-            self.kernel = self.add_weight(name="kernel", shape=(width, width))
+            # Without a seed, Keras draws one from Python's global random state.
+            uniform = keras.initializers.GlorotUniform(seed=0)
+            self.kernel = self.add_weight(name="kernel", shape=(width, width), initializer=uniform)
             self.bias = self.add_weight(name="bias", shape=(width,), initializer="zeros")
-            self.context = self.add_weight(name="context", shape=(width, 1))
+            self.context = self.add_weight(name="context", shape=(width, 1), initializer=uniform)
 
     def call(self, inputs: Any) -> Any:
         """Pool ``(sequences, lengths)``, of shapes (n, n_frames, n_features) and (n,)."""

@@ -46,13 +46,7 @@ class LSTMStack(keras.layers.Layer):
         self.dropout = dropout
         suffixes = ("", "_backward") if bidirectional else ("",)
         self.lstms = [
-            [
-                keras.layers.LSTM(
-                    n, return_sequences=True, name=f"lstm_{layer}{suffix}", dtype=self.dtype_policy
-                )
-                for suffix in suffixes
-            ]
-            for layer, n in enumerate(self.units)
+            [self._lstm(n, f"lstm_{layer}{suffix}") for suffix in suffixes] for layer, n in enumerate(self.units)
         ]
         # A Dropout with a rate of 0 draws nothing.
         self.dropouts = [
@@ -66,6 +60,18 @@ class LSTMStack(keras.layers.Layer):
             if is_available(self.compute_dtype) and self.compute_dtype == self.variable_dtype:
                 self._run_stack = block_lstm_stack
                 self.supports_jit = False  # XLA does not know the kernel
+
+    def _lstm(self, units: int, name: str) -> keras.layers.LSTM:
+        # Without seeds, Keras draws some from Python's global random state.
+        return keras.layers.LSTM(
+            units,
+            return_sequences=True,
+            kernel_initializer=keras.initializers.GlorotUniform(seed=0),
+            recurrent_initializer=keras.initializers.Orthogonal(seed=0),
+            seed=0,
+            name=name,
+            dtype=self.dtype_policy,
+        )
 
     def build(self, sequences_shape: Any, lengths_shape: Any) -> None:
         """Make the layers' weights."""

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from joblib import Memory
+from joblib import Memory, Parallel, delayed
 from joblib import hash as hash_of_array
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import validate_data
 
 from voicelstm import __version__
@@ -371,7 +370,8 @@ class MFCCTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         check_extraction(settings)
         recordings = self._recordings(X, reset=False)
         work = delayed(_extract_or_say_why)
-        # Threads: decoding, Fourier transforms and matrix products all leave the interpreter's lock.
+        # Threads: decoding, Fourier transforms and matrix products all leave the interpreter's lock. Not
+        # scikit-learn's Parallel, whose threads change the process's warning filters under each other.
         parallel = Parallel(n_jobs=self.n_jobs, prefer="threads", return_as="generator")
         results = parallel(work(recording, settings, self.cache_dir) for recording in recordings)
         clips: list[Clip] = []
@@ -411,26 +411,21 @@ def _is_batch_of_signals(X: Any) -> bool:
     if isinstance(X, np.ndarray) or hasattr(X, "iloc") or hasattr(X, "__array__"):
         values = np.asarray(X)
         return values.dtype.kind not in "OUS" or (values.ndim == 2 and values.shape[1] != 1)
-    return (
-        isinstance(X, list)
-        and bool(X)
-        and all(isinstance(row, list) and row for row in X)
-        and _is_number(X[0][0])
-    )
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Real)
+    if not isinstance(X, list) or not X or not all(isinstance(row, list) and row for row in X):
+        return False
+    # Both ends, so that [sample_rate, samples] is not taken for numbers.
+    return isinstance(X[0][0], Real) and isinstance(X[0][-1], Real)
 
 
 def _extract_or_say_why(
     recording: Any, settings: ExtractionSettings, cache_dir: str | os.PathLike[str] | None
 ) -> Clip | str:
     try:
-        if cache_dir is None:
+        digest = None if cache_dir is None else _digest(recording)
+        if digest is None:
             return extract(recording, settings)
         remembered = Memory(cache_dir, verbose=0).cache(_extract_known, ignore=["recording"])
-        return remembered(recording, _digest(recording), settings, __version__)
+        return remembered(recording, digest, settings, __version__)
     except AudioError as error:
         return str(error)
 
@@ -441,14 +436,17 @@ def _extract_known(recording: Any, digest: str, settings: ExtractionSettings, ve
     return extract(recording, settings)
 
 
-def _digest(recording: Any) -> str:
+def _digest(recording: Any) -> str | None:
+    """Hash of a recording's content; None where there is none to read, of which extraction says why."""
     if not isinstance(recording, str | os.PathLike):
         return hash_of_array(recording, hash_name="sha1")
     try:
+        if not Path(recording).is_file():  # a pipe would be waited for
+            return None
         with Path(recording).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
-        return ""  # extraction says what is wrong with it, and errors are not cached
+        return None
 
 
 def _with_progress(results: Iterable[Any], total: int, verbose: int) -> Iterator[Any]:
