@@ -109,8 +109,8 @@ def initial_weights(
 
     References
     ----------
-    X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks",
-    AISTATS 2010. A. M. Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep linear
+    Glorot, X. and Bengio, Y., "Understanding the difficulty of training deep feedforward neural networks",
+    AISTATS 2010. Saxe, A. M. et al., "Exact solutions to the nonlinear dynamics of learning in deep linear
     neural networks", ICLR 2014.
     """
     weights: Weights = {}

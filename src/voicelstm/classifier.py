@@ -100,6 +100,8 @@ class LSTMVoiceClassifier(PredictionMixin, ClassifierMixin, BaseEstimator):
         Epochs that were run.
     history_ : dict of str to list of float
         Per epoch "loss" and "accuracy", and with early stopping "val_loss" and "val_accuracy".
+    network_ : keras.Model
+        The fitted network, built anew at each access.
     log_prior_odds_ : float
         For two classes, the logarithm of the weight of ``classes_[1]`` in training over that of
         ``classes_[0]``.
@@ -125,7 +127,7 @@ class LSTMVoiceClassifier(PredictionMixin, ClassifierMixin, BaseEstimator):
     >>> from voicelstm import LSTMVoiceClassifier
     >>> generator = np.random.default_rng(0)
     >>> X = [generator.normal(i % 2, size=(20 + i, 3)) for i in range(12)]
-    >>> classifier = LSTMVoiceClassifier(units=(8,), max_epochs=20, random_state=0)
+    >>> classifier = LSTMVoiceClassifier(units=(8,), max_epochs=20, learning_rate=0.02, random_state=0)
     >>> classifier.fit(X, ["human", "synthetic"] * 6).predict(X[:3]).tolist()
     ['human', 'synthetic', 'human']
     """
@@ -225,7 +227,7 @@ class LSTMVoiceClassifier(PredictionMixin, ClassifierMixin, BaseEstimator):
     def original(cls, **changes: Any) -> Self:
         """Return the network and training of the recipe that the library grew out of.
 
-        LSTM layers of 78, 78, 78 and 13 units over the first 5,000 frames, the last state through a sigmoid,
+        LSTM layers of 78, 78, 78 and 13 units over whole clips, the last state through a sigmoid,
         squared error, TensorFlow 1's Adam, 600 batches of 20 clips in file order.
 
         Parameters

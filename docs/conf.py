@@ -1,0 +1,71 @@
+"""Sphinx configuration; `make docs` builds the pages without a network."""
+
+import re
+from typing import Any
+
+import voicelstm
+
+project = "voicelstm"
+author = "The voicelstm developers"
+copyright = author
+version = release = voicelstm.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+]
+exclude_patterns = ["_build"]
+templates_path = ["_templates"]
+default_role = "literal"  # docstrings put parameters in single backquotes, as scikit-learn's do
+nitpicky = True
+# Other projects' objects are named, not linked: links to them would need their inventories from the network.
+nitpick_ignore_regex = [("py:.*", r"(joblib|keras|scipy|sklearn)\..+")]
+
+autodoc_typehints = "none"  # the docstrings say types, and shapes with them
+autosummary_generate = True
+toc_object_entries_show_parents = "hide"
+numpydoc_show_class_members = False  # the class template lists them, without a page for each
+numpydoc_xref_param_type = False
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"voicelstm {version}"
+html_show_sourcelink = False
+html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["voicelstm.css"]
+html_sidebars = {page: [] for page in ("index", "performance", "changelog")}
+html_theme_options = {
+    "logo": {"text": "voicelstm"},
+    "navbar_align": "left",
+    "navbar_end": ["theme-switcher"],
+    "show_prev_next": False,
+    "show_toc_level": 2,
+    "footer_start": ["copyright"],
+    "footer_end": ["sphinx-version"],
+}
+
+
+def _skip_foreign_members(app: Any, what: str, name: str, obj: Any, skip: bool, options: Any) -> bool | None:
+    """Leave out what scikit-learn and Python add to a class; api.rst names the former."""
+    function = getattr(obj, "fget", None) or getattr(obj, "__func__", obj)
+    module = getattr(function, "__module__", None)
+    return None if module and module.startswith("voicelstm") else True
+
+
+def _markdown_to_rst(app: Any, relative_path: Any, parent: str, content: list[str]) -> None:
+    """Turn the headings and links of CHANGELOG.md, all that it has of Markdown's own, into reST."""
+    if relative_path.name != "CHANGELOG.md":
+        return
+    text = re.sub(r"\[([^\]]+)\]\((https?://[^)]+)\)", r"`\1 <\2>`__", content[0])
+
+    def heading(match: re.Match[str]) -> str:
+        return f"{match[2]}\n{'=-~'[len(match[1]) - 1] * len(match[2])}\n"
+
+    content[0] = re.sub(r"^(#{1,3}) (.+)$", heading, text, flags=re.MULTILINE)
+
+
+def setup(app: Any) -> None:
+    app.connect("autodoc-skip-member", _skip_foreign_members)
+    app.connect("include-read", _markdown_to_rst)

@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+from sklearn.model_selection import GroupKFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+
+from voicelstm import LSTMVoiceClassifier, MFCCTransformer, make_detector, score_timeline
+from voicelstm.datasets import make_voices
+
+
+@pytest.fixture(scope="module")
+def voices():
+    return make_voices(60, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def detector(voices):
+    return make_detector(random_state=0, classifier__max_epochs=10).fit(voices.recordings, voices.target)
+
+
+def test_it_hears_the_difference_in_voices_it_has_not_heard(voices):
+    detector = make_detector(random_state=0, classifier__units=(32,), classifier__learning_rate=5e-3)
+    scores = cross_val_score(
+        detector, voices.recordings, voices.target, groups=voices.groups["speaker"], cv=GroupKFold(3)
+    )
+    assert scores.mean() > 0.7
+
+
+def test_both_classes_count_the_same():
+    X, y = make_voices(24, random_state=0, return_X_y=True)
+    kept = [i for i in range(24) if y[i] == "human" or i < 6]
+    detector = make_detector(random_state=0, classifier__max_epochs=1, classifier__units=(4,))
+    detector.fit([X[i] for i in kept], y[kept])
+    assert detector["classifier"].log_prior_odds_ == pytest.approx(0)
+
+
+def test_changes_go_by_the_names_of_steps():
+    detector = make_detector(3, features__n_mfcc=13, classifier__units=(8,))
+    assert detector["features"].n_mfcc == 13
+    assert (detector["classifier"].units, detector["classifier"].random_state) == ((8,), 3)
+    with pytest.raises(ValueError, match="Invalid parameter 'nonsense'"):
+        make_detector(classifier__nonsense=1)
+
+
+def test_a_timeline_is_in_seconds_of_the_recording_trimmed_lead_included(detector):
+    rate = 16000
+    noise = np.random.default_rng(0).normal(0, 0.1, 2 * rate)
+    silence = np.zeros(rate // 2)
+    detector.set_params(classifier__segment_frames=100)
+    timeline = score_timeline(detector, [np.concatenate([silence, noise, silence]), noise[: rate // 4]])
+    detector.set_params(classifier__segment_frames=300)
+    first = timeline[0]
+    # 2 s of frames of 25 ms every 10 ms: 199 of them, the last filled with zeros; two segments of 100.
+    np.testing.assert_allclose(first["start_s"], [0.5, 0.5 + 0.99], atol=1e-3)
+    np.testing.assert_allclose(first["stop_s"], [0.5 + 0.99 + 0.025, 0.5 + 1.98 + 0.025], atol=1e-3)
+    # Where the last frame would reach beyond the recording, the recording's end counts.
+    assert timeline[1]["stop_s"][-1] == pytest.approx(0.25)
+
+
+def test_a_timelines_scores_are_those_of_the_segments(detector, voices):
+    recordings = voices.recordings[:3]
+    segments = detector["classifier"].predict_segments(detector["features"].transform(recordings))
+    for timeline, expected in zip(score_timeline(detector, recordings), segments, strict=True):
+        np.testing.assert_array_equal(timeline["log_odds"], expected["log_odds"])
+
+
+def test_a_timeline_needs_the_two_steps_of_a_detector(detector, voices):
+    with pytest.raises(TypeError, match="got LSTMVoiceClassifier"):
+        score_timeline(detector["classifier"], voices.recordings)
+    with pytest.raises(TypeError, match="got MFCCTransformer and MFCCTransformer and LSTMVoiceClassifier"):
+        score_timeline(
+            make_pipeline(MFCCTransformer(), MFCCTransformer(), LSTMVoiceClassifier()), voices.recordings
+        )
+
+
+def test_bad_recordings_stay_in_their_place_with_on_error_warn(detector, voices, tmp_path):
+    from voicelstm.exceptions import AudioWarning
+
+    detector.set_params(features__on_error="warn")
+    with pytest.warns(AudioWarning, match="1 of 3 recordings"):
+        probabilities = detector.predict_proba(
+            [voices.recordings[0], tmp_path / "missing.wav", voices.recordings[1]]
+        )
+    detector.set_params(features__on_error="raise")
+    assert np.isnan(probabilities[1]).all()
+    np.testing.assert_allclose(
+        probabilities[[0, 2]], detector.predict_proba(voices.recordings[:2]), atol=1e-6
+    )

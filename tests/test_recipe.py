@@ -1,0 +1,132 @@
+"""The published recipe, exactly: its graph, its training, its features, its shape."""
+
+import os
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from python_speech_features import mfcc
+from scipy.io import wavfile
+
+from voicelstm import LSTMVoiceClassifier, MFCCTransformer
+from voicelstm.architecture import Architecture, initial_weights
+from voicelstm.audio import read_audio
+from voicelstm.datasets import load_csv
+from voicelstm.network import Compilation, Network, borrow
+
+GRAPH = Path(__file__).with_name("recipe_graph.py")
+RATE = 22050
+
+
+def recipe_network():
+    recipe = LSTMVoiceClassifier.original()
+    architecture = Architecture(13, 1, recipe.units, pooling=recipe.pooling)
+    return architecture, Compilation(loss=recipe.loss, optimizer=recipe.optimizer), recipe
+
+
+def test_the_recipes_own_graph_gives_the_same_outputs_and_learns_the_same(tmp_path):
+    architecture, compilation, recipe = recipe_network()
+    generator = np.random.default_rng(0)
+    weights = initial_weights(architecture, generator, recipe.head_initializer)
+    # Outputs of fresh weights hardly differ between clips; larger kernels make a difference visible.
+    weights["head/kernel"] *= 10
+    batches = generator.random((3, 20, 200, 13), dtype=np.float32)
+    targets = generator.integers(0, 2, (3, 20)).astype(np.float32)
+    np.savez(tmp_path / "in.npz", batches=batches, targets=targets, **weights)
+    subprocess.run(
+        [sys.executable, GRAPH, tmp_path / "in.npz", tmp_path / "out.npz"],
+        env={**os.environ, "TF_USE_LEGACY_KERAS": "1"},
+        check=True,
+        capture_output=True,
+    )
+    theirs = np.load(tmp_path / "out.npz")
+
+    lengths, ones = np.full(20, 200, dtype=np.int32), np.ones(20, dtype=np.float32)
+    with borrow(architecture, compilation) as network:
+        network.reset(weights, seed=0, learning_rate=recipe.learning_rate)
+        inputs = {"sequences": batches[0], "lengths": lengths}
+        outputs = 1 / (1 + np.exp(-network.model.predict_on_batch(inputs)[:, 0]))
+        losses = []
+        for batch, target in zip(batches, targets, strict=True):
+            network.model.reset_metrics()
+            losses.append(network.train_step(batch, lengths, target[:, None], ones)["loss"])
+    assert np.ptp(outputs) > 0.01
+    np.testing.assert_allclose(outputs, theirs["outputs"], atol=1e-5)
+    np.testing.assert_allclose(losses, theirs["losses"], atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def recipe_folder(manifest, corpus_dir, tmp_path_factory):
+    """22 stereo 16-bit WAVs of over 50 s at 22,050 Hz, two of them with a broken data-chunk header."""
+    folder = tmp_path_factory.mktemp("recipe")
+    labels = []
+    speech = {"human": [], "synthetic": []}
+    for row in manifest:
+        if row["subset"] == "speech":
+            speech[row["label"]].append(corpus_dir / row["path"])
+    for number in range(22):
+        label = number % 2
+        of_class = speech["human" if label else "synthetic"][number::7]
+        channels = []
+        for first in (0, 1):
+            pieces, length = [], 0
+            for path in of_class[first:] + of_class[:first]:
+                pieces.append(read_audio(path, sample_rate=RATE)[0])
+                length += len(pieces[-1])
+                if length > 51 * RATE:
+                    break
+            channels.append(np.concatenate(pieces)[: 51 * RATE])
+        n_samples = min(map(len, channels))
+        pcm = np.stack([channel[:n_samples] for channel in channels], axis=1) * 20000
+        wavfile.write(folder / f"clip{number + 1}.wav", RATE, pcm.astype(np.int16))
+        labels.append(label)
+    for name, claimed in (("clip3.wav", 0), ("clip8.wav", 0xFFFFFFFF)):
+        content = bytearray((folder / name).read_bytes())
+        size = content.index(b"data") + 4
+        content[size : size + 4] = struct.pack("<I", claimed)
+        (folder / name).write_bytes(content)
+    (folder / "labels.csv").write_text("\n".join(map(str, labels)))
+    return folder
+
+
+def samples_of(path):
+    """The 16-bit samples, whatever the header claims; the header is 44 bytes long."""
+    return np.frombuffer(path.read_bytes()[44:], dtype=np.int16).reshape(-1, 2)
+
+
+def test_the_recipe_runs_at_its_own_shape(recipe_folder, monkeypatch):
+    corpus = load_csv(recipe_folder / "labels.csv")
+    assert [Path(path).name for path in corpus.recordings] == [f"clip{n + 1}.wav" for n in range(22)]
+    assert corpus.target.tolist() == [0, 1] * 11
+
+    X = MFCCTransformer.original().fit_transform(corpus.recordings)
+    assert X.shape == (22, 5000, 13)
+    for position in (0, 2, 7, 21):
+        averaged = samples_of(Path(corpus.recordings[position])).mean(axis=1)
+        expected = mfcc(averaged, samplerate=RATE, nfft=2048)[:5000]
+        low, high = expected.min(axis=0), expected.max(axis=0)
+        np.testing.assert_allclose(X[position], (expected - low) / (high - low), atol=1e-9)
+
+    batches = []
+    step = Network.train_step
+    monkeypatch.setattr(
+        Network, "train_step", lambda self, batch, *rest: batches.append(batch) or step(self, batch, *rest)
+    )
+    classifier = LSTMVoiceClassifier.original(max_steps=2, random_state=0).fit(X, corpus.target)
+    assert [batch.shape for batch in batches] == [(20, 5000, 13)] * 2
+    np.testing.assert_allclose(batches[0], X[:20], atol=1e-6)
+    np.testing.assert_allclose(batches[1], X[[20, 21, *range(18)]], atol=1e-6)
+    probabilities = classifier.predict_proba(X[:2])
+    assert ((probabilities > 0) & (probabilities < 1)).all()
+
+
+def test_soundfile_reads_what_scipy_reads(recipe_folder):
+    path = recipe_folder / "clip1.wav"
+    rate, pcm = wavfile.read(path)
+    samples, found = read_audio(path)
+    assert found == rate == soundfile.info(path).samplerate
+    np.testing.assert_array_equal(samples, pcm.mean(axis=1) / 32768)
