@@ -1,5 +1,3 @@
-import csv
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -221,14 +219,9 @@ def test_audio_without_class_folders_is_refused(tree):
     assert "human/ and synthetic/" in message
 
 
-def test_the_development_corpus_agrees_with_its_manifest():
-    shared = Path(os.environ.get("VOICELSTM_SHARED", Path(__file__).parents[2] / "shared"))
-    manifest = shared / "corpus" / "manifest.csv"
-    if not manifest.exists():
-        pytest.skip(f"{manifest} is not there; set VOICELSTM_SHARED")
-    with manifest.open(newline="") as lines:
-        digits = [row for row in csv.DictReader(lines) if row["subset"] == "digits"]
-    corpus = load_csv(manifest, where={"subset": "digits"})
+def test_the_development_corpus_agrees_with_its_manifest(corpus_dir, manifest):
+    digits = [row for row in manifest if row["subset"] == "digits"]
+    corpus = load_csv(corpus_dir / "manifest.csv", where={"subset": "digits"})
     assert len(corpus.recordings) == len(digits) == 200
     assert np.unique(corpus.target, return_counts=True)[1].tolist() == [100, 100]
     assert set(corpus.groups["speaker"]) == {row["speaker"] for row in digits}

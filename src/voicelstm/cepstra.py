@@ -18,8 +18,8 @@ __all__ = ["CepstraSettings", "append_deltas", "cepstra", "frame_count", "frame_
 
 _FRAMES_PER_BLOCK = 256
 _EPS = float(np.finfo(np.float64).eps)  # stands for an exact zero under the logarithm, as in psf
-# A filter so far below its frame's energy (-90 dB) drowns in a single-precision transform's rounding.
-_FAINT = 1e-9
+# A filter so far below its frame's energy (-70 dB) is lost in the rounding of a single-precision transform.
+_FAINT = 1e-7
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,6 @@ def cepstra(
     if max_frames is not None:
         n_frames = min(n_frames, max_frames)
     dtype = np.dtype(settings.dtype)
-    samples = samples.astype(dtype, copy=False)
     out = np.empty((n_frames, settings.n_mfcc), dtype=dtype)
     # Columns beyond the frame's length stay zero, which pads each frame to n_fft.
     buffer = np.zeros((min(n_frames, _FRAMES_PER_BLOCK), plan.n_fft), dtype=dtype)
@@ -248,19 +247,18 @@ def normalize_clip(features: NDArray[np.floating], how: str | None) -> NDArray[n
 def _blocks(
     samples: NDArray, n_frames: int, plan: _Plan, preemphasis: float
 ) -> Iterator[tuple[int, NDArray]]:
-    """Yield pre-emphasised frames, a block at a time, so that memory does not grow with the signal."""
+    """Yield pre-emphasised frames in double precision, a block at a time, so that memory stays small."""
     length, step = plan.frame_length, plan.frame_step
-    coefficient = samples.dtype.type(preemphasis)
     for start in range(0, n_frames, _FRAMES_PER_BLOCK):
         count = min(_FRAMES_PER_BLOCK, n_frames - start)
         first = start * step
-        chunk = samples[first : first + (count - 1) * step + length]
-        emphasised = np.zeros((count - 1) * step + length, dtype=samples.dtype)
+        chunk = samples[first : first + (count - 1) * step + length].astype(np.float64)
+        emphasised = np.zeros((count - 1) * step + length)
         emphasised[: len(chunk)] = chunk
         if preemphasis:
-            emphasised[1 : len(chunk)] -= coefficient * chunk[:-1]
+            emphasised[1 : len(chunk)] -= preemphasis * chunk[:-1]
             if first:
-                emphasised[0] -= coefficient * samples[first - 1]
+                emphasised[0] -= preemphasis * samples[first - 1]
         stride = emphasised.itemsize
         yield start, as_strided(emphasised, (count, length), (step * stride, stride), writeable=False)
 
@@ -271,7 +269,7 @@ def _energies(frames: NDArray, buffer: NDArray, plan: _Plan) -> NDArray:
     if plan.window is None:
         block[:, : plan.frame_length] = frames
     else:
-        np.multiply(frames, plan.window, out=block[:, : plan.frame_length])
+        np.multiply(frames, plan.window, out=block[:, : plan.frame_length], casting="same_kind")
     parts = scipy.fft.rfft(block, axis=1).view(buffer.dtype)[:, : plan.n_values]
     return np.square(parts, out=parts) @ plan.weights
 
@@ -313,7 +311,7 @@ def _plan(sample_rate: int, settings: CepstraSettings) -> _Plan:
         frame_length=length,
         frame_step=step,
         n_fft=n_fft,
-        window=None if np.all(window == 1) else window.astype(dtype),
+        window=None if np.all(window == 1) else window,
         weights=np.ascontiguousarray(weights, dtype=dtype),
         n_values=2 * n_bins,
         cosines=np.ascontiguousarray(cosines, dtype=dtype),

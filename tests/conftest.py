@@ -1,0 +1,41 @@
+import csv
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """The folder of recordings beside the repository; only an outside contributor's clone may lack it."""
+    folder = Path(os.environ.get("VOICELSTM_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+    if not folder.is_dir():
+        reason = f"{folder} is not there; set VOICELSTM_SHARED to the folder that holds corpus/ and awkward/"
+        if os.environ.get("CI", "").lower() in {"1", "true"}:
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def awkward_dir(shared):
+    return shared / "awkward"
+
+
+@pytest.fixture(scope="session")
+def awkward_files(awkward_dir):
+    """Path and expected outcome ("decode", "reject" or "either") of every strange recording."""
+    with (awkward_dir / "awkward.csv").open(newline="", encoding="utf-8") as lines:
+        return [(awkward_dir / row["file"], row["expected"]) for row in csv.DictReader(lines)]
+
+
+@pytest.fixture(scope="session")
+def corpus_dir(shared):
+    return shared / "corpus"
+
+
+@pytest.fixture(scope="session")
+def manifest(corpus_dir):
+    """The corpus's rows, as dictionaries."""
+    with (corpus_dir / "manifest.csv").open(newline="", encoding="utf-8") as lines:
+        return list(csv.DictReader(lines))

@@ -1,0 +1,78 @@
+import librosa
+import numpy as np
+import pytest
+from python_speech_features import mfcc
+
+from voicelstm import MFCCTransformer
+
+RATE = 16000
+SAMPLES = 0.1 * np.random.default_rng(0).standard_normal(RATE).astype(np.float32)
+
+
+def test_python_speech_features_is_asked_for_the_same_features():
+    transformer = MFCCTransformer(backend="python_speech_features", amplitude=32768.0, dtype="float64")
+    expected = mfcc(
+        SAMPLES.astype(np.float64) * 32768,
+        RATE,
+        winlen=0.025,
+        winstep=0.01,
+        numcep=20,
+        nfilt=40,
+        nfft=512,
+        winfunc=np.hamming,
+    )
+    np.testing.assert_allclose(transformer.transform([SAMPLES])[0], expected, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize(("scale", "htk"), [("slaney", False), ("mel", True)])
+def test_librosa_is_asked_for_the_same_features(scale, htk):
+    transformer = MFCCTransformer(
+        backend="librosa",
+        scale=scale,
+        triangles="exact",
+        energy=False,
+        preemphasis=0,
+        n_fft=1024,
+        lifter=None,
+    )
+    expected = librosa.feature.mfcc(
+        y=SAMPLES,
+        sr=RATE,
+        n_mfcc=20,
+        n_fft=1024,
+        hop_length=160,
+        win_length=400,
+        window="hamming",
+        n_mels=40,
+        htk=htk,
+    ).T
+    features = transformer.transform([SAMPLES])[0]
+    assert features.dtype == np.float32
+    np.testing.assert_allclose(features, expected, rtol=1e-5, atol=1e-4)
+
+
+def test_deltas_level_and_frames_do_not_depend_on_who_computes():
+    params = {"level": -20.0, "deltas": 2, "max_frames": 30, "normalize": "mean", "dtype": "float64"}
+    native = MFCCTransformer(**params).transform([SAMPLES])
+    theirs = MFCCTransformer(**params, backend="python_speech_features").transform([SAMPLES])
+    np.testing.assert_allclose(native, theirs, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("params", "named"),
+    [
+        ({"backend": "python_speech_features", "scale": "linear"}, ["scale='linear'"]),
+        ({"backend": "python_speech_features", "triangles": "exact"}, ["triangles='exact'"]),
+        (
+            {"backend": "librosa", "scale": "linear"},
+            ["scale='linear'", "triangles='bins'", "energy=True", "preemphasis=0.97"],
+        ),
+    ],
+)
+def test_what_a_library_cannot_do_is_an_error_that_names_the_parameters(params, named):
+    transformer = MFCCTransformer(**params)
+    for method in (transformer.fit, transformer.transform):
+        with pytest.raises(ValueError, match="cannot do") as caught:
+            method(["missing.wav"])
+        assert all(words in str(caught.value) for words in [*named, f"backend={params['backend']!r}"])
+        assert "missing.wav" not in str(caught.value)
