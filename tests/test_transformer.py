@@ -56,7 +56,7 @@ def assert_same(one, other):
 def test_every_strange_file_gives_finite_features_or_is_named(awkward_files):
     paths = [path for path, _ in awkward_files]
     with pytest.warns(AudioWarning) as caught:
-        sequences = MFCCTransformer(deltas=2, on_error="warn").transform(paths)
+        sequences = MFCCTransformer(on_error="warn").transform(paths)
     assert [warning.category for warning in caught if warning.category is not ResourceWarning] == [
         AudioWarning
     ]
@@ -73,7 +73,7 @@ def test_every_strange_file_gives_finite_features_or_is_named(awkward_files):
 
 def test_equal_lengths_give_one_array_and_others_an_object_array():
     equal = MFCCTransformer().transform([noise(1600), noise(1600, seed=1)])
-    assert (equal.shape, equal.dtype) == ((2, 9, 20), np.float32)
+    assert (equal.shape, equal.dtype) == ((2, 9, 60), np.float32)
     ragged = MFCCTransformer(deltas=1).transform([noise(1600), noise(3200)])
     assert (ragged.shape, ragged.dtype) == ((2,), object)
     assert [(clip.shape, clip.dtype) for clip in ragged] == [((9, 40), np.float32), ((19, 40), np.float32)]
@@ -94,7 +94,7 @@ def test_paths_arrays_and_pairs_mix_in_one_list(files):
     sequences = MFCCTransformer(sample_rate=8000, n_filters=26).transform(
         [files[0], str(files[0]), samples, (samples, 8000), [8000, samples], samples / 32768]
     )
-    assert sequences.shape == (6, 9, 20)
+    assert sequences.shape == (6, 9, 60)
     for sequence in sequences[1:]:
         np.testing.assert_array_equal(sequence, sequences[0])
 
@@ -200,11 +200,11 @@ def test_many_failures_are_counted_and_not_all_listed():
 def test_failing_recordings_may_become_empty_sequences_with_one_warning(files):
     X = ["gone.wav", files[0], "also_gone.wav"]
     with pytest.warns(AudioWarning, match=r"2 of 3 recordings failed[\s\S]*\[0\][\s\S]*\[2\]") as caught:
-        sequences = MFCCTransformer(deltas=2, on_error="warn").transform(X)
+        sequences = MFCCTransformer(on_error="warn").transform(X)
     assert len(caught) == 1
     assert caught[0].filename == __file__
     assert [clip.shape for clip in sequences] == [(0, 60), (9, 60), (0, 60)]
-    np.testing.assert_array_equal(sequences[1], MFCCTransformer(deltas=2).transform([files[0]])[0])
+    np.testing.assert_array_equal(sequences[1], MFCCTransformer().transform([files[0]])[0])
 
 
 def test_a_file_whose_own_rate_does_not_fit_the_parameters_is_named(files):
@@ -241,7 +241,7 @@ def test_failures_are_not_remembered(files, tmp_path, extractions):
         with pytest.raises(AudioError):
             transformer.transform([path])
     files[0].rename(missing)
-    assert transformer.transform([missing]).shape == (1, 9, 20)
+    assert transformer.transform([missing]).shape == (1, 9, 60)
     missing.unlink()
     with pytest.raises(AudioError, match="no such file"):
         transformer.transform([missing])

@@ -41,7 +41,7 @@ def make_detector(random_state: int | np.random.RandomState | None = None, **cha
     """
     detector = Pipeline(
         [
-            ("features", MFCCTransformer(scale="linear", deltas=2, level=-26.0, trim_silence=40.0)),
+            ("features", MFCCTransformer(scale="linear", level=-26.0, trim_silence=40.0)),
             ("classifier", LSTMVoiceClassifier(class_weight="balanced", random_state=random_state)),
         ]
     )

@@ -65,7 +65,7 @@ class MFCCTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         Frequency scale of the filters: HTK's mel, Slaney's, or linear (LFCC).
     triangles : {"bins", "exact"}, default="bins"
         Whether filter corners are rounded down to spectral bins, as in python_speech_features.
-    deltas : int, default=0
+    deltas : int, default=2
         Orders of time derivatives that are appended: 1 for Δ, 2 for Δ and ΔΔ.
     normalize : {"mean", "zscore", "minmax"} or None, default=None
         Normalisation of each column over each clip.
@@ -117,7 +117,7 @@ class MFCCTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
     >>> import numpy as np
     >>> from voicelstm import MFCCTransformer
     >>> second = np.sin(np.arange(16000))
-    >>> MFCCTransformer(deltas=2).transform([second, second]).shape
+    >>> MFCCTransformer().transform([second, second]).shape
     (2, 99, 60)
     >>> [len(clip) for clip in MFCCTransformer().transform([second, second[:8000]])]
     [99, 49]
@@ -170,7 +170,7 @@ class MFCCTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         energy: bool = True,
         scale: str = "mel",
         triangles: str = "bins",
-        deltas: int = 0,
+        deltas: int = 2,
         normalize: str | None = None,
         amplitude: float = 1.0,
         level: float | None = None,
@@ -240,6 +240,7 @@ class MFCCTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
             "n_mfcc": 13,
             "n_filters": 26,
             "n_fft": 2048,
+            "deltas": 0,
             "window": "boxcar",
             "amplitude": 32768.0,
             "normalize": "minmax",
