@@ -72,7 +72,9 @@ def main():
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--corpus", type=Path, help="a CSV of labels, or a folder with one sub-folder per class")
+    parser.add_argument(
+        "--corpus", type=Path, help="a CSV of labels, or a folder with one sub-folder per class"
+    )
     parser.add_argument("--group", help="column whose values no two folds share (default: speaker, if there)")
     parser.add_argument("--where", metavar="COLUMN=VALUE", help="rows of the CSV to keep")
     parser.add_argument("--output", type=Path, default=Path("demo"), help="folder for what it leaves")
@@ -214,7 +216,9 @@ def score_over_time(call, changes, heard, path):
         color = HUMAN if truth == heard["classes"][0] else SYNTHETIC
         for axes in (wave, score):
             axes.axvspan(start, stop, color=color, alpha=0.12, linewidth=0)
-        wave.text((start + stop) / 2, 0.98, truth, ha="center", va="top", transform=wave.get_xaxis_transform())
+        wave.text(
+            (start + stop) / 2, 0.98, truth, ha="center", va="top", transform=wave.get_xaxis_transform()
+        )
     wave.plot(seconds, samples, color=SCORE, linewidth=0.3)
     wave.set(yticks=[], ylim=(-0.6, 0.95), title="A recording of voices that training has not heard")
     starts, stops, odds = np.array(heard["timeline"]).T

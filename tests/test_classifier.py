@@ -197,7 +197,9 @@ def test_max_steps_wraps_batches_around_the_end_of_the_data(monkeypatch):
     seen = []
     step = Network.train_step
     monkeypatch.setattr(
-        Network, "train_step", lambda self, batch, *rest: seen.append(batch[:, 0, 0]) or step(self, batch, *rest)
+        Network,
+        "train_step",
+        lambda self, batch, *rest: seen.append(batch[:, 0, 0]) or step(self, batch, *rest),
     )
     X = np.arange(5.0)[:, None, None] * np.ones((5, 3, 1))
     small(max_steps=4, batch_size=2, shuffle=False, standardize=False).fit(X, [0, 1, 0, 1, 0])

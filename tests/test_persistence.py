@@ -48,7 +48,9 @@ def test_another_process_gives_the_same_probabilities(detector, model_file, voic
     np.save(tmp_path / "recordings.npy", recordings)
     arguments = [str(tmp_path / name) for name in ("detector.voicelstm", "recordings.npy", "out.npy")]
     subprocess.run([sys.executable, "-c", ASK, *arguments], check=True, capture_output=True)
-    np.testing.assert_allclose(np.load(tmp_path / "out.npy"), detector.predict_proba(list(recordings)), atol=1e-7)
+    np.testing.assert_allclose(
+        np.load(tmp_path / "out.npy"), detector.predict_proba(list(recordings)), atol=1e-7
+    )
 
 
 def test_a_loaded_pipeline_is_what_was_saved(detector, model_file, voices):
@@ -155,7 +157,10 @@ MADE_UP = {
         lambda d, t: classifier_of(d)["classes"]["values"].append("x"),
         "number of labels",
     ),
-    "labels of a type with a size": (lambda d, t: classifier_of(d)["classes"].update(dtype="<U99999999"), "Labels"),
+    "labels of a type with a size": (
+        lambda d, t: classifier_of(d)["classes"].update(dtype="<U99999999"),
+        "Labels",
+    ),
     "a Pipeline in a Pipeline": (
         lambda d, t: d["object"]["steps"].append(["p", {"class": "Pipeline", "steps": []}]),
         "within a Pipeline",
