@@ -20,7 +20,7 @@ from voicelstm.datasets import load_csv
 
 
 def digits_detector(random_state):
-    """Narrow-band cepstra without each clip's mean, and a network too small to learn six speakers by heart."""
+    """Narrow-band cepstra without each clip's mean, and a network too small to learn speakers by heart."""
     features = MFCCTransformer(
         sample_rate=8000, n_fft=512, n_mfcc=30, n_filters=30, level=-26.0, trim_silence=40.0, normalize="mean"
     )

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from measure import show
 
+from measure import show
 from voicelstm import LSTMVoiceClassifier
 from voicelstm.architecture import Architecture, initial_weights
 from voicelstm.network import Compilation, Network

@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from network import GRAPH
 
+from network import GRAPH
 from voicelstm import LSTMVoiceClassifier
 from voicelstm.architecture import Architecture, initial_weights
 from voicelstm.network import Compilation, Network

@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import matplotlib as mpl
@@ -88,18 +89,22 @@ def load_corpus(arguments):
         corpus = make_voices(200, random_state=0)
         console.print("[bold]Simulated voices.[/bold] A score on them says nothing about real voices.")
     elif arguments.corpus.is_dir():
+        if arguments.where:
+            sys.exit("WHERE keeps rows of a CSV; a folder has none.")
         corpus = load_folder(arguments.corpus)
     else:
         column, _, value = (arguments.where or "").partition("=")
         corpus = load_csv(arguments.corpus, where={column: value} if column else None)
     name = arguments.group or "speaker"
     if name in corpus.groups:
+        if len(np.unique(corpus.groups[name])) < N_FOLDS:
+            sys.exit(f"{N_FOLDS} folds need {N_FOLDS} groups; the column {name!r} has fewer.")
         return corpus, corpus.groups[name]
     if arguments.group:
         sys.exit(f"There is no column {name!r} to group by; there are: {', '.join(corpus.groups) or 'none'}.")
     console.print(
-        "[bold red]Warning:[/bold red] no column 'speaker', and no GROUP given. A random split may leak: the same"
-        " speaker or system in training and test makes the numbers below better than they are."
+        "[bold red]Warning:[/bold red] no column 'speaker', and no GROUP given. A random split may leak: the"
+        " same speaker or system in training and test makes the numbers below better than they are."
     )
     return corpus, None
 
@@ -143,17 +148,12 @@ def ask(model, recording):
     sys.stdout.write(json.dumps(answer))
 
 
-class timed:  # noqa: N801: reads as a verb
+@contextmanager
+def timed(what):
     """Print what takes how long."""
-
-    def __init__(self, what):
-        self.what = what
-
-    def __enter__(self):
-        self.start = time.perf_counter()
-
-    def __exit__(self, *_):
-        console.print(f"{self.what}: {time.perf_counter() - self.start:.1f} s")
+    start = time.perf_counter()
+    yield
+    console.print(f"{what}: {time.perf_counter() - start:.1f} s")
 
 
 def describe(corpus, groups):
@@ -213,7 +213,7 @@ def score_over_time(call, changes, heard, path):
     )
     ends = [change[0] for change in changes[1:]] + [seconds[-1]]
     for (start, truth), stop in zip(changes, ends, strict=True):
-        color = HUMAN if truth == heard["classes"][0] else SYNTHETIC
+        color = HUMAN if truth in ("human", "1") else SYNTHETIC
         for axes in (wave, score):
             axes.axvspan(start, stop, color=color, alpha=0.12, linewidth=0)
         wave.text(

@@ -118,7 +118,7 @@ def test_the_same_random_state_gives_the_same_network_and_moves_no_global_state(
     X, y = clips_of(12)
 
     def draws():
-        return random.random(), np.random.rand(), *np.asarray(keras.random.uniform((2,)))  # noqa: NPY002
+        return random.random(), np.random.rand(), *np.asarray(keras.random.uniform((2,)))
 
     keras.utils.set_random_seed(1)
     expected = draws()

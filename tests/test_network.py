@@ -201,7 +201,7 @@ def test_squared_error_is_that_of_probabilities():
 @pytest.mark.parametrize("pooling", ["stats", "attention"])
 def test_building_a_network_draws_from_no_global_generator(pooling):
     def draws():
-        return random.random(), np.random.rand()  # noqa: NPY002: the legacy state is what must not move
+        return random.random(), np.random.rand()
 
     keras.utils.set_random_seed(1)
     expected = draws()
