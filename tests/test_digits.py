@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from digits import accuracy_on_unseen_speakers
 
 

@@ -124,9 +124,9 @@ def test_the_same_random_state_gives_the_same_recordings_however_many():
 
 
 def test_the_global_generator_is_left_alone():
-    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    before = np.random.get_state()[1].copy()
     make_voices(2, random_state=0)
-    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+    np.testing.assert_array_equal(np.random.get_state()[1], before)
 
 
 @pytest.mark.parametrize(
@@ -142,3 +142,10 @@ def test_the_global_generator_is_left_alone():
 def test_numbers_that_are_too_small_are_refused_by_name(wrong):
     with pytest.raises(ValueError, match=list(wrong)[-1]):
         make_voices(**wrong)
+
+
+def test_without_a_random_state_voices_differ_and_the_global_state_stays():
+    before = np.random.get_state()[1].tolist()
+    first, second = (make_voices(2, random_state=None).recordings[0][0] for _ in range(2))
+    assert len(first) != len(second) or (first != second).any()
+    assert np.random.get_state()[1].tolist() == before

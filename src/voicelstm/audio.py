@@ -177,9 +177,10 @@ def set_level(samples: NDArray[np.floating], level: float) -> NDArray[np.floatin
     peak = float(np.abs(samples).max(initial=0.0))
     if peak == 0:
         return samples
-    shape = samples.astype(np.float64) / peak
-    rms = np.sqrt(np.dot(shape, shape) / len(shape))
-    return (shape * (10 ** (level / 20) / rms)).astype(samples.dtype)
+    shape = samples / samples.dtype.type(peak)
+    rms = np.sqrt(np.mean(np.square(shape), dtype=np.float64))
+    shape *= samples.dtype.type(10 ** (level / 20) / rms)
+    return shape
 
 
 def _read_file(path: Path, max_duration: float | None, dtype: np.dtype) -> tuple[NDArray, int]:

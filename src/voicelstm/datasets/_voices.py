@@ -123,6 +123,8 @@ def make_voices(
     check_scalar(min_duration, "min_duration", Real, min_val=0.1)
     check_scalar(max_duration, "max_duration", Real, min_val=min_duration)
 
+    if random_state is None:
+        random_state = np.random.RandomState()  # scikit-learn would draw from NumPy's global state
     root = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
     speakers = [draw_speaker(np.random.default_rng([root, _SPEAKERS, index])) for index in range(n_speakers)]
     recordings, target, speaker_names, systems = [], [], [], []
