@@ -43,7 +43,7 @@ def extractions(monkeypatch):
         seen.append(recording)
         return extract(recording, how)
 
-    monkeypatch.setattr("voicelstm.transformer.extract", spy)
+    monkeypatch.setattr("voicelstm.recordings.extract", spy)
     return seen
 
 

@@ -1,27 +1,22 @@
 """Many recordings in, cepstral sequences out, as a scikit-learn transformer."""
 
-import hashlib
 import os
 import warnings
-from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from numbers import Integral, Real
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from joblib import Memory, Parallel, delayed
-from joblib import hash as hash_of_array
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import validate_data
 
-from voicelstm import __version__
 from voicelstm.cepstra import CepstraSettings
 from voicelstm.exceptions import AudioError, AudioWarning
-from voicelstm.extraction import Clip, ExtractionSettings, check_extraction, extract
+from voicelstm.extraction import Clip, ExtractionSettings, check_extraction
+from voicelstm.recordings import extract_all, is_batch_of_signals
 from voicelstm.sequences import stack
 
 __all__ = ["MFCCTransformer"]
@@ -328,7 +323,7 @@ class MFCCTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
             raise ValueError(
                 f"Expected a list of recordings, got the single path {os.fspath(X)!r}: pass [path]."
             )
-        if _is_batch_of_signals(X):
+        if is_batch_of_signals(X):
             signals = validate_data(
                 self, X, reset=reset, dtype="numeric", skip_check_array=False, ensure_min_features=1
             )
@@ -370,14 +365,10 @@ class MFCCTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         settings = self._settings()
         check_extraction(settings)
         recordings = self._recordings(X, reset=False)
-        work = delayed(_extract_or_say_why)
-        # Threads: decoding, Fourier transforms and matrix products all leave the interpreter's lock. Not
-        # scikit-learn's Parallel, whose threads change the process's warning filters under each other.
-        parallel = Parallel(n_jobs=self.n_jobs, prefer="threads", return_as="generator")
-        results = parallel(work(recording, settings, self.cache_dir) for recording in recordings)
+        results = extract_all(recordings, settings, self.cache_dir, self.n_jobs, self.verbose)
         clips: list[Clip] = []
         failures: list[tuple[int, str]] = []
-        for position, result in enumerate(_with_progress(results, len(recordings), self.verbose)):
+        for position, result in enumerate(results):
             if isinstance(result, str):
                 failures.append((position, result))
                 empty = np.zeros((0, len(self.get_feature_names_out())), dtype=self.dtype)
@@ -403,60 +394,3 @@ class MFCCTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
             AudioWarning,
             stacklevel=4,
         )
-
-
-def _is_batch_of_signals(X: Any) -> bool:
-    """Whether X is a 2-D numeric array, a data frame, a sparse matrix or nested lists of numbers."""
-    if hasattr(X, "toarray"):
-        return True  # sparse: refused by scikit-learn's own check, with its text
-    if isinstance(X, np.ndarray) or hasattr(X, "iloc") or hasattr(X, "__array__"):
-        values = np.asarray(X)
-        return values.dtype.kind not in "OUS" or (values.ndim == 2 and values.shape[1] != 1)
-    if not isinstance(X, list) or not X or not all(isinstance(row, list) and row for row in X):
-        return False
-    # Both ends, so that [sample_rate, samples] is not taken for numbers.
-    return isinstance(X[0][0], Real) and isinstance(X[0][-1], Real)
-
-
-def _extract_or_say_why(
-    recording: Any, settings: ExtractionSettings, cache_dir: str | os.PathLike[str] | None
-) -> Clip | str:
-    try:
-        digest = None if cache_dir is None else _digest(recording)
-        if digest is None:
-            return extract(recording, settings)
-        remembered = Memory(cache_dir, verbose=0).cache(_extract_known, ignore=["recording"])
-        return remembered(recording, digest, settings, __version__)
-    except AudioError as error:
-        return str(error)
-
-
-def _extract_known(recording: Any, digest: str, settings: ExtractionSettings, version: str) -> Clip:
-    """Extract; the digest and the version are what the cache knows a recording and its features by."""
-    del digest, version
-    return extract(recording, settings)
-
-
-def _digest(recording: Any) -> str | None:
-    """Hash of a recording's content; None where there is none to read, of which extraction says why."""
-    if not isinstance(recording, str | os.PathLike):
-        return hash_of_array(recording, hash_name="sha1")
-    try:
-        if not Path(recording).is_file():  # a pipe would be waited for
-            return None
-        with Path(recording).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return None
-
-
-def _with_progress(results: Iterable[Any], total: int, verbose: int) -> Iterator[Any]:
-    if not verbose:
-        yield from results
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("Reading recordings"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        yield from progress.track(results, total=total)
