@@ -191,6 +191,23 @@ def test_early_stopping_keeps_the_best_weights():
     np.testing.assert_array_equal(short.decision_function(X), classifier.decision_function(X))
 
 
+@pytest.mark.parametrize("loss", ["cross_entropy", "squared_error"])
+def test_history_holds_the_means_over_all_clips_of_an_epoch(loss):
+    X, y = clips_of(21)
+    weight = np.linspace(1, 3, 21)
+    # A learning rate so small that all batches of the epoch see the same network.
+    classifier = small(max_epochs=1, learning_rate=1e-12, dropout=0.0, loss=loss)
+    classifier.fit(X, y, sample_weight=weight)
+    probability = classifier.predict_proba(X)[:, 1]
+    losses = {
+        "cross_entropy": -np.log(np.where(y == 1, probability, 1 - probability)),
+        "squared_error": (y - probability) ** 2,
+    }[loss]
+    assert classifier.history_["loss"] == pytest.approx([np.average(losses, weights=weight)], rel=1e-5)
+    correct = (probability > 0.5) == y
+    assert classifier.history_["accuracy"] == pytest.approx([np.average(correct, weights=weight)])
+
+
 def test_max_steps_wraps_batches_around_the_end_of_the_data(monkeypatch):
     from voicelstm.network import Network
 

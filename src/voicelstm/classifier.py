@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from voicelstm.inputs import LabelledInput, checked_clips
-from voicelstm.learning import Fitted, Ongoing, learn
+from voicelstm.learning import Fitted, Ongoing, fit_classifier
 from voicelstm.prediction import PredictionMixin
 
 if TYPE_CHECKING:
@@ -82,6 +81,16 @@ class LSTMVoiceClassifier(PredictionMixin, ClassifierMixin, BaseEstimator):
         First weights of the last layer; the second is the original recipe's.
     callbacks : sequence of callables, callable or None, default=None
         Each is called without arguments at each fit and returns a Keras callback.
+    checkpoint : str, os.PathLike or None, default=None
+        A folder, made if missing. After each epoch `fit` writes there all that an equal `fit` needs to go on
+        from that epoch and end with the same weights; callbacks then begin anew. The file is named by a hash
+        of parameters, data and versions, is removed when `fit` ends, and is left alone by every other fit.
+        Without a `random_state` no fit equals another. `partial_fit` takes no notice.
+    distribution : object with a method `scope`, or None, default=None
+        Devices that share each batch: `keras.distribution.DataParallel` under JAX, a strategy of
+        `tf.distribute` under TensorFlow. `batch_size` must be a multiple of their number. The result is that
+        of one device, to rounding, but for what TensorFlow does on each device alone: it draws `dropout`
+        for its own rows and clips its own gradients to `clip_norm`.
     dtype : {"float32", "float64", "mixed_bfloat16", "mixed_float16"}, default="float32"
         Keras's dtype policy for the layers.
     random_state : int, RandomState instance or None, default=None
@@ -161,6 +170,8 @@ class LSTMVoiceClassifier(PredictionMixin, ClassifierMixin, BaseEstimator):
         "warm_start": ["boolean"],
         "head_initializer": [StrOptions({"glorot_uniform", "truncated_normal"})],
         "callbacks": ["array-like", callable, None],
+        "checkpoint": [str, os.PathLike, None],
+        "distribution": [HasMethods("scope"), None],
         "dtype": [StrOptions({"float32", "float64", "mixed_bfloat16", "mixed_float16"})],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -192,6 +203,8 @@ class LSTMVoiceClassifier(PredictionMixin, ClassifierMixin, BaseEstimator):
         warm_start: bool = False,
         head_initializer: str = "glorot_uniform",
         callbacks: Sequence[Callable[[], Any]] | Callable[[], Any] | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        distribution: Any = None,
         dtype: str = "float32",
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -219,6 +232,8 @@ class LSTMVoiceClassifier(PredictionMixin, ClassifierMixin, BaseEstimator):
         self.warm_start = warm_start
         self.head_initializer = head_initializer
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
+        self.distribution = distribution
         self.dtype = dtype
         self.random_state = random_state
         self.verbose = verbose
@@ -283,11 +298,13 @@ class LSTMVoiceClassifier(PredictionMixin, ClassifierMixin, BaseEstimator):
         ------
         TrainingError
             Where the loss is not finite. A fit that fails leaves what was fitted before.
+        OSError
+            Where `checkpoint` cannot be written.
         """
         goes_on = self.warm_start and hasattr(self, "_fitted")
-        return self._learn(
-            X, y, sample_weight, self.classes_ if goes_on else None, goes_on=goes_on, one_pass=False
-        )
+        classes = self.classes_ if goes_on else None
+        fit_classifier(self, X, y, sample_weight, classes, goes_on=goes_on, one_pass=False)
+        return self
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
@@ -318,7 +335,8 @@ class LSTMVoiceClassifier(PredictionMixin, ClassifierMixin, BaseEstimator):
             raise ValueError(
                 f"classes={np.unique(classes)} is not the same as in the first call: {self.classes_}."
             )
-        return self._learn(X, y, sample_weight, np.unique(classes), goes_on=goes_on, one_pass=True)
+        fit_classifier(self, X, y, sample_weight, np.unique(classes), goes_on=goes_on, one_pass=True)
+        return self
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted classifier to a file.
@@ -366,41 +384,4 @@ class LSTMVoiceClassifier(PredictionMixin, ClassifierMixin, BaseEstimator):
     def _compilation(self) -> "Compilation":
         from voicelstm.network import Compilation
 
-        return Compilation(
-            loss=self.loss,
-            optimizer=self.optimizer,
-            clip_norm=self.clip_norm,
-            weight_decay=float(self.weight_decay),
-            label_smoothing=float(self.label_smoothing),
-        )
-
-    def _learn(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        classes: NDArray[Any] | None,
-        *,
-        goes_on: bool,
-        one_pass: bool,
-    ) -> Self:
-        """Fit; where that fails, everything is as it was before."""
-        state = dict(self.__dict__)
-        before = self._fitted if goes_on else None
-        ongoing = self._ongoing if goes_on and one_pass else None
-        try:
-            clips = checked_clips(
-                self, X, expected=None if before is None else before.architecture.n_features
-            )
-            labelled = LabelledInput.checked(clips, y, sample_weight, classes, self.class_weight, one_pass)
-            learned = learn(self, labelled, before, ongoing, one_pass=one_pass)
-        except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(state)
-            raise
-        self._fitted, self._ongoing = learned.fitted, learned.ongoing
-        self.classes_ = labelled.classes
-        earlier: dict[str, list[float]] = self.history_ if goes_on and one_pass else {}
-        self.history_ = {name: earlier.get(name, []) + values for name, values in learned.history.items()}
-        self.n_iter_ = len(self.history_["loss"])
-        return self
+        return Compilation.of(self)

@@ -221,8 +221,8 @@ def checked_callbacks(callbacks: Any) -> Sequence[Callable[[], Any]]:
     for position, make in enumerate(makers):
         if not callable(make):
             raise ValueError(
-                f"callbacks[{position}] is a {type(make).__name__}; expected a callable that makes"
-                " one, for example lambda: keras.callbacks.TerminateOnNaN(), so that clones do not share its state."
+                f"callbacks[{position}] is a {type(make).__name__}; expected a callable that makes one, so"
+                " that clones do not share its state: lambda: keras.callbacks.TerminateOnNaN()."
             )
     return makers
 

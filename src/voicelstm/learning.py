@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voicelstm.architecture import Architecture, Weights, initial_weights
-from voicelstm.inputs import LabelledInput, checked_callbacks, checked_units, new_generator
+from voicelstm.checkpoint import Checkpoint, fingerprint
+from voicelstm.inputs import LabelledInput, checked_callbacks, checked_clips, checked_units, new_generator
 from voicelstm.sequences import FrameStatistics, SegmentBatches
 
-__all__ = ["Fitted", "Learned", "Ongoing", "learn"]
+__all__ = ["Fitted", "Learned", "Ongoing", "fit_classifier", "learn"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,50 @@ class Learned:
     fitted: Fitted
     history: dict[str, list[float]]
     ongoing: Ongoing | None
+
+
+def fit_classifier(
+    classifier: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    classes: NDArray[Any] | None,
+    *,
+    goes_on: bool,
+    one_pass: bool,
+) -> None:
+    """Fit a classifier; where that fails, it is as it was before.
+
+    Parameters
+    ----------
+    classifier : LSTMVoiceClassifier
+        What learns.
+    X, y, sample_weight
+        As `fit` and `partial_fit` take them.
+    classes : ndarray or None
+        Labels that may come; None takes those of `y`.
+    goes_on : bool
+        Whether what was fitted before is where this begins.
+    one_pass : bool
+        Whether this is one pass of many, over one batch of clips.
+    """
+    state = dict(classifier.__dict__)
+    before = classifier._fitted if goes_on else None
+    ongoing = classifier._ongoing if goes_on and one_pass else None
+    try:
+        expected = None if before is None else before.architecture.n_features
+        clips = checked_clips(classifier, X, expected=expected)
+        labelled = LabelledInput.checked(clips, y, sample_weight, classes, classifier.class_weight, one_pass)
+        learned = learn(classifier, labelled, before, ongoing, one_pass=one_pass)
+    except BaseException:
+        classifier.__dict__.clear()
+        classifier.__dict__.update(state)
+        raise
+    classifier._fitted, classifier._ongoing = learned.fitted, learned.ongoing
+    classifier.classes_ = labelled.classes
+    earlier: dict[str, list[float]] = classifier.history_ if goes_on and one_pass else {}
+    classifier.history_ = {name: earlier.get(name, []) + values for name, values in learned.history.items()}
+    classifier.n_iter_ = len(classifier.history_["loss"])
 
 
 def learn(
@@ -124,13 +169,19 @@ def learn(
         batches = start.batches(part.clips, classifier.segment_frames, classifier.batch_size)
         return LabelledClips(batches, part.encoded(architecture.weight_dtype), part.weight)
 
+    seed = int(generator.integers(2**31))
     with borrow(architecture, classifier._compilation()) as network:
         network.reset(
             weights,
-            seed=int(generator.integers(2**31)),
+            seed=seed,
             learning_rate=None if callable(classifier.optimizer) else classifier.learning_rate,
             optimizer_state=None if ongoing is None else ongoing.optimizer_state,
         )
+        checkpoint = None
+        if classifier.checkpoint is not None and not one_pass:
+            drawn = {"seed": seed, "generator": generator.bit_generator.state}
+            key = _key(classifier, labelled, start, network.engine() | drawn)
+            checkpoint = Checkpoint(classifier.checkpoint, key)
         trained = train(
             network,
             prepared(training),
@@ -138,7 +189,10 @@ def learn(
             generator,
             validation=None if held_out is None else prepared(held_out),
             loss=classifier.loss,
+            checkpoint=checkpoint,
         )
+        if checkpoint is not None:
+            checkpoint.remove()
         left = Ongoing(generator, network.optimizer_state()) if one_pass else None
     fitted = Fitted(architecture, trained.weights, start.statistics, start.class_totals)
     return Learned(fitted, trained.history, left)
@@ -154,6 +208,22 @@ def _architecture(classifier: Any, labelled: LabelledInput) -> Architecture:
         dropout=float(classifier.dropout),
         dtype=classifier.dtype,
     )
+
+
+def _key(classifier: Any, labelled: LabelledInput, start: Fitted, described: dict[str, Any]) -> str:
+    """Name a training by all that decides its result."""
+    params = classifier.get_params(deep=False)
+    # Callbacks may be added to show progress; of the others, what counts is hashed besides, in a form that
+    # is the same in every process: numbers drawn, weights of clips, settings of optimizer and devices.
+    for name in ("callbacks", "checkpoint", "verbose"):
+        del params[name]
+    for name in ("class_weight", "distribution", "optimizer", "random_state"):
+        del params[name]
+    statistics = [] if start.statistics is None else [start.statistics.mean, start.statistics.spread]
+    arrays = [*start.weights.values(), *statistics, labelled.target, labelled.weight, *labelled.clips]
+    total = None if start.statistics is None else start.statistics.total
+    described = described | {"params": params, "classes": labelled.classes.tolist(), "total": total}
+    return fingerprint(described, arrays)
 
 
 def _statistics(

@@ -3,7 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,13 +24,31 @@ _MAX_IDLE = 8
 
 @dataclass(frozen=True)
 class Compilation:
-    """How a network learns; see :class:`voicelstm.LSTMVoiceClassifier` for what each means."""
+    """How and where a network learns; see :class:`voicelstm.LSTMVoiceClassifier` for what each means."""
 
     loss: str = "cross_entropy"
     optimizer: str | Callable[[], Any] = "adam"
     clip_norm: float | None = None
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
+    distribution: Any = None
+
+    @classmethod
+    def of(cls, classifier: Any) -> "Compilation":
+        """Take the parameters of a classifier."""
+        return cls(
+            loss=classifier.loss,
+            optimizer=classifier.optimizer,
+            clip_norm=classifier.clip_norm,
+            weight_decay=float(classifier.weight_decay),
+            label_smoothing=float(classifier.label_smoothing),
+            distribution=classifier.distribution,
+        )
+
+    @property
+    def deals_rows(self) -> bool:
+        """Whether each device is handed its rows of a batch; Keras does that itself under JAX."""
+        return self.distribution is not None and keras.backend.backend() == "tensorflow"
 
 
 @keras.saving.register_keras_serializable(package="voicelstm")
@@ -116,8 +134,9 @@ def _make_optimizer(compilation: Compilation) -> Any:
 
 
 def _make_loss(architecture: Architecture, compilation: Compilation) -> keras.losses.Loss:
-    # Weights that belong together then mean the same in every batch, whatever their sum.
-    reduction = "mean_with_sample_weight"
+    # Weights that belong together then mean the same in every batch, whatever their sum. A device that has
+    # only some of the rows cannot know that sum: there the weights come divided by it.
+    reduction = "sum" if compilation.deals_rows else "mean_with_sample_weight"
     if compilation.loss == "squared_error":
         return SquaredError(reduction=reduction, dtype=architecture.weight_dtype.name)
     options = {
@@ -147,6 +166,7 @@ class Network:
 
     def __init__(self, architecture: Architecture, compilation: Compilation) -> None:
         self.architecture = architecture
+        self._compilation = compilation
         self.model = build(architecture)
         self._trainable = _variables(self.model)
         self._held: Weights | None = None
@@ -199,19 +219,60 @@ class Network:
 
     def weights(self) -> Weights:
         """Return copies of the weights."""
-        return {name: np.array(ops.convert_to_numpy(v.value)) for name, v in self._trainable.items()}
+        return {name: self._copy(variable) for name, variable in self._trainable.items()}
 
     def optimizer_state(self) -> list[NDArray]:
         """Return copies of what the optimizer remembers."""
-        return [np.array(ops.convert_to_numpy(variable)) for variable in self.model.optimizer.variables]
+        return [self._copy(variable) for variable in self.model.optimizer.variables]
+
+    def state(self) -> dict[str, NDArray]:
+        """Return copies of all that training changes: weights, optimizer, what dropout draws next."""
+        # Single numbers as arrays of one, which files keep as they are.
+        return {name: np.atleast_1d(self._copy(variable)) for name, variable in self._changing().items()}
+
+    def set_state(self, state: dict[str, NDArray]) -> None:
+        """Set what :meth:`state` gave."""
+        self._held = None
+        for name, variable in self._changing().items():
+            variable.assign(np.reshape(state[name], tuple(variable.shape)))
+
+    def _copy(self, variable: Any) -> NDArray:
+        value = variable.value
+        if self._compilation.deals_rows:
+            # All devices hold the same; the state of dropout can be read only of one at a time.
+            value = self._compilation.distribution.experimental_local_results(value)[0]
+        return np.array(ops.convert_to_numpy(value))
+
+    def _changing(self) -> dict[str, Any]:
+        parts = {"model": self.model.variables, "optimizer": self.model.optimizer.variables}
+        return {f"{part}/{i}": variable for part, found in parts.items() for i, variable in enumerate(found)}
+
+    def engine(self) -> dict[str, Any]:
+        """Describe what trains: Keras, its backend, the optimizer with all its settings."""
+        optimizer = self.model.optimizer
+        # Keras numbers the optimizers of a process by name.
+        settings = {name: value for name, value in optimizer.get_config().items() if name != "name"}
+        return {
+            "keras": keras.__version__,
+            "backend": keras.backend.backend(),
+            "optimizer": [type(optimizer).__name__, settings],
+            "distribution": _kind(self._compilation.distribution),
+        }
 
     def train_step(
         self, batch: NDArray, lengths: NDArray, labels: NDArray, weight: NDArray
     ) -> dict[str, float]:
-        """Take one step; return the running means of loss and accuracy."""
+        """Take one step; return the batch's weighted means of loss and accuracy, before the step."""
         self._held = None
         inputs = {"sequences": batch, "lengths": lengths}
-        return self.model.train_on_batch(inputs, labels, sample_weight=weight, return_dict=True)
+        if not self._compilation.deals_rows:
+            return self.model.train_on_batch(inputs, labels, sample_weight=weight, return_dict=True)
+        # As train_on_batch does it, which would give every device the whole batch.
+        self.model.make_train_function()
+        self.model.reset_metrics()
+        dealt = self._deal((inputs, labels, weight / (weight.sum() or 1)))
+        logs = self.model.train_function(iter([dealt]))
+        return {name: float(value) for name, value in logs.items()}
 
     def load(self, weights: Weights) -> None:
         """Set the weights, unless these very ones are there already."""
@@ -234,14 +295,43 @@ class Network:
         scores = np.zeros((len(batches.segments), self.architecture.n_outputs), batches.dtype)
         for chosen in batches.by_length():
             batch, lengths = batches.take(chosen)
-            outputs = self.model.predict_on_batch({"sequences": batch, "lengths": lengths})
+            inputs = self._deal({"sequences": batch, "lengths": lengths})
+            outputs = self.model.predict_on_batch(inputs)
             scores[chosen] = np.asarray(outputs)[: len(chosen)]
         return scores
+
+    def _deal(self, batch: Any) -> Any:
+        """Hand each device its rows of every array, under a tf.distribute strategy."""
+        if not self._compilation.deals_rows:
+            return batch
+        strategy = self._compilation.distribution
+        n_devices = strategy.num_replicas_in_sync
+
+        def deal(values: NDArray) -> Any:
+            if len(values) % n_devices:
+                raise ValueError(
+                    f"batch_size={len(values)} must be a multiple of the {n_devices} devices of distribution."
+                )
+            shares = np.split(values, n_devices)
+            return strategy.experimental_distribute_values_from_function(
+                lambda device: ops.convert_to_tensor(shares[device.replica_id_in_sync_group])
+            )
+
+        return keras.tree.map_structure(deal, batch)
 
     def _assign(self, weights: Weights) -> None:
         self._held = None
         _set_weights(self.model, weights)
         self._held = weights
+
+
+def _kind(distribution: Any) -> Any:
+    """Describe a distribution by what every process sees alike: its class, how many devices it has."""
+    if distribution is None:
+        return None
+    mesh = getattr(distribution, "device_mesh", None)
+    n_devices = getattr(distribution, "num_replicas_in_sync", None) if mesh is None else mesh.shape
+    return [type(distribution).__name__, n_devices]
 
 
 _idle: OrderedDict[tuple[Architecture, Compilation], list[Network]] = OrderedDict()
@@ -268,16 +358,21 @@ def borrow(architecture: Architecture, compilation: Compilation) -> Iterator[Net
     with _lock:
         shelf = _idle.get(key)
         network = shelf.pop() if shelf else None
-    if network is None:
-        network = Network(architecture, compilation)
-    try:
-        yield network
-    finally:
-        with _lock:
-            _idle.setdefault(key, []).append(network)
-            _idle.move_to_end(key)
-            while sum(map(len, _idle.values())) > _MAX_IDLE:
-                oldest = next(iter(_idle))
-                _idle[oldest].pop()
-                if not _idle[oldest]:
-                    del _idle[oldest]
+    with nullcontext() if compilation.distribution is None else compilation.distribution.scope():
+        if network is None:
+            network = Network(architecture, compilation)
+        try:
+            yield network
+        finally:
+            _give_back(key, network)
+
+
+def _give_back(key: tuple[Architecture, Compilation], network: Network) -> None:
+    with _lock:
+        _idle.setdefault(key, []).append(network)
+        _idle.move_to_end(key)
+        while sum(map(len, _idle.values())) > _MAX_IDLE:
+            oldest = next(iter(_idle))
+            _idle[oldest].pop()
+            if not _idle[oldest]:
+                del _idle[oldest]

@@ -27,7 +27,7 @@ __all__ = ["load", "load_as", "save"]
 _LABEL_DTYPES = {"str", "object", "bool", "float16", "float32", "float64"} | {
     f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
 }
-_NOT_KEPT = {"cache_dir", "n_jobs", "verbose"}  # belong to the machine, not to the model
+_NOT_KEPT = {"cache_dir", "checkpoint", "n_jobs", "verbose"}  # belong to the machine, not to the model
 
 
 def save(estimator: Any, path: str | os.PathLike[str]) -> None:
@@ -54,8 +54,8 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
 
     Notes
     -----
-    ``cache_dir``, ``n_jobs`` and ``verbose`` are not kept. What `partial_fit` remembers of the optimizer is
-    not either: after loading it begins with a fresh one.
+    ``cache_dir``, ``checkpoint``, ``n_jobs`` and ``verbose`` are not kept. What `partial_fit` remembers of
+    the optimizer is not either: after loading it begins with a fresh one.
 
     Examples
     --------

@@ -46,7 +46,8 @@ class LSTMStack(keras.layers.Layer):
         self.dropout = dropout
         suffixes = ("", "_backward") if bidirectional else ("",)
         self.lstms = [
-            [self._lstm(n, f"lstm_{layer}{suffix}") for suffix in suffixes] for layer, n in enumerate(self.units)
+            [self._lstm(n, f"lstm_{layer}{suffix}") for suffix in suffixes]
+            for layer, n in enumerate(self.units)
         ]
         # A Dropout with a rate of 0 draws nothing.
         self.dropouts = [

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, log_softmax, softmax
 
 from voicelstm.architecture import Weights
+from voicelstm.checkpoint import Checkpoint, Progress
 from voicelstm.exceptions import TrainingError
 from voicelstm.network import Network
 from voicelstm.sequences import SegmentBatches
@@ -63,6 +64,7 @@ def train(
     generator: np.random.Generator,
     validation: LabelledClips | None,
     loss: str,
+    checkpoint: Checkpoint | None = None,
 ) -> Trained:
     """Train a network from the state it is in.
 
@@ -80,6 +82,8 @@ def train(
         Clips whose loss decides when to stop, and which weights are kept.
     loss : {"cross_entropy", "squared_error"}
         Of the validation.
+    checkpoint : Checkpoint, default=None
+        Where each epoch's end is written, and where training goes on from.
 
     Returns
     -------
@@ -90,6 +94,8 @@ def train(
     ------
     TrainingError
         Where the loss is not finite; it names the epoch.
+    OSError
+        Where the checkpoint cannot be written.
     """
     n_steps = -(-len(clips.batches.segments) // clips.batches.n_rows)
     n_epochs = schedule.max_epochs if schedule.max_steps is None else -(-schedule.max_steps // n_steps)
@@ -101,21 +107,26 @@ def train(
         epochs=n_epochs,
         steps=n_steps,
     )
-    history: dict[str, list[float]] = {}
-    best: tuple[float, Weights] | None = None
-    stale = 0
+    n_done, history, best, stale = _resumed(network, checkpoint)
+    logs: dict[str, float] = {}
     callbacks.on_train_begin()
     for epoch, orders in enumerate(_epochs(clips, schedule, n_steps, n_epochs, generator)):
-        network.model.reset_metrics()
+        if epoch < n_done:
+            continue  # its order had to be drawn, so that the next ones are what they would have been
         callbacks.on_epoch_begin(epoch)
-        logs: dict[str, float] = {}
+        sums: dict[str, float] = {}
+        total = 0.0
         for step, chosen in enumerate(orders):
             callbacks.on_train_batch_begin(step)
-            logs = network.train_step(*_labelled_batch(clips, chosen))
+            batch = _labelled_batch(clips, chosen)
+            of_batch, of_weights = network.train_step(*batch), float(batch[-1].sum())
+            total += of_weights
+            for name, value in of_batch.items():
+                sums[name] = sums.get(name, 0.0) + float(value) * of_weights
+            logs = {name: value / total for name, value in sums.items()}
             callbacks.on_train_batch_end(step, logs)
             if network.model.stop_training:
                 break
-        logs = {name: float(value) for name, value in logs.items()}
         if not np.isfinite(logs["loss"]):
             raise TrainingError(
                 f"The loss became {logs['loss']} in epoch {epoch + 1}. Lower learning_rate, set clip_norm, or"
@@ -132,8 +143,25 @@ def train(
         callbacks.on_epoch_end(epoch, logs)
         if network.model.stop_training or (validation is not None and stale >= schedule.patience):
             break
+        if checkpoint is not None:
+            best_loss, best_weights = (None, None) if best is None else best
+            checkpoint.write(Progress(network.state(), epoch + 1, history, best_loss, best_weights, stale))
     callbacks.on_train_end(logs)
     return Trained(network.weights() if best is None else best[1], history)
+
+
+def _resumed(
+    network: Network, checkpoint: Checkpoint | None
+) -> tuple[int, dict[str, list[float]], tuple[float, Weights] | None, int]:
+    """Take up an interrupted training; return its epochs, history, best loss and weights, stale epochs."""
+    progress = None if checkpoint is None else checkpoint.read(network.state(), network.weights())
+    if progress is None:
+        return 0, {}, None, 0
+    network.set_state(progress.variables)
+    best = None
+    if progress.best_loss is not None and progress.best_weights is not None:
+        best = progress.best_loss, progress.best_weights
+    return progress.n_epochs, progress.history, best, progress.n_stale
 
 
 def _epochs(
