@@ -43,10 +43,11 @@ def main():
     logits = network.model.predict_on_batch({"sequences": batches[0], "lengths": lengths})[:, 0]
     losses = []
     for batch, target in zip(batches, targets, strict=True):
-        network.model.reset_metrics()
         losses.append(network.train_step(batch, lengths, target[:, None], ones)["loss"])
+    after = network.model.predict_on_batch({"sequences": batches[-1], "lengths": lengths})[:, 0]
+    losses.append(np.mean((1 / (1 + np.exp(-after)) - targets[-1]) ** 2))
     outputs = np.abs(1 / (1 + np.exp(-logits)) - theirs["outputs"]).max()
-    loss = np.abs(np.array(losses) - theirs["losses"]).max()
+    loss = np.abs(np.array(losses) - [*theirs["losses"], theirs["loss_after"]]).max()
     print(f"largest difference of outputs {outputs:.1e} (1e-5 allowed), of losses {loss:.1e} (1e-6 allowed)")
     sys.exit(int(outputs > 1e-5 or loss > 1e-6))
 

@@ -4,6 +4,7 @@ import threading
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import logit
 from sklearn.base import clone
@@ -243,6 +244,26 @@ def test_callbacks_are_made_anew_for_each_fit():
         small(callbacks=[Stop()]).fit(X, y)
 
 
+def test_what_a_callback_does_to_its_network_stays_with_it():
+    class Freeze(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            self.model.get_layer("lstms").trainable = False
+
+    X, y = clips_of(12)
+    before = small().fit(X, y).decision_function(X)
+    small(callbacks=Freeze).fit(X, y)
+    np.testing.assert_array_equal(small().fit(X, y).decision_function(X), before)
+
+
+def test_an_optimizers_factory_is_asked_at_each_fit():
+    rates = [0.05, 0.2]
+    classifier = small(optimizer=lambda: keras.optimizers.SGD(rates.pop(0)))
+    X, y = clips_of(12)
+    scores = [classifier.fit(X, y).decision_function(X) for _ in range(2)]
+    assert rates == []
+    assert (scores[0] != scores[1]).any()
+
+
 def test_optimizers_go_by_name_or_by_factory():
     X, y = clips_of(12)
     named = small(optimizer="sgd", learning_rate=0.05).fit(X, y)
@@ -303,6 +324,26 @@ def test_a_fit_that_fails_leaves_what_was_fitted_before(binary):
     np.testing.assert_array_equal(survivor.predict_proba(X), before)
 
 
+def test_weights_that_the_last_step_ruins_are_an_error():
+    X, y = clips_of(8)
+    with pytest.raises(TrainingError, match="weights that are not finite"):
+        small(optimizer="sgd", learning_rate=1e39, max_steps=1).fit(X, y)
+
+
+def test_parameters_that_are_changed_after_a_fit_are_checked_before_prediction(binary):
+    classifier, X, _ = binary
+    changed = pickle.loads(pickle.dumps(classifier)).set_params(segment_frames=0)
+    with pytest.raises(ValueError, match="'segment_frames' parameter"):
+        changed.predict_proba(X)
+
+
+def test_series_and_nested_lists_of_unequal_lengths_are_clips(binary):
+    classifier, X, _ = binary
+    expected = classifier.decision_function(X)
+    for form in (pd.Series(X), [clip.tolist() for clip in X], tuple(X)):
+        np.testing.assert_allclose(classifier.decision_function(form), expected, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("changes", "X", "y", "words"),
     [
@@ -311,6 +352,8 @@ def test_a_fit_that_fails_leaves_what_was_fitted_before(binary):
         ({}, np.zeros((4, 5, 2)), None, "requires y"),
         ({}, np.zeros((4, 5, 2)), [0.1, 0.2, 0.3, 0.4], "Unknown label type"),
         ({}, np.full((4, 5, 2), np.nan), [0, 1, 0, 1], "NaN"),
+        ({"class_weight": {0: -1.0, 1: 1.0}}, np.zeros((4, 5, 2)), [0, 1, 0, 1], "positive, finite weight"),
+        ({}, [], [], "X has no clips"),
         ({"units": (0,)}, np.zeros((4, 5, 2)), [0, 1, 0, 1], r"units=\(0,\)"),
         ({"pooling": "median"}, np.zeros((4, 5, 2)), [0, 1, 0, 1], "'pooling' parameter"),
         ({"early_stopping": True}, np.zeros((2, 5, 2)), [0, 1], "least populated class"),

@@ -142,6 +142,13 @@ def classifier_of(document):
     return document["object"]["steps"][1][1]
 
 
+def nested(depth):
+    value = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
 MADE_UP = {
     "a later format": (lambda d, t: d.update(format=2), "format 2, written by voicelstm"),
     "no object": (lambda d, t: d.pop("object"), "not valid"),
@@ -161,6 +168,15 @@ MADE_UP = {
         lambda d, t: classifier_of(d)["classes"].update(dtype="<U99999999"),
         "Labels",
     ),
+    "the same label twice": (lambda d, t: classifier_of(d)["classes"].update(values=["x", "x"]), "ascending"),
+    "totals that are no numbers": (
+        lambda d, t: classifier_of(d).update(class_totals=[float("nan"), 1.0]),
+        "class totals",
+    ),
+    "statistics of nothing": (lambda d, t: classifier_of(d).update(statistics_total=-1.0), "statistics"),
+    "features that the network has not": (lambda d, t: classifier_of(d).update(n_features_in_=7), "features"),
+    "callbacks": (lambda d, t: classifier_of(d)["params"].update(callbacks=["x"]), "Callbacks"),
+    "deep nesting": (lambda d, t: classifier_of(d)["params"].update(units=nested(900)), "not valid"),
     "a Pipeline in a Pipeline": (
         lambda d, t: d["object"]["steps"].append(["p", {"class": "Pipeline", "steps": []}]),
         "within a Pipeline",

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from python_speech_features import mfcc
 from sklearn.base import clone
+from sklearn.utils.estimator_checks import check_estimator
 
 from voicelstm import MFCCTransformer
 from voicelstm.exceptions import AudioError, AudioWarning
@@ -392,3 +393,28 @@ def test_max_frames_gives_the_first_frames_deltas_included(backend, n_samples, m
     whole = transformer.transform([noise(n_samples)])[0]
     cut = transformer.set_params(max_frames=max_frames).transform([noise(n_samples)])[0]
     np.testing.assert_allclose(cut, whole[:max_frames], rtol=0, atol=1e-9)
+
+
+def test_scikit_learns_checks_pass():
+    results = check_estimator(MFCCTransformer(n_filters=20, n_fft=512), on_fail=None)
+    failed = {r["check_name"]: repr(r["exception"]) for r in results if r["status"] == "failed"}
+    assert failed == {}
+    assert sum(r["status"] == "passed" for r in results) > 35
+
+
+def test_an_array_of_rows_of_samples_and_rates_is_recordings():
+    rows = np.empty((2, 2), dtype=object)
+    rows[0], rows[1] = (noise(1600), RATE), (noise(800), RATE)
+    assert_same(
+        MFCCTransformer().fit(rows).transform(rows), MFCCTransformer().transform([tuple(r) for r in rows])
+    )
+
+
+def test_an_iterator_is_refused_before_it_is_used_up():
+    with pytest.raises(ValueError, match="iterator"):
+        MFCCTransformer().fit_transform(noise(800) for _ in range(2))
+
+
+def test_samples_beyond_the_arithmetic_are_refused():
+    with pytest.raises(AudioError, match=r"samples as large as .*beyond float32"):
+        MFCCTransformer().transform([noise(1600) * 1e20])

@@ -5,6 +5,7 @@ import os
 import stat
 import threading
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -226,22 +227,29 @@ def _check_regular(path: Path) -> None:
 
 
 def _with_unknown_sizes(content: bytes) -> bytes | None:
-    """Mark the sizes in a WAV header as unknown where they say 0 because its writer never came back to them.
+    """Mark the sizes in a WAV header as unknown where its data chunk says 0 and samples follow it.
 
-    None where that is not the matter; where the outer size is right, so is an inner size of 0.
+    So a writer leaves them that never came back to the header. None where that is not the matter.
     """
-    if content[:4] != b"RIFF" or int.from_bytes(content[4:8], "little") == len(content) - 8:
+    if content[:4] != b"RIFF":
         return None
-    unknown = b"\xff\xff\xff\xff"
-    chunk = 12
-    while chunk + 8 < len(content):
-        size = int.from_bytes(content[chunk + 4 : chunk + 8], "little")
-        if content[chunk : chunk + 4] == b"data":
-            if size:
+    for chunk, name, size in _chunks(content, 12):
+        if name == b"data":
+            others = [name.decode("latin-1") for _, name, _ in _chunks(content, chunk + 8)]
+            are_chunks = bool(others) and all(name.isascii() and name.isprintable() for name in others)
+            if size or len(content) == chunk + 8 or are_chunks:
                 return None
+            unknown = b"\xff\xff\xff\xff"
             return b"RIFF" + unknown + content[8 : chunk + 4] + unknown + content[chunk + 8 :]
-        chunk += 8 + size + size % 2
     return None
+
+
+def _chunks(content: bytes, position: int) -> Iterator[tuple[int, bytes, int]]:
+    """Yield position, name and size of a RIFF file's chunks; samples taken for chunks have odd names."""
+    while position + 8 <= len(content):
+        size = int.from_bytes(content[position + 4 : position + 8], "little")
+        yield position, content[position : position + 4], size
+        position += 8 + size + size % 2
 
 
 def _decode(

@@ -17,7 +17,6 @@ from voicelstm.prediction import PredictionMixin
 if TYPE_CHECKING:
     import keras
 
-    from voicelstm.network import Compilation
 
 __all__ = ["LSTMVoiceClassifier"]
 
@@ -380,8 +379,3 @@ class LSTMVoiceClassifier(PredictionMixin, ClassifierMixin, BaseEstimator):
         from voicelstm.network import build
 
         return build(self._fitted.architecture, self._fitted.weights)
-
-    def _compilation(self) -> "Compilation":
-        from voicelstm.network import Compilation
-
-        return Compilation.of(self)

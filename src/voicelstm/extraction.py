@@ -84,9 +84,11 @@ def extract(recording: Any, settings: ExtractionSettings) -> Clip:
     Raises
     ------
     AudioError
-        Where the recording cannot be read, or the settings do not fit its sample rate.
+        Where the recording cannot be read, the settings do not fit its sample rate, or its samples are so
+        large that the arithmetic overflows.
     """
     own = settings.cepstra
+    name = os.fspath(recording) if isinstance(recording, str | os.PathLike) else "the recording"
     samples, rate = read_audio(
         recording,
         sample_rate=settings.sample_rate,
@@ -96,7 +98,6 @@ def extract(recording: Any, settings: ExtractionSettings) -> Clip:
     try:
         check_settings(rate, own)
     except ValueError as error:
-        name = os.fspath(recording) if isinstance(recording, str | os.PathLike) else "the recording"
         raise AudioError(
             f"{name}: found a sample rate of {rate} Hz, which the parameters do not fit: {error}"
         ) from None
@@ -108,7 +109,14 @@ def extract(recording: Any, settings: ExtractionSettings) -> Clip:
         samples = samples[start:stop] if stop > start else samples[:length]
     if settings.level is not None:
         samples = set_level(samples, settings.level)
-    features = _coefficients(samples, rate, settings)
+    with np.errstate(over="ignore", invalid="ignore"):
+        features = _coefficients(samples, rate, settings)
+    if not np.isfinite(features).all():
+        peak = float(np.abs(samples).max())
+        raise AudioError(
+            f"{name}: found samples as large as {peak:.2g}, whose spectrum is beyond"
+            f" {own.dtype}; scale them to ±1, or set level."
+        )
     features = append_deltas(features, settings.deltas)[: settings.max_frames]
     return Clip(
         features=normalize_clip(features, settings.normalize),

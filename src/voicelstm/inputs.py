@@ -44,6 +44,8 @@ def checked_clips(estimator: Any, X: Any, expected: int | None) -> list[NDArray[
     """
     dtype = np.float64 if estimator.dtype == "float64" else np.float32
     begins = expected is None
+    if isinstance(X, list | tuple) and not len(X):
+        raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required: X has no clips.")
     if is_ragged(X):
         clips = check_ragged(X, dtype)
     elif getattr(X, "ndim", None) == 3 or (isinstance(X, list | tuple) and _nesting(X) == 3):
@@ -167,6 +169,8 @@ class LabelledInput:
                 " call fit."
             )
         of_class = compute_class_weight(class_weight, classes=present, y=labels, sample_weight=weight)
+        if not (np.isfinite(of_class).all() and (of_class > 0).all()):
+            raise ValueError(f"class_weight={class_weight!r} must give each class a positive, finite weight.")
         return cls(
             clips=[clips[position] for position in chosen],
             target=np.searchsorted(classes, labels),

@@ -132,7 +132,7 @@ def learn(
     Learned
         The network and its history.
     """
-    from voicelstm.network import borrow
+    from voicelstm.network import Compilation, borrow
     from voicelstm.training import LabelledClips, Schedule, train
 
     architecture = _architecture(classifier, labelled)
@@ -147,15 +147,15 @@ def learn(
         if before is None
         else before.weights
     )
-    start = Fitted(
-        architecture,
-        weights,
-        _statistics(classifier, labelled, before, one_pass=one_pass),
-        labelled.class_totals() + (before.class_totals if before is not None and one_pass else 0),
-    )
     training, held_out = labelled, None
     if classifier.early_stopping and not one_pass:
         training, held_out = labelled.split(classifier.validation_fraction, generator)
+    start = Fitted(
+        architecture,
+        weights,
+        _statistics(classifier, training, before, one_pass=one_pass),
+        training.class_totals() + (before.class_totals if before is not None and one_pass else 0),
+    )
     schedule = Schedule(
         max_epochs=1 if one_pass else classifier.max_epochs,
         max_steps=None if one_pass else classifier.max_steps,
@@ -170,7 +170,8 @@ def learn(
         return LabelledClips(batches, part.encoded(architecture.weight_dtype), part.weight)
 
     seed = int(generator.integers(2**31))
-    with borrow(architecture, classifier._compilation()) as network:
+    shared = not schedule.callbacks and not callable(classifier.optimizer)
+    with borrow(architecture, Compilation.of(classifier), shared=shared) as network:
         network.reset(
             weights,
             seed=seed,

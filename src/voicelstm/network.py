@@ -339,7 +339,7 @@ _lock = threading.Lock()
 
 
 @contextmanager
-def borrow(architecture: Architecture, compilation: Compilation) -> Iterator[Network]:
+def borrow(architecture: Architecture, compilation: Compilation, *, shared: bool = True) -> Iterator[Network]:
     """Lend a network for one thread's exclusive use; build one where none is idle.
 
     Parameters
@@ -348,23 +348,28 @@ def borrow(architecture: Architecture, compilation: Compilation) -> Iterator[Net
         Its shape.
     compilation : Compilation
         How it learns.
+    shared : bool, default=True
+        False builds a network for this use alone: where a user's callbacks may change what no reset knows
+        of, or a user's factory makes the optimizer anew.
 
     Yields
     ------
     Network
         In whatever state its last user left it.
     """
-    key = (architecture, compilation)
-    with _lock:
-        shelf = _idle.get(key)
-        network = shelf.pop() if shelf else None
+    network = None
+    if shared:
+        with _lock:
+            shelf = _idle.get((architecture, compilation))
+            network = shelf.pop() if shelf else None
     with nullcontext() if compilation.distribution is None else compilation.distribution.scope():
         if network is None:
             network = Network(architecture, compilation)
         try:
             yield network
         finally:
-            _give_back(key, network)
+            if shared:
+                _give_back((architecture, compilation), network)
 
 
 def _give_back(key: tuple[Architecture, Compilation], network: Network) -> None:

@@ -96,7 +96,7 @@ def load(path: str | os.PathLike[str]) -> Any:
         except ModelFileError:
             raise
         # Whatever a made-up document trips over: a missing key, a wrong type, a value out of range.
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             raise ModelFileError(
                 f"{path}: the description of the model is not valid ({type(error).__name__}: {error});"
                 f" it was written by voicelstm {document.get('library')!r}."
@@ -244,6 +244,8 @@ def _restore_classifier(
 ) -> LSTMVoiceClassifier:
     classifier = LSTMVoiceClassifier(**_params(described))
     classifier._validate_params()
+    if classifier.callbacks is not None:
+        raise ModelFileError("Callbacks are code, which a model file does not hold.")
     labels = described["classes"]
     if labels["dtype"] not in _LABEL_DTYPES:
         raise ModelFileError(f"Labels of type {labels['dtype']!r} are not known.")
@@ -251,13 +253,20 @@ def _restore_classifier(
     architecture = _architecture(described["architecture"])
     if classes.ndim != 1 or architecture.n_outputs != (1 if len(classes) == 2 else len(classes)):
         raise ModelFileError("The number of labels does not fit the network's outputs.")
+    if len(classes) < 2 or not (classes[:-1] < classes[1:]).all():
+        raise ModelFileError("The labels are not two or more in ascending order.")
+    reads_columns = bool(described["reads_columns"])
+    if described["n_features_in_"] != architecture.n_features and not reads_columns:
+        raise ModelFileError("The number of features is not that of the network.")
     weights = {
         name: tensors.read(f"{prefix}weights/{name}", shape, architecture.weight_dtype)
         for name, shape in architecture.weight_shapes().items()
     }
     class_totals = np.array(described["class_totals"], dtype=np.float64)
-    if class_totals.shape != classes.shape:
-        raise ModelFileError("The number of class totals is not that of the labels.")
+    if class_totals.shape != classes.shape or not (
+        np.isfinite(class_totals).all() and (class_totals >= 0).all()
+    ):
+        raise ModelFileError("The class totals are not one finite number of at least 0 for each label.")
     statistics = None
     if described["statistics_total"] is not None:
         shape = (architecture.n_features,)
@@ -265,10 +274,13 @@ def _restore_classifier(
             tensors.read(f"{prefix}statistics/{name}", shape, np.dtype(np.float64))
             for name in ("mean", "spread")
         )
-        statistics = FrameStatistics(float(described["statistics_total"]), mean, spread)
+        total = float(described["statistics_total"])
+        if not (0 < total < np.inf and (spread >= 0).all()):
+            raise ModelFileError("The statistics of the frames are not those of any frames.")
+        statistics = FrameStatistics(total, mean, spread)
     classifier._fitted = Fitted(architecture, weights, statistics, class_totals)
     classifier._ongoing = None
-    classifier._reads_columns = bool(described["reads_columns"])
+    classifier._reads_columns = reads_columns
     classifier.classes_ = classes
     classifier.n_features_in_ = int(described["n_features_in_"])
     classifier.n_iter_ = int(described["n_iter_"])

@@ -1,5 +1,7 @@
 """From a fitted network to scores, probabilities and decisions."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ class PredictionMixin:
     segment_frames: int | None
     batch_size: int
     _fitted: Fitted
+    _validate_params: Callable[[], None]
 
     def decision_function(self, X: Any) -> NDArray[np.floating]:
         """Compute the scores of clips.
@@ -93,14 +96,15 @@ class PredictionMixin:
         ValueError
             Where clips are empty; it names them.
         """
-        scores = self.decision_function(X)
-        unknown = np.flatnonzero(np.isnan(scores if scores.ndim == 1 else scores[:, 0]))
-        if len(unknown):
+        batches, logits = self._segment_logits(X)
+        empty = np.flatnonzero(batches.segments.per_clip == 0)
+        if len(empty):
             raise ValueError(
-                f"Empty clips have no class: positions {unknown.tolist()} of X. Leave them out, or ask"
+                f"Empty clips have no class: positions {empty.tolist()} of X. Leave them out, or ask"
                 " predict_proba, which gives NaN for them."
             )
-        chosen = (scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)
+        scores = batches.clip_scores(logits)
+        chosen = (scores[:, 0] > 0).astype(int) if scores.shape[1] == 1 else scores.argmax(axis=1)
         return self.classes_[chosen]
 
     def log_likelihood_ratio(self, X: Any) -> NDArray[np.floating]:
@@ -120,13 +124,15 @@ class PredictionMixin:
         Raises
         ------
         ValueError
-            Where there are more than two classes.
+            Where there are more than two classes, or training gave one of them no weight.
         """
         check_is_fitted(self)
         if len(self.classes_) != 2:
             raise ValueError(
                 f"A likelihood ratio compares two classes; this classifier has {len(self.classes_)}."
             )
+        if not self._fitted.class_totals.all():
+            raise ValueError("A likelihood ratio needs clips of both classes in training; one had no weight.")
         return self.decision_function(X) - self.log_prior_odds_
 
     @property
@@ -134,7 +140,8 @@ class PredictionMixin:
         """Of two classes, the logarithm of the training weight of the second over that of the first."""
         check_is_fitted(self)
         totals = self._fitted.class_totals
-        return float(np.log(totals[1] / totals[0]))
+        with np.errstate(divide="ignore"):
+            return float(np.log(totals[1]) - np.log(totals[0]))
 
     def predict_segments(self, X: Any) -> list[NDArray[Any]]:
         """Score each segment of each clip.
@@ -162,16 +169,17 @@ class PredictionMixin:
         table["log_odds"] = logits[:, 0] if n_scores == 1 else logits
         return np.split(table, np.cumsum(segments.per_clip)[:-1])
 
-    def _compilation(self) -> Any:
-        raise NotImplementedError
-
     def _segment_logits(self, X: Any) -> tuple[SegmentBatches, NDArray[np.floating]]:
         check_is_fitted(self)
-        from voicelstm.network import borrow
+        self._validate_params()
+        from voicelstm.network import Compilation, borrow
 
         fitted = self._fitted
         clips = checked_clips(self, X, expected=fitted.architecture.n_features)
         batches = fitted.batches(clips, self.segment_frames, self.batch_size)
-        with borrow(fitted.architecture, self._compilation()) as network:
+        compilation = Compilation.of(self)
+        if callable(compilation.optimizer):
+            compilation = replace(compilation, optimizer="adam")  # which prediction does not use
+        with borrow(fitted.architecture, compilation) as network:
             network.load(fitted.weights)
             return batches, network.logits(batches)

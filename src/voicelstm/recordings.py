@@ -24,6 +24,8 @@ def is_batch_of_signals(X: Any) -> bool:
         return True  # sparse: refused by scikit-learn's own check, with its text
     if isinstance(X, np.ndarray) or hasattr(X, "iloc") or hasattr(X, "__array__"):
         values = np.asarray(X)
+        if values.dtype.kind == "O" and values.ndim == 2 and len(values) and any(map(np.ndim, values[0])):
+            return False  # rows of samples and rates
         return values.dtype.kind not in "OUS" or (values.ndim == 2 and values.shape[1] != 1)
     if not isinstance(X, list) or not X or not all(isinstance(row, list) and row for row in X):
         return False

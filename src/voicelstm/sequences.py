@@ -42,7 +42,7 @@ def stack(clips: Sequence[NDArray[Any]]) -> NDArray[Any]:
 
 
 def is_ragged(X: Any) -> bool:
-    """Tell whether X is a list, or a 1-D object array, of arrays.
+    """Tell whether X is a list, a 1-D object array or a pandas Series of sequences of any length.
 
     Parameters
     ----------
@@ -54,9 +54,17 @@ def is_ragged(X: Any) -> bool:
     bool
         False where X is, or is meant to become, one numeric array.
     """
-    if isinstance(X, np.ndarray):
-        return X.dtype == object and X.ndim == 1 and any(isinstance(clip, np.ndarray) for clip in X)
-    return isinstance(X, list | tuple) and any(isinstance(clip, np.ndarray) for clip in X)
+    if isinstance(X, list | tuple):
+        if any(isinstance(clip, np.ndarray) for clip in X):
+            return True
+        try:
+            np.asarray(X)
+        except ValueError:  # nested lists of unequal lengths
+            return True
+        return False
+    if getattr(X, "ndim", None) != 1 or X.dtype != object:
+        return False
+    return any(isinstance(clip, np.ndarray | list) for clip in X)
 
 
 def check_ragged(X: Iterable[Any], dtype: DTypeLike) -> list[NDArray[Any]]:

@@ -93,7 +93,7 @@ def train(
     Raises
     ------
     TrainingError
-        Where the loss is not finite; it names the epoch.
+        Where the loss is not finite, of which it names the epoch, or the weights are not.
     OSError
         Where the checkpoint cannot be written.
     """
@@ -147,7 +147,14 @@ def train(
             best_loss, best_weights = (None, None) if best is None else best
             checkpoint.write(Progress(network.state(), epoch + 1, history, best_loss, best_weights, stale))
     callbacks.on_train_end(logs)
-    return Trained(network.weights() if best is None else best[1], history)
+    weights = network.weights() if best is None else best[1]
+    # The loss that is reported is the one before the last step.
+    if not all(np.isfinite(values).all() for values in weights.values()):
+        raise TrainingError(
+            "The last step made weights that are not finite. Lower learning_rate, or set clip_norm."
+            " What was fitted before is kept."
+        )
+    return Trained(weights, history)
 
 
 def _resumed(

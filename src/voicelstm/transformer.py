@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from collections.abc import Iterator
 from dataclasses import fields
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -323,14 +324,14 @@ class MFCCTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
             raise ValueError(
                 f"Expected a list of recordings, got the single path {os.fspath(X)!r}: pass [path]."
             )
+        if reset and isinstance(X, Iterator):
+            raise ValueError("X is an iterator, which can be read only once: pass a list of recordings.")
         if is_batch_of_signals(X):
-            signals = validate_data(
-                self, X, reset=reset, dtype="numeric", skip_check_array=False, ensure_min_features=1
-            )
-            return list(signals)
+            return list(validate_data(self, X, reset=reset, dtype="numeric"))
         if isinstance(X, np.ndarray) or hasattr(X, "__array__"):
             values = np.asarray(X)
-            X = values.ravel() if values.ndim == 2 and values.shape[1] == 1 else values
+            if values.ndim == 2:  # one column of recordings, or rows of samples and rates
+                X = values.ravel() if values.shape[1] == 1 else map(tuple, values)
         recordings = list(X)
         if not recordings:
             raise ValueError(
