@@ -71,7 +71,7 @@ def read_model_file(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, An
 
 
 class StoredTensors:
-    """The tensors of a file, each read only after its shape was found right."""
+    """The tensors of a file, each handed out only where its shape is right."""
 
     def __init__(self, path: str | os.PathLike[str], file: Any) -> None:
         self._path = path
