@@ -17,7 +17,7 @@ from pathlib import Path
 import keras
 import matplotlib as mpl
 import numpy as np
-from sklearn.model_selection import GroupShuffleSplit, StratifiedShuffleSplit
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 
 from voicelstm import LSTMVoiceClassifier, MFCCTransformer, save
@@ -92,16 +92,16 @@ def is_human(target):
     return (target == ("human" if target.dtype.kind == "U" else 1)).astype(int)
 
 
-def split(corpus, y, share=0.2):
-    """Hold out a share of the clips; no speaker stands on both sides where the CSV names speakers."""
+def split(corpus, y):
+    """Hold out a fifth of the clips; no speaker stands on both sides where the CSV names speakers."""
     speaker = corpus.groups.get("speaker")
     if speaker is None:
-        cut = StratifiedShuffleSplit(1, test_size=share, random_state=0).split(y, y)
+        folds = StratifiedKFold(5, shuffle=True, random_state=0).split(y, y)
         how = "at random, for want of a column 'speaker': the same voices may be on both sides"
     else:
-        cut = GroupShuffleSplit(1, test_size=share, random_state=0).split(y, y, speaker)
+        folds = StratifiedGroupKFold(5, shuffle=True, random_state=0).split(y, y, speaker)
         how = "by speaker"
-    train, held_out = next(iter(cut))
+    train, held_out = next(iter(folds))
     # In file order all of one class may come first; batches of one class teach nothing.
     generator = np.random.default_rng(0)
     return generator.permutation(train), generator.permutation(held_out), how
