@@ -9,7 +9,7 @@ from voicelstm.datasets import make_voices
 
 @pytest.fixture(scope="module")
 def voices():
-    return make_voices(60, random_state=0)
+    return make_voices(30, random_state=0)
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,8 @@ def detector(voices):
     return make_detector(random_state=0, classifier__max_epochs=10).fit(voices.recordings, voices.target)
 
 
-def test_it_hears_the_difference_in_voices_it_has_not_heard(voices):
+def test_it_hears_the_difference_in_voices_it_has_not_heard():
+    voices = make_voices(120, random_state=0)
     detector = make_detector(random_state=0, classifier__units=(32,), classifier__learning_rate=5e-3)
     scores = cross_val_score(
         detector, voices.recordings, voices.target, groups=voices.groups["speaker"], cv=GroupKFold(3)
