@@ -285,6 +285,42 @@ class MFCCTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         """
         return stack([clip.features for clip in self.extract(X)])
 
+    def extract(self, X: Any) -> list[Clip]:
+        """Compute the sequences together with their place in time.
+
+        Parameters
+        ----------
+        X : sequence of recordings, or array of shape (n_clips, n_samples)
+            See Notes of the class.
+
+        Returns
+        -------
+        list of voicelstm.extraction.Clip
+            In the order of `X`; each has ``features``, ``offset``, ``frame_length``, ``frame_step`` and
+            ``duration``.
+
+        Raises
+        ------
+        AudioError
+            As `transform`.
+        """
+        self._validate_params()
+        settings = self._settings()
+        check_extraction(settings)
+        recordings = self._recordings(X, reset=False)
+        results = extract_all(recordings, settings, self.cache_dir, self.n_jobs, self.verbose)
+        clips: list[Clip] = []
+        failures: list[tuple[int, str]] = []
+        for position, result in enumerate(results):
+            if isinstance(result, str):
+                failures.append((position, result))
+                empty = np.zeros((0, len(self.get_feature_names_out())), dtype=self.dtype)
+                result = Clip(empty, 0.0, self.frame_length, self.frame_step, 0.0)
+            clips.append(result)
+        if failures:
+            self._report(failures, len(recordings))
+        return clips
+
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Names of the last axis of the output.
 
@@ -342,42 +378,6 @@ class MFCCTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
                 if hasattr(self, name):
                     delattr(self, name)
         return recordings
-
-    def extract(self, X: Any) -> list[Clip]:
-        """Compute the sequences together with their place in time.
-
-        Parameters
-        ----------
-        X : sequence of recordings, or array of shape (n_clips, n_samples)
-            See Notes of the class.
-
-        Returns
-        -------
-        list of voicelstm.extraction.Clip
-            In the order of `X`; each has ``features``, ``offset``, ``frame_length``, ``frame_step`` and
-            ``duration``.
-
-        Raises
-        ------
-        AudioError
-            As `transform`.
-        """
-        self._validate_params()
-        settings = self._settings()
-        check_extraction(settings)
-        recordings = self._recordings(X, reset=False)
-        results = extract_all(recordings, settings, self.cache_dir, self.n_jobs, self.verbose)
-        clips: list[Clip] = []
-        failures: list[tuple[int, str]] = []
-        for position, result in enumerate(results):
-            if isinstance(result, str):
-                failures.append((position, result))
-                empty = np.zeros((0, len(self.get_feature_names_out())), dtype=self.dtype)
-                result = Clip(empty, 0.0, self.frame_length, self.frame_step, 0.0)
-            clips.append(result)
-        if failures:
-            self._report(failures, len(recordings))
-        return clips
 
     def _report(self, failures: list[tuple[int, str]], n_recordings: int) -> None:
         lines = [f"  [{position}] {reason}" for position, reason in failures[:_MAX_LISTED]]
