@@ -1,8 +1,9 @@
 """Digits of speakers that training has not heard: balanced accuracy, and the time it takes.
 
 Five folds by speaker over the 200 digits of the shared corpus, 100 of six human speakers and 100 of 19
-synthetic voices. The parameters were chosen by comparing some forty settings on these very folds, so the
-accuracy flatters them; a corpus of other speakers would show less.
+synthetic voices. The parameters were chosen on these very folds: 192 front ends were compared by a logistic
+regression, then 76 settings of front end and network, mostly on seeds 0 to 2. So the accuracy flatters them;
+a corpus of other speakers would show less.
 """
 
 import argparse
