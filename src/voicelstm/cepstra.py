@@ -1,14 +1,12 @@
 """Samples in, cepstra out: framing, spectrum, filterbank, logarithm, cosine transform."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import scipy.fft
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 from scipy.signal import get_window
 
@@ -16,7 +14,10 @@ from voicelstm.filterbanks import filterbank
 
 __all__ = ["CepstraSettings", "append_deltas", "cepstra", "frame_count", "frame_sizes", "normalize_clip"]
 
-_FRAMES_PER_BLOCK = 256
+# What is transformed at once stays in a core's cache.
+_BLOCK_BYTES = 2**20
+# So few filters share a matrix product that little of its matrix is zero.
+_FILTERS_PER_BAND = 4
 _EPS = float(np.finfo(np.float64).eps)  # stands for an exact zero under the logarithm, as in psf
 # A filter so far below its frame's energy (-70 dB) is lost in the rounding of a single-precision transform.
 _FAINT = 1e-7
@@ -44,15 +45,24 @@ class CepstraSettings:
 
 
 @dataclass(frozen=True)
+class _Band:
+    """Neighbouring filters, and the part of the spectrum that they touch."""
+
+    filters: slice
+    values: slice  # of the spectrum's real and imaginary parts
+    weights: NDArray  # (n_values, n_filters)
+
+
+@dataclass(frozen=True)
 class _Plan:
     """What one setting at one sample rate needs, computed once."""
 
     frame_length: int
     frame_step: int
     n_fft: int
+    gain: float  # from squared samples to the units of a power spectrum
     window: NDArray | None
-    weights: NDArray  # (n_values, n_filters + 1): spectrum to filter energies, the last column frame energy
-    n_values: int  # real and imaginary parts of the bins that the filters touch
+    bands: tuple[_Band, ...]
     cosines: NDArray  # (n_filters, n_mfcc): DCT and lifter in one
 
 
@@ -150,7 +160,6 @@ def cepstra(
     >>> cepstra(np.sin(np.arange(16000)), 16000, CepstraSettings(n_mfcc=13)).shape
     (99, 13)
     """
-    check_settings(None, settings)
     plan = _plan(sample_rate, settings)
     n_frames = frame_count(len(samples), plan.frame_length, plan.frame_step)
     if max_frames is not None:
@@ -158,20 +167,22 @@ def cepstra(
     dtype = np.dtype(settings.dtype)
     out = np.empty((n_frames, settings.n_mfcc), dtype=dtype)
     # Columns beyond the frame's length stay zero, which pads each frame to n_fft.
-    buffer = np.zeros((min(n_frames, _FRAMES_PER_BLOCK), plan.n_fft), dtype=dtype)
-    for start, frames in _blocks(samples, n_frames, plan, settings.preemphasis):
-        energies = _energies(frames, buffer, plan)
+    block_frames = min(n_frames, max(64, _BLOCK_BYTES // (plan.n_fft * dtype.itemsize)))
+    buffer = np.zeros((block_frames, plan.n_fft), dtype=dtype)
+    for start in range(0, n_frames, block_frames):
+        rows = slice(start, min(start + block_frames, n_frames))
+        signal = _emphasised(samples, rows, plan, settings.preemphasis)
+        frames = _frames(signal.astype(dtype, copy=False), plan)
+        energies, total = _energies(frames, buffer, plan)
         if dtype == np.float32:
-            faint = energies[:, :-1].min(axis=1) < _FAINT * energies[:, -1]
+            faint = energies.min(axis=1) < _FAINT * total
             if faint.any():
-                precise = np.zeros((int(faint.sum()), plan.n_fft))
-                energies[faint] = _energies(frames[faint], precise, plan)
-        energies[energies == 0] = _EPS
-        np.log(energies, out=energies)
-        rows = out[start : start + len(frames)]
-        np.matmul(energies[:, :-1], plan.cosines, out=rows)
+                precise = _plan(sample_rate, replace(settings, dtype="float64"))
+                again = np.zeros((int(faint.sum()), plan.n_fft))
+                energies[faint], total[faint] = _energies(_frames(signal, plan)[faint], again, precise)
+        block = np.matmul(_log(energies), plan.cosines, out=out[rows])
         if settings.energy:
-            rows[:, 0] = energies[:, -1]
+            block[:, 0] = _log(total)
     return out
 
 
@@ -200,12 +211,20 @@ def append_deltas(features: NDArray[np.floating], order: int) -> NDArray[np.floa
     >>> append_deltas(np.arange(5.0)[:, None], 1)[:, 1].tolist()
     [0.5, 0.8, 1.0, 0.8, 0.5]
     """
-    columns = [features]
-    for _ in range(order):
-        padded = np.pad(columns[-1], ((2, 2), (0, 0)), mode="edge")
-        delta = padded[3:-1] - padded[1:-3] + 2 * (padded[4:] - padded[:-4])
-        columns.append(delta / features.dtype.type(10))
-    return np.concatenate(columns, axis=1)
+    n_frames, width = features.shape
+    result = np.empty((n_frames, width * (order + 1)), dtype=features.dtype)
+    result[:, :width] = features
+    padded = np.empty((n_frames + 4, width), dtype=features.dtype)
+    for column in range(0, width * order, width):
+        padded[2:-2] = result[:, column : column + width]
+        padded[:2], padded[-2:] = padded[2], padded[-3]
+        delta = result[:, column + width : column + 2 * width]
+        np.subtract(padded[4:], padded[:-4], out=delta)
+        delta *= 2
+        delta += padded[3:-1]
+        delta -= padded[1:-3]
+        delta /= 10
+    return result
 
 
 def normalize_clip(features: NDArray[np.floating], how: str | None) -> NDArray[np.floating]:
@@ -239,43 +258,65 @@ def normalize_clip(features: NDArray[np.floating], how: str | None) -> NDArray[n
     else:
         shift = features.mean(axis=0, dtype=np.float64).astype(features.dtype)
         scale = features.std(axis=0, dtype=np.float64).astype(features.dtype) if how == "zscore" else 1
-    result = (features - shift) / np.where(constant, features.dtype.type(1), scale)
+    result = features - shift
+    result /= np.where(constant, features.dtype.type(1), scale)
     result[:, constant] = 0
     return result
 
 
-def _blocks(
-    samples: NDArray, n_frames: int, plan: _Plan, preemphasis: float
-) -> Iterator[tuple[int, NDArray]]:
-    """Yield pre-emphasised frames in double precision, a block at a time, so that memory stays small."""
-    length, step = plan.frame_length, plan.frame_step
-    for start in range(0, n_frames, _FRAMES_PER_BLOCK):
-        count = min(_FRAMES_PER_BLOCK, n_frames - start)
-        first = start * step
-        chunk = samples[first : first + (count - 1) * step + length].astype(np.float64)
-        emphasised = np.zeros((count - 1) * step + length)
-        emphasised[: len(chunk)] = chunk
-        if preemphasis:
-            emphasised[1 : len(chunk)] -= preemphasis * chunk[:-1]
-            if first:
-                emphasised[0] -= preemphasis * samples[first - 1]
-        stride = emphasised.itemsize
-        yield start, as_strided(emphasised, (count, length), (step * stride, stride), writeable=False)
+def _emphasised(samples: NDArray, rows: slice, plan: _Plan, preemphasis: float) -> NDArray:
+    """Pre-emphasise the samples under some frames, in double precision; zeros fill the last frame."""
+    first = rows.start * plan.frame_step
+    size = (rows.stop - rows.start - 1) * plan.frame_step + plan.frame_length
+    chunk = samples[first : first + size].astype(np.float64)
+    signal = np.zeros(size)
+    signal[: len(chunk)] = chunk
+    if preemphasis:
+        chunk *= preemphasis
+        signal[1 : len(chunk)] -= chunk[:-1]
+        if first:
+            signal[0] -= preemphasis * samples[first - 1]
+    return signal
 
 
-def _energies(frames: NDArray, buffer: NDArray, plan: _Plan) -> NDArray:
-    """Filter energies of each frame, its whole energy last; the buffer's dtype is the precision."""
+def _frames(signal: NDArray, plan: _Plan) -> NDArray:
+    """View a signal as overlapping frames, to be read only."""
+    # Not sliding_window_view, which takes longer than the Fourier transform of a short clip.
+    count = 1 + (len(signal) - plan.frame_length) // plan.frame_step
+    strides = (plan.frame_step * signal.itemsize, signal.itemsize)
+    return np.ndarray((count, plan.frame_length), signal.dtype, signal, strides=strides)
+
+
+def _energies(frames: NDArray, buffer: NDArray, plan: _Plan) -> tuple[NDArray, NDArray]:
+    """Energies of each frame's filters, and of the frame; the buffer's dtype is the precision."""
     block = buffer[: len(frames)]
+    inside = block[:, : plan.frame_length]
     if plan.window is None:
-        block[:, : plan.frame_length] = frames
+        inside[:] = frames
     else:
-        np.multiply(frames, plan.window, out=block[:, : plan.frame_length], casting="same_kind")
-    parts = scipy.fft.rfft(block, axis=1).view(buffer.dtype)[:, : plan.n_values]
-    return np.square(parts, out=parts) @ plan.weights
+        np.multiply(frames, plan.window, out=inside)
+    parts = scipy.fft.rfft(block, axis=1).view(buffer.dtype)
+    # Parseval: the bins between the first and, at even lengths, the last stand for two of the transform.
+    total = plan.n_fft * np.einsum("ij,ij->i", inside, inside) + np.square(parts[:, 0])
+    if plan.n_fft % 2 == 0:
+        total += np.square(parts[:, -2])
+    total *= buffer.dtype.type(plan.gain / 2)
+    np.square(parts, out=parts)
+    energies = np.empty((len(frames), len(plan.cosines)), dtype=buffer.dtype)
+    for band in plan.bands:
+        np.matmul(parts[:, band.values], band.weights, out=energies[:, band.filters])
+    return energies, total
+
+
+def _log(energies: NDArray) -> NDArray:
+    if not energies.all():
+        energies[energies == 0] = _EPS
+    return np.log(energies, out=energies)
 
 
 @lru_cache(maxsize=64)
 def _plan(sample_rate: int, settings: CepstraSettings) -> _Plan:
+    check_settings(None, settings)
     length, step = frame_sizes(sample_rate, settings.frame_length, settings.frame_step)
     if length < 1 or step < 1:
         raise ValueError(
@@ -289,7 +330,7 @@ def _plan(sample_rate: int, settings: CepstraSettings) -> _Plan:
             f" n_fft={n_fft}: raise n_fft, or leave it None."
         )
     dtype = np.dtype(settings.dtype)
-    window = get_window(settings.window, length, fftbins=False)
+    window = _window(settings.window, length)
     filters = filterbank(
         sample_rate,
         n_fft,
@@ -299,10 +340,18 @@ def _plan(sample_rate: int, settings: CepstraSettings) -> _Plan:
         scale=settings.scale,
         triangles=settings.triangles,
     )
-    # The last column sums all bins, which is the frame's energy; without it, bins beyond fmax are not read.
-    weights = np.concatenate([filters, np.ones((1, filters.shape[1]))]).T
-    n_bins = len(weights) if settings.energy else int(np.flatnonzero(filters.any(axis=0))[-1]) + 1
-    weights = np.repeat(weights[:n_bins], 2, axis=0) * (settings.amplitude**2 / n_fft)
+    gain = settings.amplitude**2 / n_fft
+    bands = []
+    for first in range(0, settings.n_filters, _FILTERS_PER_BAND):
+        chosen = filters[first : first + _FILTERS_PER_BAND]
+        bins = np.flatnonzero(chosen.any(axis=0))
+        low, high = int(bins[0]), int(bins[-1]) + 1
+        weights = np.repeat(chosen[:, low:high].T * gain, 2, axis=0)
+        bands.append(
+            _Band(
+                slice(first, first + len(chosen)), slice(2 * low, 2 * high), weights.astype(dtype, order="C")
+            )
+        )
     cosines = scipy.fft.dct(np.eye(settings.n_filters), type=2, norm="ortho", axis=1)[:, : settings.n_mfcc]
     if settings.lifter:
         n = np.arange(settings.n_mfcc)
@@ -311,9 +360,9 @@ def _plan(sample_rate: int, settings: CepstraSettings) -> _Plan:
         frame_length=length,
         frame_step=step,
         n_fft=n_fft,
-        window=None if np.all(window == 1) else window,
-        weights=np.ascontiguousarray(weights, dtype=dtype),
-        n_values=2 * n_bins,
+        gain=gain,
+        window=None if np.all(window == 1) else window.astype(dtype),
+        bands=tuple(bands),
         cosines=np.ascontiguousarray(cosines, dtype=dtype),
     )
 
@@ -325,14 +374,19 @@ def fft_size(frame_length: int, n_fft: int | None) -> int:
 
 def check_settings(sample_rate: int | None, settings: CepstraSettings) -> None:
     """Raise ValueError where the settings contradict each other, or the sample rate (in Hz) if given."""
+    if sample_rate is not None:
+        _plan(sample_rate, settings)
+        return
     if settings.n_mfcc > settings.n_filters:
         raise ValueError(
             f"n_mfcc={settings.n_mfcc} coefficients cannot come from n_filters={settings.n_filters} filters:"
             " raise n_filters."
         )
+    _window(settings.window, 8)
+
+
+def _window(window: str | tuple[Any, ...], length: int) -> NDArray[np.float64]:
     try:
-        get_window(settings.window, 8)
+        return get_window(window, length, fftbins=False)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"window={settings.window!r} is no window that scipy knows: {error}") from None
-    if sample_rate is not None:
-        _plan(sample_rate, settings)
+        raise ValueError(f"window={window!r} is no window that scipy knows: {error}") from None
