@@ -15,45 +15,15 @@ import soxr
 from numpy.typing import DTypeLike, NDArray
 
 from voicelstm.exceptions import AudioError, AudioWarning
+from voicelstm.file_types import FETCH_AGAIN, REMEDIES, recognise
 
 __all__ = ["active_region", "read_audio", "set_level"]
 
-_BLOCK = 2**24  # frames read at once, so that a header's claim alone reserves little
+_BLOCK = 2**22  # frames read at once, so that a header's claim alone reserves little
 _MAX_RESAMPLING_RATIO = 100
 # Warning filters belong to the process: threads that change them at once would leave them changed.
 _QUIET = threading.Lock()
 
-# First bytes, what they mean, and whether librosa's loader may know what soundfile does not.
-_SIGNATURES: tuple[tuple[bytes, str, bool], ...] = (
-    (b"RIFF", "a RIFF/WAV file", True),
-    (b"RIFX", "a RIFX/WAV file", True),
-    (b"RF64", "an RF64/WAV file", True),
-    (b"fLaC", "a FLAC file", True),
-    (b"OggS", "an Ogg file", True),
-    (b"ID3", "an MP3 file with an ID3 tag", True),
-    (b"FORM", "an AIFF file", True),
-    (b".snd", "a Sun AU file", True),
-    (b"caff", "a Core Audio file", True),
-    (b"#!AMR", "an AMR file", True),
-    (b"\x1a\x45\xdf\xa3", "a Matroska/WebM file", True),
-    (b"\x30\x26\xb2\x75", "a Windows Media file", True),
-    (b"version https://git-lfs", "a git LFS pointer", False),
-    (b"PK\x03\x04", "a ZIP archive", False),
-    (b"\x1f\x8b", "a gzip archive", False),
-    (b"%PDF", "a PDF document", False),
-    (b"\x89PNG", "a PNG picture", False),
-    (b"\xff\xd8\xff", "a JPEG picture", False),
-    (b"\x93NUMPY", "a NumPy array file", False),
-)
-_REMEDIES = {
-    "a git LFS pointer": "fetch the recording itself with 'git lfs pull'",
-    "bytes of no known audio format": "give raw samples a header, for example with soundfile.write",
-    "an HTML page": "the download failed: fetch the recording again",
-    "a ZIP archive": "unpack it",
-    "a gzip archive": "unpack it",
-    "a NumPy array file": "load it with numpy.load and pass the pair (samples, sample_rate)",
-}
-_FETCH_AGAIN = "fetch the recording again, or leave it out"
 _CONVERT = "convert it to WAV or FLAC, for example with 'ffmpeg -i IN OUT.wav'"
 
 
@@ -144,12 +114,11 @@ def active_region(samples: NDArray[np.floating], trim_silence: float) -> tuple[i
     >>> active_region(np.array([0.0, 0.001, 0.5, -1.0, 0.2, 0.0]), trim_silence=40.0)
     (2, 5)
     """
-    magnitude = np.abs(samples)
-    peak = magnitude.max(initial=0.0)
+    peak = _peak(samples)
     if peak == 0:
         return 0, 0
-    active = magnitude >= peak * 10 ** (-trim_silence / 20)
-    return int(active.argmax()), len(active) - int(active[::-1].argmax())
+    threshold = peak * 10 ** (-trim_silence / 20)
+    return _first_above(samples, threshold), len(samples) - _first_above(samples[::-1], threshold)
 
 
 def set_level(samples: NDArray[np.floating], level: float) -> NDArray[np.floating]:
@@ -175,13 +144,30 @@ def set_level(samples: NDArray[np.floating], level: float) -> NDArray[np.floatin
     [0.1, -0.1]
     """
     # Divided by the peak first, so that squares of tiny samples do not vanish.
-    peak = float(np.abs(samples).max(initial=0.0))
+    peak = float(_peak(samples))
     if peak == 0:
         return samples
     shape = samples / samples.dtype.type(peak)
-    rms = np.sqrt(np.mean(np.square(shape), dtype=np.float64))
+    blocks = (shape[start : start + _BLOCK] for start in range(0, len(shape), _BLOCK))
+    rms = np.sqrt(sum(float(np.sum(np.square(block), dtype=np.float64)) for block in blocks) / len(shape))
     shape *= samples.dtype.type(10 ** (level / 20) / rms)
     return shape
+
+
+def _peak(samples: NDArray) -> np.floating:
+    return max(samples.max(initial=0.0), -samples.min(initial=0.0))
+
+
+def _first_above(samples: NDArray, threshold: np.floating) -> int:
+    """Position of the first sample whose magnitude reaches a threshold, which some sample does."""
+    size = 4096
+    start = 0
+    while True:
+        active = np.abs(samples[start : start + size]) >= threshold
+        if active.any():
+            return start + int(active.argmax())
+        start += size
+        size = min(4 * size, _BLOCK)  # most silences are short, and memory stays small
 
 
 def _read_file(path: Path, max_duration: float | None, dtype: np.dtype) -> tuple[NDArray, int]:
@@ -202,12 +188,12 @@ def _read_file(path: Path, max_duration: float | None, dtype: np.dtype) -> tuple
             except (soundfile.LibsndfileError, RuntimeError) as error:
                 reason = str(error).removeprefix(f"Error opening {file.fileno()}: ")
             file.seek(0)
-            found, media = _recognise(file.read(512))
+            found, media = recognise(file.read(512))
     except OSError as error:
         raise AudioError(f"{path}: cannot be opened ({error.strerror}).") from error
     if media:
         return _read_with_librosa(path, found, reason, max_duration, dtype)
-    raise AudioError(f"{path}: found {found}, not audio; {_REMEDIES.get(found, _FETCH_AGAIN)}.")
+    raise AudioError(f"{path}: found {found}, not audio; {REMEDIES.get(found, FETCH_AGAIN)}.")
 
 
 def _check_regular(path: Path) -> None:
@@ -259,16 +245,20 @@ def _decode(
     _check_duration(path, sound.frames, rate, max_duration)
     # Reading int16 and scaling it here is several times faster than soundfile's own conversion.
     pcm16 = sound.subtype == "PCM_16"
-    blocks = []
+    samples = np.empty(0, dtype)
     n_frames = 0
     while True:
         size = min(_BLOCK, sound.frames - n_frames)
         block = sound.read(size, dtype="int16" if pcm16 else dtype.name, always_2d=True)
-        n_frames += len(block)
-        blocks.append(_mean_of_channels(block, dtype, full_scale=2**15 if pcm16 else 1))
-        if len(block) < size or n_frames >= sound.frames:
-            break
-    return (blocks[0] if len(blocks) == 1 else np.concatenate(blocks)), rate
+        mean = _mean_of_channels(block, dtype, full_scale=2**15 if pcm16 else 1)
+        if n_frames:
+            samples.resize(n_frames + len(mean), refcheck=False)  # in place, where joining would hold both
+            samples[n_frames:] = mean
+        else:
+            samples = mean
+        n_frames += len(mean)
+        if len(mean) < size or n_frames >= sound.frames:
+            return samples, rate
 
 
 def _mean_of_channels(block: NDArray, dtype: np.dtype, full_scale: float) -> NDArray:
@@ -298,30 +288,6 @@ def _read_with_librosa(
         raise AudioError(f"{path}: found {found} with a sample rate of {rate} Hz; repair its header.")
     _check_duration(path, len(samples), int(rate), max_duration)
     return samples, int(rate)
-
-
-def _recognise(head: bytes) -> tuple[str, bool]:
-    """Say what a file that soundfile refuses begins with, and whether that is a media format."""
-    if not head:
-        return "an empty file (0 bytes)", False
-    for signature, found, media in _SIGNATURES:
-        if head.startswith(signature):
-            return found, media
-    if head[4:8] == b"ftyp":
-        return "an MP4/M4A file", True
-    if head[0] == 0xFF and head[1:2] and head[1] & 0xE0 == 0xE0:
-        return "an MPEG audio stream", True
-    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if text.startswith((b"<!doctype html", b"<html", b"<head")):
-        return "an HTML page", False
-    if text.startswith((b"{", b"[")):
-        return "JSON text", False
-    if text.startswith(b"<"):
-        return "XML or HTML text", False
-    if all(byte >= 32 or byte in b"\t\r\n" for byte in head) and b"\x7f" not in head:
-        first_line = head.splitlines()[0][:40].decode("utf-8", "replace")
-        return f"text ({first_line!r})", False
-    return "bytes of no known audio format", False
 
 
 def _from_memory(recording: Any, sample_rate: int | None, dtype: np.dtype) -> tuple[NDArray, int]:
