@@ -1,10 +1,16 @@
-"""Cepstra and reading: this library against the ones it replaces, one thread, same samples, same process."""
+"""Cepstra, reading, many files, memory: this library against the ones it replaces, in the same process."""
 
 import argparse
+import csv
+import os
+import subprocess
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+import kaldi_native_fbank
+import librosa
 import numpy as np
 import soundfile
 from python_speech_features import mfcc
@@ -12,23 +18,118 @@ from scipy.io import wavfile
 from threadpoolctl import threadpool_limits
 
 from measure import medians, show
+from voicelstm import MFCCTransformer
 from voicelstm.audio import read_audio
-from voicelstm.cepstra import CepstraSettings, cepstra
+from voicelstm.cepstra import CepstraSettings, cepstra, frame_sizes
+
+SHARED = Path(os.environ.get("VOICELSTM_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 
 
-def cepstra_of_a_minute(rate, n_fft, window, psf_window, repeats):
-    """Thirteen coefficients of one minute of noise."""
-    pcm = (np.random.default_rng(0).standard_normal(60 * rate) * 3000).astype(np.int16)
-    samples = (pcm / 32768).astype(np.float32)
-    single = CepstraSettings(n_mfcc=13, n_filters=26, n_fft=n_fft, window=window, amplitude=32768)
-    double = replace(single, dtype="float64")
+def by_kaldi(samples, rate):
+    """Thirteen MFCC of kaldi-native-fbank: as in Kaldi, whose conventions differ, at the same sizes."""
+    options = kaldi_native_fbank.MfccOptions()
+    options.frame_opts.samp_freq = rate
+    options.frame_opts.dither = 0
+    options.frame_opts.window_type = "hamming"
+    options.mel_opts.num_bins = 26
+    options.num_ceps = 13
+    computer = kaldi_native_fbank.OnlineMfcc(options)
+    computer.accept_waveform(rate, samples)
+    computer.input_finished()
+    return np.stack([computer.get_frame(frame) for frame in range(computer.num_frames_ready)])
+
+
+def cepstra_of_a_minute(repeats):
+    """Thirteen coefficients of one minute of noise, at the recipe's setting and at the usual one."""
+    for rate, n_fft, window, psf_window in (
+        (22050, 2048, "boxcar", np.ones),
+        (16000, 512, "hamming", np.hamming),
+    ):
+        pcm = (np.random.default_rng(0).standard_normal(60 * rate) * 3000).astype(np.int16)
+        samples = (pcm / 32768).astype(np.float32)
+        single = CepstraSettings(n_mfcc=13, n_filters=26, n_fft=n_fft, window=window, amplitude=32768)
+        double = replace(single, dtype="float64")
+        sides = {
+            "voicelstm, float32": lambda s=samples, r=rate, own=single: cepstra(s, r, own),
+            "voicelstm, float64": lambda s=samples, r=rate, own=double: cepstra(s, r, own),
+            "python_speech_features": lambda p=pcm, r=rate, n=n_fft, w=psf_window: mfcc(
+                p, r, nfft=n, winfunc=w
+            ),
+        }
+        hop, length = frame_sizes(rate, 0.01, 0.025)
+        sides["librosa"] = lambda s=samples, r=rate, n=n_fft, h=hop, w=length, window=window: (
+            librosa.feature.mfcc(
+                y=s, sr=r, n_mfcc=13, n_fft=n, hop_length=h, win_length=w, window=window, n_mels=26
+            )
+        )
+        if rate == 16000:  # it takes no transform longer than a power of two that holds the frame
+            as_floats = pcm.astype(np.float32)
+            sides["kaldi-native-fbank"] = lambda s=as_floats: by_kaldi(s, 16000)
+        title = f"13 MFCC of one minute at {rate} Hz, n_fft {n_fft}, one thread"
+        show(title, medians(sides, repeats), "voicelstm, float32")
+
+
+def many_files(repeats):
+    """A thousand recordings of the corpus, from path to features."""
+    with (SHARED / "corpus" / "manifest.csv").open(newline="", encoding="utf-8") as lines:
+        paths = [SHARED / "corpus" / row["path"] for row in csv.DictReader(lines)][:1000]
+    transformer = MFCCTransformer()
     sides = {
-        "voicelstm, float32": lambda: cepstra(samples, rate, single),
-        "voicelstm, float64": lambda: cepstra(samples, rate, double),
-        "python_speech_features": lambda: mfcc(pcm, rate, nfft=n_fft, winfunc=psf_window),
+        "n_jobs=1": lambda: transformer.set_params(n_jobs=1).transform(paths),
+        "n_jobs=2": lambda: transformer.set_params(n_jobs=2).transform(paths),
     }
-    title = f"13 MFCC of one minute at {rate} Hz, n_fft {n_fft}, one thread"
-    show(title, medians(sides, repeats), "voicelstm, float32")
+    show("1,000 recordings (FLAC) to 60 features a frame, workers warm", medians(sides, repeats), "n_jobs=2")
+
+    def recipe(path):
+        rate, signal = wavfile.read(path)
+        features = mfcc(signal, samplerate=rate, nfft=2048)[:5000]
+        return (features - features.min(axis=0)) / np.ptp(features, axis=0)
+
+    with tempfile.TemporaryDirectory() as folder:
+        copies = [Path(folder, f"{position}.wav") for position in range(len(paths))]
+        for path, copy in zip(paths, copies, strict=True):
+            samples, rate = soundfile.read(path, dtype="int16")
+            soundfile.write(copy, samples, rate)
+        single, double = (MFCCTransformer.original(dtype=dtype) for dtype in ("float32", "float64"))
+        sides = {
+            "voicelstm, float32": lambda: single.transform(copies),
+            "voicelstm, float64": lambda: double.transform(copies),
+            "scipy.io.wavfile and python_speech_features": lambda: [recipe(path) for path in copies],
+        }
+        title = "1,000 recordings (WAV) to the original recipe's features, n_jobs=1"
+        show(title, medians(sides, repeats), "voicelstm, float32")
+
+
+_AN_HOUR = """
+import sys
+from pathlib import Path
+from voicelstm import MFCCTransformer
+
+def peak():  # not getrusage's, which begins at the parent's
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(status.split("VmHWM:")[1].split()[0])
+
+MFCCTransformer().transform([sys.argv[1]])
+before = peak()
+(features,) = MFCCTransformer().transform([sys.argv[2]])
+print(peak() - before, features.nbytes)
+"""
+
+
+def memory_of_an_hour():
+    """Peak memory of one hour at 16 kHz, in a process of its own, above the samples in float32."""
+    with tempfile.TemporaryDirectory() as folder:
+        second, hour = Path(folder, "second.wav"), Path(folder, "hour.wav")
+        noise = (np.random.default_rng(0).standard_normal(16000) * 3000).astype(np.int16)
+        soundfile.write(second, noise, 16000)
+        soundfile.write(hour, np.tile(noise, 3600), 16000)
+        done = subprocess.run(
+            [sys.executable, "-c", _AN_HOUR, second, hour], capture_output=True, text=True, check=True
+        )
+    peak, features = map(int, done.stdout.split())
+    above = (peak - 4 * 16000 * 3600) / 1e6
+    text = f"peak memory {above:.0f} MB above the samples, {features / 1e6:.0f} MB of it the features"
+    print(f"One hour at 16 kHz: {text}\n")
 
 
 def reading_pcm(repeats):
@@ -65,9 +166,10 @@ def main():
     parser.add_argument("--repeats", type=int, default=9)
     repeats = parser.parse_args().repeats
     with threadpool_limits(1):
-        cepstra_of_a_minute(22050, 2048, "boxcar", np.ones, repeats)  # the recipe's setting
-        cepstra_of_a_minute(16000, 512, "hamming", np.hamming, repeats)
+        cepstra_of_a_minute(repeats)
         reading_pcm(repeats)
+        many_files(repeats)
+    memory_of_an_hour()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from python_speech_features import mfcc
 from sklearn.base import clone
-from sklearn.utils.estimator_checks import check_estimator
 
 from voicelstm import MFCCTransformer
 from voicelstm.exceptions import AudioError, AudioWarning
@@ -44,7 +43,7 @@ def extractions(monkeypatch):
         seen.append(recording)
         return extract(recording, how)
 
-    monkeypatch.setattr("voicelstm.recordings.extract", spy)
+    monkeypatch.setattr("voicelstm.parallel.extract", spy)
     return seen
 
 
@@ -242,7 +241,7 @@ def test_failures_are_not_remembered(files, tmp_path, extractions):
         with pytest.raises(AudioError):
             transformer.transform([path])
     files[0].rename(missing)
-    assert transformer.transform([missing]).shape == (1, 9, 60)
+    assert transformer.transform([missing])[0].shape == (9, 60)
     missing.unlink()
     with pytest.raises(AudioError, match="no such file"):
         transformer.transform([missing])
@@ -285,7 +284,20 @@ def test_progress_is_shown_on_standard_error_and_only_when_asked_for(files, caps
 def test_output_columns_have_names():
     names = MFCCTransformer(n_mfcc=2, deltas=2).get_feature_names_out()
     assert names.tolist() == ["mfcc0", "mfcc1", "delta_mfcc0", "delta_mfcc1", "delta2_mfcc0", "delta2_mfcc1"]
+
+
+def test_set_output_is_refused_with_the_way_to_a_table():
     assert not hasattr(MFCCTransformer(), "set_output")
+    with pytest.raises(AttributeError, match="ClipStatistics turns sequences into a table"):
+        MFCCTransformer().set_output(transform="pandas")
+
+
+def test_the_picture_in_a_notebook_links_to_the_documentation():
+    assert "generated/voicelstm.MFCCTransformer.html" in MFCCTransformer()._repr_html_()
+
+
+def test_no_router_asks_where_features_are_written_to():
+    assert not hasattr(MFCCTransformer(), "set_transform_request")
 
 
 def test_clones_and_pickles_do_the_same():
@@ -393,13 +405,6 @@ def test_max_frames_gives_the_first_frames_deltas_included(backend, n_samples, m
     whole = transformer.transform([noise(n_samples)])[0]
     cut = transformer.set_params(max_frames=max_frames).transform([noise(n_samples)])[0]
     np.testing.assert_allclose(cut, whole[:max_frames], rtol=0, atol=1e-9)
-
-
-def test_scikit_learns_checks_pass():
-    results = check_estimator(MFCCTransformer(n_filters=20, n_fft=512), on_fail=None)
-    failed = {r["check_name"]: repr(r["exception"]) for r in results if r["status"] == "failed"}
-    assert failed == {}
-    assert sum(r["status"] == "passed" for r in results) > 35
 
 
 def test_an_array_of_rows_of_samples_and_rates_is_recordings():

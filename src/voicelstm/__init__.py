@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from voicelstm.classifier import LSTMVoiceClassifier
+    from voicelstm.clip_statistics import ClipStatistics
     from voicelstm.detector import make_detector, score_timeline
     from voicelstm.persistence import load, save
+    from voicelstm.store import SequenceStore
     from voicelstm.transformer import MFCCTransformer
 
 __version__ = "0.1.0"
 
 _HOME = {
+    "ClipStatistics": "clip_statistics",
     "LSTMVoiceClassifier": "classifier",
     "MFCCTransformer": "transformer",
+    "SequenceStore": "store",
     "load": "persistence",
     "make_detector": "detector",
     "save": "persistence",
@@ -26,8 +30,10 @@ _HOME = {
 _MODULES = {"audio", "cepstra", "datasets", "exceptions", *_HOME.values()}
 
 __all__ = [
+    "ClipStatistics",
     "LSTMVoiceClassifier",
     "MFCCTransformer",
+    "SequenceStore",
     "__version__",
     "load",
     "make_detector",

@@ -1,5 +1,6 @@
 """Samples in, cepstra out: framing, spectrum, filterbank, logarithm, cosine transform."""
 
+import threading
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import scipy.fft
+import scipy.fftpack
 from numpy.typing import NDArray
 from scipy.signal import get_window
 
@@ -14,10 +16,13 @@ from voicelstm.filterbanks import filterbank
 
 __all__ = ["CepstraSettings", "append_deltas", "cepstra", "frame_count", "frame_sizes", "normalize_clip"]
 
-# What is transformed at once stays in a core's cache.
-_BLOCK_BYTES = 2**20
-# So few filters share a matrix product that little of its matrix is zero.
+# What is transformed at once: few enough frames for a core's cache, many enough to hide the interpreter.
+_BLOCK_BYTES = 2**19
+# Each thread keeps the memory for it: to fetch that anew for each clip takes a third of a short clip's time.
+_kept = threading.local()
+# So few filters share a matrix product that little of its matrix is zero; more where all of them are narrow.
 _FILTERS_PER_BAND = 4
+_BINS_PER_BAND = 64
 _EPS = float(np.finfo(np.float64).eps)  # stands for an exact zero under the logarithm, as in psf
 # A filter so far below its frame's energy (-70 dB) is lost in the rounding of a single-precision transform.
 _FAINT = 1e-7
@@ -60,9 +65,9 @@ class _Plan:
     frame_length: int
     frame_step: int
     n_fft: int
-    gain: float  # from squared samples to the units of a power spectrum
     window: NDArray | None
     bands: tuple[_Band, ...]
+    whole: NDArray  # (n_fft,): spectrum to frame energy
     cosines: NDArray  # (n_filters, n_mfcc): DCT and lifter in one
 
 
@@ -166,20 +171,21 @@ def cepstra(
         n_frames = min(n_frames, max_frames)
     dtype = np.dtype(settings.dtype)
     out = np.empty((n_frames, settings.n_mfcc), dtype=dtype)
-    # Columns beyond the frame's length stay zero, which pads each frame to n_fft.
     block_frames = min(n_frames, max(64, _BLOCK_BYTES // (plan.n_fft * dtype.itemsize)))
-    buffer = np.zeros((block_frames, plan.n_fft), dtype=dtype)
+    buffer = _scratch((block_frames, plan.n_fft), dtype)
     for start in range(0, n_frames, block_frames):
         rows = slice(start, min(start + block_frames, n_frames))
         signal = _emphasised(samples, rows, plan, settings.preemphasis)
-        frames = _frames(signal.astype(dtype, copy=False), plan)
-        energies, total = _energies(frames, buffer, plan)
+        spectrum = _spectrum(_frames(signal.astype(dtype, copy=False), plan), buffer, plan)
+        energies, total = _energies(spectrum, plan)
         if dtype == np.float32:
-            faint = energies.min(axis=1) < _FAINT * total
-            if faint.any():
+            lost = energies < _FAINT * total[:, None]
+            if lost.any():
+                faint = lost.any(axis=1)
                 precise = _plan(sample_rate, replace(settings, dtype="float64"))
-                again = np.zeros((int(faint.sum()), plan.n_fft))
-                energies[faint], total[faint] = _energies(_frames(signal, plan)[faint], again, precise)
+                again = np.empty((int(faint.sum()), plan.n_fft))
+                spectrum_again = _spectrum(_frames(signal, plan)[faint], again, precise)
+                energies[faint], total[faint] = _energies(spectrum_again, precise)
         block = np.matmul(_log(energies), plan.cosines, out=out[rows])
         if settings.energy:
             block[:, 0] = _log(total)
@@ -264,6 +270,15 @@ def normalize_clip(features: NDArray[np.floating], how: str | None) -> NDArray[n
     return result
 
 
+def _scratch(shape: tuple[int, int], dtype: np.dtype) -> NDArray:
+    """Memory of this thread, with whatever was left in it."""
+    size = shape[0] * shape[1] * dtype.itemsize
+    memory = getattr(_kept, "memory", None)
+    if memory is None or len(memory) < size:
+        memory = _kept.memory = np.empty(max(size, _BLOCK_BYTES), dtype=np.uint8)
+    return memory[:size].view(dtype).reshape(shape)
+
+
 def _emphasised(samples: NDArray, rows: slice, plan: _Plan, preemphasis: float) -> NDArray:
     """Pre-emphasise the samples under some frames, in double precision; zeros fill the last frame."""
     first = rows.start * plan.frame_step
@@ -287,25 +302,25 @@ def _frames(signal: NDArray, plan: _Plan) -> NDArray:
     return np.ndarray((count, plan.frame_length), signal.dtype, signal, strides=strides)
 
 
-def _energies(frames: NDArray, buffer: NDArray, plan: _Plan) -> tuple[NDArray, NDArray]:
-    """Energies of each frame's filters, and of the frame; the buffer's dtype is the precision."""
+def _spectrum(frames: NDArray, buffer: NDArray, plan: _Plan) -> NDArray:
+    """Squared real and imaginary parts of each frame's transform, in the buffer, whose dtype is theirs."""
     block = buffer[: len(frames)]
-    inside = block[:, : plan.frame_length]
     if plan.window is None:
-        inside[:] = frames
+        block[:, : plan.frame_length] = frames
     else:
-        np.multiply(frames, plan.window, out=inside)
-    parts = scipy.fft.rfft(block, axis=1).view(buffer.dtype)
-    # Parseval: the bins between the first and, at even lengths, the last stand for two of the transform.
-    total = plan.n_fft * np.einsum("ij,ij->i", inside, inside) + np.square(parts[:, 0])
-    if plan.n_fft % 2 == 0:
-        total += np.square(parts[:, -2])
-    total *= buffer.dtype.type(plan.gain / 2)
-    np.square(parts, out=parts)
-    energies = np.empty((len(frames), len(plan.cosines)), dtype=buffer.dtype)
+        np.multiply(frames, plan.window, out=block[:, : plan.frame_length])
+    block[:, plan.frame_length :] = 0
+    # In place, which scipy.fft cannot: fetching memory for each block takes longer than transforming it.
+    parts = scipy.fftpack.rfft(block, axis=1, overwrite_x=True)
+    return np.square(parts, out=parts)
+
+
+def _energies(spectrum: NDArray, plan: _Plan) -> tuple[NDArray, NDArray]:
+    """Energies of each frame's filters, and of the frame."""
+    energies = np.empty((len(spectrum), len(plan.cosines)), dtype=spectrum.dtype)
     for band in plan.bands:
-        np.matmul(parts[:, band.values], band.weights, out=energies[:, band.filters])
-    return energies, total
+        np.matmul(spectrum[:, band.values], band.weights, out=energies[:, band.filters])
+    return energies, spectrum @ plan.whole
 
 
 def _log(energies: NDArray) -> NDArray:
@@ -341,17 +356,21 @@ def _plan(sample_rate: int, settings: CepstraSettings) -> _Plan:
         triangles=settings.triangles,
     )
     gain = settings.amplitude**2 / n_fft
+    touched = [np.flatnonzero(row) for row in filters]
     bands = []
-    for first in range(0, settings.n_filters, _FILTERS_PER_BAND):
-        chosen = filters[first : first + _FILTERS_PER_BAND]
-        bins = np.flatnonzero(chosen.any(axis=0))
-        low, high = int(bins[0]), int(bins[-1]) + 1
-        weights = np.repeat(chosen[:, low:high].T * gain, 2, axis=0)
-        bands.append(
-            _Band(
-                slice(first, first + len(chosen)), slice(2 * low, 2 * high), weights.astype(dtype, order="C")
-            )
-        )
+    first = 0
+    while first < settings.n_filters:
+        last = min(first + _FILTERS_PER_BAND, settings.n_filters)
+        low = int(touched[first][0])
+        while last < settings.n_filters and touched[last][-1] < low + _BINS_PER_BAND:
+            last += 1
+        high = int(max(bins[-1] for bins in touched[first:last])) + 1
+        # Each bin has a real and an imaginary part, but the first, which is real, and at even n_fft the last.
+        weights = np.repeat(filters[first:last, low:high].T * gain, 2, axis=0)[low == 0 :]
+        values = slice(max(2 * low - 1, 0), min(2 * high - 1, n_fft))
+        weights = weights[: values.stop - values.start].astype(dtype, order="C")
+        bands.append(_Band(slice(first, last), values, weights))
+        first = last
     cosines = scipy.fft.dct(np.eye(settings.n_filters), type=2, norm="ortho", axis=1)[:, : settings.n_mfcc]
     if settings.lifter:
         n = np.arange(settings.n_mfcc)
@@ -360,9 +379,9 @@ def _plan(sample_rate: int, settings: CepstraSettings) -> _Plan:
         frame_length=length,
         frame_step=step,
         n_fft=n_fft,
-        gain=gain,
         window=None if np.all(window == 1) else window.astype(dtype),
         bands=tuple(bands),
+        whole=np.full(n_fft, gain, dtype=dtype),
         cosines=np.ascontiguousarray(cosines, dtype=dtype),
     )
 

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from voicelstm.documentation import DocumentationLink
 from voicelstm.learning import Fitted, Ongoing, fit_classifier
 from voicelstm.prediction import PredictionMixin
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["LSTMVoiceClassifier"]
 
 
-class LSTMVoiceClassifier(PredictionMixin, ClassifierMixin, BaseEstimator):
+class LSTMVoiceClassifier(DocumentationLink, PredictionMixin, ClassifierMixin, BaseEstimator):
     """Classify sequences with a Keras LSTM.
 
     Features are standardised over the training set, each clip is cut into segments that inherit its label,

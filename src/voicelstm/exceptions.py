@@ -9,6 +9,7 @@ __all__ = [
     "ModelFileError",
     "ModelFileWarning",
     "SequenceWarning",
+    "StoreError",
     "TrainingError",
     "VoiceLSTMError",
     "VoiceLSTMWarning",
@@ -46,6 +47,10 @@ class DatasetError(VoiceLSTMError, ValueError):
 
 class ModelFileError(VoiceLSTMError, ValueError):
     """A model file is damaged, is not a model file, or asks for something that cannot be."""
+
+
+class StoreError(VoiceLSTMError, ValueError):
+    """A folder of stored sequences is damaged, incomplete or made with other parameters."""
 
 
 class TrainingError(VoiceLSTMError, ValueError):

@@ -1,8 +1,8 @@
 """One recording in, one clip's features out: the front end's chain from end to end."""
 
 import os
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,18 @@ class ExtractionSettings:
     max_frames: int | None
     max_duration: float | None
     backend: str
+
+    @classmethod
+    def of(cls, params: dict[str, Any]) -> Self:
+        """Take what concerns one recording from a transformer's parameters."""
+        params = params | {"lifter": params["lifter"] or 0, "window": _hashable(params["window"])}
+        own = CepstraSettings(**{field.name: params[field.name] for field in fields(CepstraSettings)})
+        return cls(own, **{field.name: params[field.name] for field in fields(cls) if field.name in params})
+
+    def described(self) -> dict[str, Any]:
+        """Return all of it as one flat dict, which JSON can say."""
+        values = asdict(self)
+        return values.pop("cepstra") | values
 
 
 @dataclass(frozen=True)
@@ -134,3 +146,10 @@ def _coefficients(samples: NDArray, rate: int, settings: ExtractionSettings) -> 
     # The last deltas that are kept look two frames ahead per order.
     max_frames = None if settings.max_frames is None else settings.max_frames + 2 * settings.deltas
     return cepstra(samples, rate, own, max_frames)
+
+
+def _hashable(window: Any) -> Any:
+    """Name a window with tuples where its parameters came as lists or arrays."""
+    if isinstance(window, tuple | list | np.ndarray):
+        return tuple(_hashable(value) for value in window)
+    return window

@@ -1,21 +1,19 @@
-"""Many recordings: what a batch of them is, their features side by side, and a cache."""
+"""What a batch of recordings is, and what is said of those that fail."""
 
-import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+import warnings
+from collections.abc import Iterator
 from numbers import Real
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from joblib import Memory, Parallel, delayed
-from joblib import hash as hash_of_array
+from sklearn.utils.validation import validate_data
 
-from voicelstm import __version__
-from voicelstm.exceptions import AudioError
-from voicelstm.extraction import Clip, ExtractionSettings, extract
+from voicelstm.exceptions import AudioError, AudioWarning
 
-__all__ = ["extract_all", "is_batch_of_signals"]
+__all__ = ["checked_recordings", "is_batch_of_signals", "report_failures"]
+
+_MAX_LISTED = 20
 
 
 def is_batch_of_signals(X: Any) -> bool:
@@ -33,80 +31,71 @@ def is_batch_of_signals(X: Any) -> bool:
     return isinstance(X[0][0], Real) and isinstance(X[0][-1], Real)
 
 
-def extract_all(
-    recordings: Sequence[Any],
-    settings: ExtractionSettings,
-    cache_dir: str | os.PathLike[str] | None,
-    n_jobs: int | None,
-    verbose: int,
-) -> Iterator[Clip | str]:
-    """Extract the features of recordings side by side.
+def checked_recordings(estimator: Any, X: Any, *, reset: bool) -> list[Any]:
+    """List the recordings of a batch.
 
     Parameters
     ----------
-    recordings : sequence of recordings
-        As :func:`voicelstm.extraction.extract` takes them.
-    settings : ExtractionSettings
-        The parameters.
-    cache_dir : str, os.PathLike or None
-        Folder in which features are kept.
-    n_jobs : int or None
-        Threads.
-    verbose : int
-        Whether a progress bar is shown on standard error.
+    estimator : MFCCTransformer
+        Its ``n_features_in_`` is set, or compared with, where `X` is a 2-D numeric array.
+    X : sequence of recordings, or array of shape (n_clips, n_samples)
+        The batch.
+    reset : bool
+        Whether a fit begins.
 
-    Yields
-    ------
-    Clip or str
-        Of each recording in turn the features, or the reason why there are none.
+    Returns
+    -------
+    list of recordings
+        At least one.
     """
-    work = delayed(_extract_or_say_why)
-    # Threads: decoding, Fourier transforms and matrix products all leave the interpreter's lock. Not
-    # scikit-learn's Parallel, whose threads change the process's warning filters under each other.
-    parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
-    results = parallel(work(recording, settings, cache_dir) for recording in recordings)
-    return _with_progress(results, len(recordings), verbose)
+    if isinstance(X, str | os.PathLike):
+        raise ValueError(f"Expected a list of recordings, got the single path {os.fspath(X)!r}: pass [path].")
+    if reset and isinstance(X, Iterator):
+        raise ValueError("X is an iterator, which can be read only once: pass a list of recordings.")
+    if is_batch_of_signals(X):
+        return list(validate_data(estimator, X, reset=reset, dtype="numeric"))
+    if isinstance(X, np.ndarray) or hasattr(X, "__array__"):
+        values = np.asarray(X)
+        if values.ndim == 2:  # one column of recordings, or rows of samples and rates
+            X = values.ravel() if values.shape[1] == 1 else map(tuple, values)
+    recordings = list(X)
+    if not recordings:
+        raise ValueError(
+            "Found array with 0 sample(s) while a minimum of 1 is required: X has no recordings."
+        )
+    if reset:
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(estimator, name):
+                delattr(estimator, name)
+    return recordings
 
 
-def _extract_or_say_why(
-    recording: Any, settings: ExtractionSettings, cache_dir: str | os.PathLike[str] | None
-) -> Clip | str:
-    try:
-        digest = None if cache_dir is None else _digest(recording)
-        if digest is None:
-            return extract(recording, settings)
-        remembered = Memory(cache_dir, verbose=0).cache(_extract_known, ignore=["recording"])
-        return remembered(recording, digest, settings, __version__)
-    except AudioError as error:
-        return str(error)
+def report_failures(failures: list[tuple[int, str]], n_recordings: int, on_error: str) -> None:
+    """Raise, or warn of, all recordings that failed; the caller's caller is who is warned.
 
-
-def _extract_known(recording: Any, digest: str, settings: ExtractionSettings, version: str) -> Clip:
-    """Extract; the digest and the version are what the cache knows a recording and its features by."""
-    del digest, version
-    return extract(recording, settings)
-
-
-def _digest(recording: Any) -> str | None:
-    """Hash of a recording's content; None where there is none to read, of which extraction says why."""
-    if not isinstance(recording, str | os.PathLike):
-        return hash_of_array(recording, hash_name="sha1")
-    try:
-        if not Path(recording).is_file():  # a pipe would be waited for
-            return None
-        with Path(recording).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return None
-
-
-def _with_progress(results: Iterable[Any], total: int, verbose: int) -> Iterator[Any]:
-    if not verbose:
-        yield from results
+    Parameters
+    ----------
+    failures : list of (int, str)
+        Position and reason of each.
+    n_recordings : int
+        Of how many.
+    on_error : {"raise", "warn"}
+        Which of the two.
+    """
+    if not failures:
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("Reading recordings"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        yield from progress.track(results, total=total)
+    lines = [f"  [{position}] {reason}" for position, reason in failures[:_MAX_LISTED]]
+    if len(failures) > _MAX_LISTED:
+        lines.append(f"  and {len(failures) - _MAX_LISTED} more")
+    text = "\n".join(lines)
+    if on_error == "raise":
+        raise AudioError(
+            f"{len(failures)} of {n_recordings} recordings failed (position in X, reason):\n{text}\n"
+            'Leave them out, or set on_error="warn" to get empty sequences for them.',
+            failures,
+        )
+    warnings.warn(
+        f"{len(failures)} of {n_recordings} recordings failed and are empty sequences:\n{text}",
+        AudioWarning,
+        stacklevel=4,
+    )

@@ -1,31 +1,34 @@
 """Many recordings in, cepstral sequences out, as a scikit-learn transformer."""
 
+import hashlib
+import json
 import os
-import warnings
-from collections.abc import Iterator
-from dataclasses import fields
 from numbers import Integral, Real
-from typing import Any, ClassVar, Self
+from pathlib import Path
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import validate_data
+from sklearn.utils.metadata_routing import UNUSED
 
-from voicelstm.cepstra import CepstraSettings
-from voicelstm.exceptions import AudioError, AudioWarning
+from voicelstm import __version__
+from voicelstm.documentation import DocumentationLink
 from voicelstm.extraction import Clip, ExtractionSettings, check_extraction
-from voicelstm.recordings import extract_all, is_batch_of_signals
+from voicelstm.parallel import extract_all, extract_into
+from voicelstm.presets import ASVSPOOF_LFCC, RECIPE
+from voicelstm.recordings import checked_recordings, report_failures
 from voicelstm.sequences import stack
+from voicelstm.store import SequenceStore, SequenceWriter
 
 __all__ = ["MFCCTransformer"]
 
-_MAX_LISTED = 20
 
-
-class MFCCTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class MFCCTransformer(  # type: ignore[call-arg]
+    DocumentationLink, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
     """Turn recordings into sequences of cepstral coefficients.
 
     Each recording is read, mixed to mono, resampled, optionally trimmed and levelled, cut into frames, and
@@ -118,6 +121,8 @@ class MFCCTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
     >>> [len(clip) for clip in MFCCTransformer().transform([second, second[:8000]])]
     [99, 49]
     """
+
+    __metadata_request__transform: ClassVar = {"out": UNUSED}  # where to, which no router decides
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "sample_rate": [Interval(Integral, 1, None, closed="left"), None],
@@ -231,19 +236,40 @@ class MFCCTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         >>> MFCCTransformer.original(max_frames=10_000).n_mfcc
         13
         """
-        recipe: dict[str, Any] = {
-            "sample_rate": None,
-            "n_mfcc": 13,
-            "n_filters": 26,
-            "n_fft": 2048,
-            "deltas": 0,
-            "window": "boxcar",
-            "amplitude": 32768.0,
-            "normalize": "minmax",
-            "max_frames": 5000,
-            "dtype": "float64",
-        }
-        return cls(**(recipe | changes))
+        return cls(**(RECIPE | changes))
+
+    @classmethod
+    def lfcc(cls, **changes: Any) -> Self:
+        """Return the front end of the ASVspoof 2021 baseline with linear-frequency cepstra.
+
+        70 linearly spaced filters up to 4 kHz, 20 coefficients with c0, Δ and ΔΔ, of frames of 30 ms, a frame
+        every 15 ms, without pre-emphasis, lifter or normalisation.
+
+        Parameters
+        ----------
+        **changes
+            Parameters that shall differ.
+
+        Returns
+        -------
+        MFCCTransformer
+            Its static coefficients are those of the baseline but for two constants: logarithms are natural,
+            and energies are divided by the transform's length. Its derivatives are regressions over ±2
+            frames, where the baseline takes differences over ±1.
+
+        References
+        ----------
+        ASVspoof 2021 baseline CM, ``LA/Baseline-LFCC-GMM``, https://github.com/asvspoof-challenge/2021.
+        M. Sahidullah, T. Kinnunen and C. Hanilçi, "A comparison of features for synthetic speech detection",
+        Interspeech, 2015.
+
+        Examples
+        --------
+        >>> from voicelstm import MFCCTransformer
+        >>> MFCCTransformer.lfcc().get_feature_names_out().size
+        60
+        """
+        return cls(**(ASVSPOOF_LFCC | changes))
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
@@ -261,29 +287,37 @@ class MFCCTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         MFCCTransformer
             Itself.
         """
-        check_extraction(self._settings())
-        self._recordings(X, reset=True)
+        check_extraction(ExtractionSettings.of(self.get_params(deep=False)))
+        checked_recordings(self, X, reset=True)
         return self
 
-    def transform(self, X: Any) -> NDArray[Any]:
+    def transform(self, X: Any, out: str | os.PathLike[str] | None = None) -> NDArray[Any] | SequenceStore:
         """Compute the cepstral sequences of recordings.
 
         Parameters
         ----------
         X : sequence of recordings, or array of shape (n_clips, n_samples)
             See Notes of the class.
+        out : str, os.PathLike or None, default=None
+            Folder that the sequences are written to, so that they need not fit into memory. What it holds
+            already is not computed again, so that an interrupted run goes on where it stopped.
 
         Returns
         -------
-        ndarray of shape (n_clips, n_frames, n_features), or (n_clips,) of 2-D arrays
-            The sequences, in the order of `X`.
+        ndarray of shape (n_clips, n_frames, n_features) or (n_clips,) of 2-D arrays, or SequenceStore
+            The sequences, in the order of `X`. A :class:`~voicelstm.SequenceStore`, which reads each when it
+            is asked for, with `out` or `cache_dir`.
 
         Raises
         ------
         AudioError
             With ``on_error="raise"``, where recordings fail; it names each with its reason.
+        StoreError
+            Where `out` holds features of other parameters, or other things.
         """
-        return stack([clip.features for clip in self.extract(X)])
+        if out is None and self.cache_dir is None:
+            return stack([clip.features for clip in self._extracted(X)])
+        return self._stored(X, out)
 
     def extract(self, X: Any) -> list[Clip]:
         """Compute the sequences together with their place in time.
@@ -304,22 +338,10 @@ class MFCCTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         AudioError
             As `transform`.
         """
-        self._validate_params()
-        settings = self._settings()
-        check_extraction(settings)
-        recordings = self._recordings(X, reset=False)
-        results = extract_all(recordings, settings, self.cache_dir, self.n_jobs, self.verbose)
-        clips: list[Clip] = []
-        failures: list[tuple[int, str]] = []
-        for position, result in enumerate(results):
-            if isinstance(result, str):
-                failures.append((position, result))
-                empty = np.zeros((0, len(self.get_feature_names_out())), dtype=self.dtype)
-                result = Clip(empty, 0.0, self.frame_length, self.frame_step, 0.0)
-            clips.append(result)
-        if failures:
-            self._report(failures, len(recordings))
-        return clips
+        if self.cache_dir is None:
+            return self._extracted(X)
+        stored = self._stored(X, None)
+        return [stored.clip(position) for position in range(len(stored))]
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Names of the last axis of the output.
@@ -340,6 +362,14 @@ class MFCCTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         ]
         return np.array([f"{prefix}mfcc{i}" for prefix in prefixes for i in range(self.n_mfcc)], dtype=object)
 
+    @property
+    def set_output(self) -> Any:
+        """Refuse: sequences fit into no table."""
+        raise AttributeError(
+            "MFCCTransformer has no set_output: its output has an axis of frames, for which a table has no"
+            " place. ClipStatistics turns sequences into a table, and its set_output works."
+        )
+
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
@@ -347,51 +377,37 @@ class MFCCTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         tags.transformer_tags.preserves_dtype = []
         return tags
 
-    def _settings(self) -> ExtractionSettings:
-        params = self.get_params(deep=False)
-        params["lifter"] = params["lifter"] or 0
-        own = CepstraSettings(**{field.name: params[field.name] for field in fields(CepstraSettings)})
-        rest = {f.name: params[f.name] for f in fields(ExtractionSettings) if f.name != "cepstra"}
-        return ExtractionSettings(cepstra=own, **rest)
+    def _extracted(self, X: Any) -> list[Clip]:
+        recordings, settings = self._checked(X)
+        clips: list[Clip] = []
+        failures: list[tuple[int, str]] = []
+        for position, result in enumerate(extract_all(recordings, settings, self.n_jobs, self.verbose)):
+            if isinstance(result, str):
+                failures.append((position, result))
+                empty = np.zeros((0, len(self.get_feature_names_out())), dtype=self.dtype)
+                result = Clip(empty, 0.0, 0.0, 0.0, 0.0)
+            clips.append(result)
+        report_failures(failures, len(recordings), self.on_error)
+        return clips
 
-    def _recordings(self, X: Any, *, reset: bool) -> list[Any]:
-        """List the recordings; a 2-D numeric array is checked as scikit-learn demands."""
-        if isinstance(X, str | os.PathLike):
-            raise ValueError(
-                f"Expected a list of recordings, got the single path {os.fspath(X)!r}: pass [path]."
-            )
-        if reset and isinstance(X, Iterator):
-            raise ValueError("X is an iterator, which can be read only once: pass a list of recordings.")
-        if is_batch_of_signals(X):
-            return list(validate_data(self, X, reset=reset, dtype="numeric"))
-        if isinstance(X, np.ndarray) or hasattr(X, "__array__"):
-            values = np.asarray(X)
-            if values.ndim == 2:  # one column of recordings, or rows of samples and rates
-                X = values.ravel() if values.shape[1] == 1 else map(tuple, values)
-        recordings = list(X)
-        if not recordings:
-            raise ValueError(
-                "Found array with 0 sample(s) while a minimum of 1 is required: X has no recordings."
-            )
-        if reset:
-            for name in ("n_features_in_", "feature_names_in_"):
-                if hasattr(self, name):
-                    delattr(self, name)
-        return recordings
+    def _stored(self, X: Any, out: str | os.PathLike[str] | None) -> SequenceStore:
+        """Bring the sequences into the folder `out`, or into the cache's one for these parameters."""
+        recordings, settings = self._checked(X)
+        about = settings.described() | {"voicelstm": __version__}
+        if out is not None:
+            folder = Path(out)
+        else:
+            key = json.dumps(about, sort_keys=True).encode()
+            folder = Path(cast(Any, self.cache_dir), hashlib.sha256(key).hexdigest()[:16])
+        with SequenceWriter(folder, about, len(self.get_feature_names_out()), self.dtype) as writer:
+            digests, failures = extract_into(writer, recordings, settings, self.n_jobs, self.verbose)
+            report_failures(failures, len(recordings), self.on_error)
+            if out is not None:
+                writer.arrange(digests)
+            return writer.view(digests)
 
-    def _report(self, failures: list[tuple[int, str]], n_recordings: int) -> None:
-        lines = [f"  [{position}] {reason}" for position, reason in failures[:_MAX_LISTED]]
-        if len(failures) > _MAX_LISTED:
-            lines.append(f"  and {len(failures) - _MAX_LISTED} more")
-        text = "\n".join(lines)
-        if self.on_error == "raise":
-            raise AudioError(
-                f"{len(failures)} of {n_recordings} recordings failed (position in X, reason):\n{text}\n"
-                'Leave them out, or set on_error="warn" to get empty sequences for them.',
-                failures,
-            )
-        warnings.warn(
-            f"{len(failures)} of {n_recordings} recordings failed and are empty sequences:\n{text}",
-            AudioWarning,
-            stacklevel=4,
-        )
+    def _checked(self, X: Any) -> tuple[list[Any], ExtractionSettings]:
+        self._validate_params()
+        settings = ExtractionSettings.of(self.get_params(deep=False))
+        check_extraction(settings)
+        return checked_recordings(self, X, reset=False), settings

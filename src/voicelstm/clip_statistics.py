@@ -1,0 +1,256 @@
+"""Sequences in, one row of numbers per clip out, as a scikit-learn transformer."""
+
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.utils import Tags
+from sklearn.utils.validation import _check_feature_names_in, check_array, check_is_fitted, validate_data
+
+from voicelstm.documentation import DocumentationLink
+from voicelstm.exceptions import SequenceWarning
+from voicelstm.sequences import FrameStatistics, is_ragged
+
+__all__ = ["ClipStatistics"]
+
+_FRAMES_PER_BLOCK = 4096
+
+
+class ClipStatistics(DocumentationLink, TransformerMixin, BaseEstimator):
+    """Describe each clip by the mean and the standard deviation of its coefficients over time.
+
+    It hands sequences of any length to scikit-learn's plain classifiers. They then know nothing of the order
+    of the frames: the baseline that a classifier of sequences has to beat.
+
+    The transformer is stateless: `transform` may be called without `fit`.
+
+    Read more in the :ref:`user guide <evaluation>`.
+
+    Parameters
+    ----------
+    statistics : tuple or list of {"mean", "std"}, default=("mean", "std")
+        What is computed, and in which order. The standard deviation is that of the frames themselves, with
+        the number of frames as divisor; it is 0 for a clip of one frame.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Coefficients per frame; where `fit` was given a 2-D array, its columns.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Column names, where `fit` was given a data frame whose names are all strings.
+
+    See Also
+    --------
+    MFCCTransformer : Turns recordings into sequences.
+    LSTMVoiceClassifier : Learns from the sequences themselves.
+
+    Notes
+    -----
+    `X` is what :class:`~voicelstm.LSTMVoiceClassifier` takes: a 3-D array
+    ``(n_clips, n_frames, n_coefficients)``; a list, or anything else of one dimension and type object, of 2-D
+    arrays ``(n_frames, n_coefficients)``; or a 2-D array ``(n_clips, n_frames)``, sequences of one
+    coefficient whose number of frames `fit` fixes. Clips are read one after the other, each in blocks of
+    frames, so that a batch which lies on disk is never in memory as a whole.
+
+    A clip without frames, which is what ``MFCCTransformer(on_error="warn")`` gives for a recording that
+    fails, becomes a row of NaN, with one :class:`~voicelstm.exceptions.SequenceWarning` that gives the
+    positions. Most classifiers refuse NaN; put a :class:`~sklearn.impute.SimpleImputer` behind this step
+    where such clips shall be scored all the same.
+
+    Sums are kept in double precision. The result is float64 where a clip is, else float32.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from voicelstm import ClipStatistics
+    >>> clips = [np.array([[1.0, 5.0], [3.0, 5.0]]), np.array([[4.0, 0.0]])]
+    >>> statistics = ClipStatistics().fit(clips)
+    >>> statistics.transform(clips).tolist()
+    [[2.0, 5.0, 1.0, 0.0], [4.0, 0.0, 0.0, 0.0]]
+    >>> statistics.get_feature_names_out(["mfcc0", "mfcc1"]).tolist()
+    ['mfcc0_mean', 'mfcc1_mean', 'mfcc0_std', 'mfcc1_std']
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"statistics": [tuple, list]}
+
+    def __init__(self, *, statistics: Sequence[str] = ("mean", "std")) -> None:
+        self.statistics = statistics
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Check the parameters and count the coefficients; of sequences, only the first clip is looked at.
+
+        Parameters
+        ----------
+        X : array of shape (n_clips, n_frames, n_coefficients) or (n_clips, n_frames), or sequence of arrays
+            See Notes of the class.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        ClipStatistics
+            Itself.
+
+        Raises
+        ------
+        ValueError
+            Where a parameter or `X` is none that the class describes.
+        """
+        _check_statistics(self.statistics)
+        if isinstance(X, Iterator):
+            raise ValueError("X is an iterator, which can be read only once: pass a list of sequences.")
+        batch = _as_batch(X)
+        if batch is None:
+            validate_data(self, X, reset=True, dtype="numeric")
+            self._n_coefficients, self._reads_columns = 1, True
+        else:
+            first = _checked(next(iter(batch)), 0, None)
+            # The names that an earlier fit found in a data frame are not those of these coefficients.
+            if hasattr(self, "feature_names_in_"):
+                del self.feature_names_in_
+            self.n_features_in_ = self._n_coefficients = first.shape[1]
+            self._reads_columns = False
+        return self
+
+    def transform(self, X: Any) -> NDArray[np.floating]:
+        """Compute the statistics of each clip.
+
+        Parameters
+        ----------
+        X : array of shape (n_clips, n_frames, n_coefficients) or (n_clips, n_frames), or sequence of arrays
+            See Notes of the class.
+
+        Returns
+        -------
+        ndarray of shape (n_clips, n_coefficients * n_statistics)
+            In the order of `X`; the columns are `get_feature_names_out`'s. NaN for clips without frames.
+
+        Raises
+        ------
+        ValueError
+            Where a clip has another number of coefficients than the others or than in `fit`, or holds NaN or
+            infinity; the text gives its position.
+        """
+        self._validate_params()
+        _check_statistics(self.statistics)
+        rows: list[NDArray[np.float64]] = []
+        empty: list[int] = []
+        dtype: type[np.floating] = np.float32
+        for position, frames in enumerate(self._clips(X)):
+            if frames.dtype.kind == "f" and frames.dtype.itemsize > 4:
+                dtype = np.float64
+            if len(frames):
+                moments = _moments(frames)
+                rows.append(np.concatenate([moments[name] for name in self.statistics]))
+            else:
+                empty.append(position)
+                rows.append(np.full(frames.shape[1] * len(self.statistics), np.nan))
+        if empty:
+            warnings.warn(
+                f"{len(empty)} of {len(rows)} clips are empty and become rows of NaN, positions {empty}.",
+                SequenceWarning,
+                stacklevel=3,  # scikit-learn wraps this method, for set_output
+            )
+        return np.stack(rows).astype(dtype)
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Names of the columns of the output.
+
+        Parameters
+        ----------
+        input_features : array-like of str of shape (`n_features_in_`,) or None, default=None
+            Names of the coefficients; a Pipeline passes those of the step before. None is ``x0``, ``x1``, ...
+            Sequences of one coefficient that came as a 2-D array are ``x0``: what their columns are called
+            are the names of frames.
+
+        Returns
+        -------
+        ndarray of shape (n_coefficients * n_statistics,)
+            ``x0_mean``, ``x1_mean``, ..., ``x0_std``, ``x1_std``, ...
+        """
+        check_is_fitted(self, "n_features_in_")
+        names = _check_feature_names_in(self, input_features)
+        if self._reads_columns:
+            names = ["x0"]
+        return np.array([f"{name}_{what}" for what in self.statistics for name in names], dtype=object)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    def _clips(self, X: Any) -> Iterator[NDArray[Any]]:
+        """Yield the checked frames of each clip, ``(n_frames, n_coefficients)``."""
+        batch = _as_batch(X)
+        expected: int | None = getattr(self, "_n_coefficients", None)
+        if batch is not None:
+            for position, clip in enumerate(batch):
+                frames = _checked(clip, position, expected)
+                expected = frames.shape[1]
+                yield frames
+            return
+        if expected not in (1, None):
+            raise ValueError(
+                f"X is 2-D, sequences of one coefficient, but {type(self).__name__} was fitted on sequences"
+                f" of {expected} coefficients per frame."
+            )
+        if getattr(self, "_reads_columns", True):
+            signals = validate_data(self, X, reset=False, dtype="numeric")
+        else:  # fitted on ragged sequences of one coefficient, so that any number of frames will do
+            signals = check_array(X, dtype="numeric", estimator=self, input_name="X")
+        yield from signals[:, :, None]
+
+
+def _check_statistics(statistics: Sequence[str]) -> None:
+    unknown = [name for name in statistics if name not in ("mean", "std")]
+    if not statistics or unknown or len(set(statistics)) < len(statistics):
+        raise ValueError(f'statistics={statistics!r} must be one or both of "mean" and "std", each once.')
+
+
+def _as_batch(X: Any) -> Iterable[Any] | None:
+    """Return what yields clips; None where X is, or has to be, one 2-D array."""
+    if not is_ragged(X):
+        if isinstance(X, list | tuple):
+            X = np.asarray(X)
+        if getattr(X, "ndim", 0) < 3 and getattr(X, "shape", None) != (0,):
+            return None
+    if not len(X):
+        raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required: X has no clips.")
+    return X
+
+
+def _checked(clip: Any, position: int, expected: int | None) -> NDArray[Any]:
+    """Bring one clip into the form ``(n_frames, n_coefficients)``; a memory map stays one."""
+    name = f"X[{position}]"
+    try:
+        frames = check_array(
+            clip, dtype="numeric", ensure_2d=False, allow_nd=True, ensure_min_samples=0, input_name=name
+        )
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} is no array of finite numbers: {error}") from None
+    if frames.ndim == 1:
+        frames = frames[:, None]
+    if frames.ndim != 2:
+        raise ValueError(f"{name} has shape {frames.shape}; expected (n_frames, n_coefficients).")
+    if expected is not None and frames.shape[1] != expected:
+        raise ValueError(
+            f"{name} has {frames.shape[1]} features per frame, but {expected} were expected, as in the clips"
+            " before it and in fit."
+        )
+    return frames
+
+
+def _moments(frames: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
+    """Mean and standard deviation over frames, at least one, in double precision."""
+    # Counted from the first frame, constant columns are exactly 0, and so is their deviation.
+    origin = frames[0].astype(np.float64)
+    starts = range(0, len(frames), _FRAMES_PER_BLOCK)
+    blocks = (frames[start : start + _FRAMES_PER_BLOCK] - origin for start in starts)
+    moments = FrameStatistics.nothing_yet(len(origin)).updated(blocks, [1.0] * len(starts))
+    return {"mean": origin + moments.mean, "std": np.sqrt(moments.spread / moments.total)}
