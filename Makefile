@@ -57,6 +57,7 @@ benchmarks: install
 	$(BIN)/python benchmarks/digits.py
 
 nightly: install
+	$(BIN)/python benchmarks/hundred_thousand.py
 	$(BIN)/python benchmarks/recipe_equality.py
 	$(MAKE) benchmarks
 

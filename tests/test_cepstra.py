@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from python_speech_features import delta, mfcc
 from scipy.signal import get_window
@@ -72,6 +72,46 @@ def test_double_precision_equals_python_speech_features(rate, changes):
         samples = noise(n_samples)
         expected = by_python_speech_features(samples, rate, own, own.n_fft or POWER_OF_TWO[rate])
         np.testing.assert_allclose(cepstra(samples, rate, own), expected, rtol=0, atol=1e-9)
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.data(),
+    st.sampled_from([8000, 11025, 16000, 22050, 44100]),
+    st.integers(1, 60),
+    st.floats(0.004, 0.06),
+    st.floats(0.002, 0.03),
+    st.sampled_from(["boxcar", "hamming", "hann", ("kaiser", 8.0), ("tukey", 0.3)]),
+    st.floats(0, 1),
+    st.one_of(st.just(0), st.floats(1, 40)),
+    st.booleans(),
+)
+def test_any_parameters_equal_python_speech_features(
+    data, rate, n_filters, length, step, window, preemphasis, lifter, energy
+):
+    shortest = frame_sizes(rate, length, step)[0]
+    own = replace(
+        EXACT,
+        n_filters=n_filters,
+        n_mfcc=data.draw(st.integers(1, n_filters)),
+        n_fft=data.draw(st.integers(shortest, 4096)),
+        frame_length=length,
+        frame_step=step,
+        fmin=data.draw(st.floats(0, rate / 4)),
+        fmax=data.draw(st.floats(0.3 * rate, rate / 2)),
+        preemphasis=preemphasis,
+        window=window,
+        lifter=lifter,
+        energy=energy,
+    )
+    samples = noise(data.draw(st.integers(1, 6000)), seed=n_filters)
+    try:
+        ours = cepstra(samples, rate, own)
+    except ValueError as error:
+        assume("no spectral bin lies" not in str(error))  # of which python_speech_features says nothing
+        raise
+    expected = by_python_speech_features(samples, rate, own, own.n_fft)
+    np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("n_samples", [1, 2, 399, 400, 401, 560, 561, 41_200, 41_360, 41_361])
@@ -153,6 +193,18 @@ def test_max_frames_gives_the_first_frames(samples, max_frames):
     prefix = cepstra(samples, 16000, EXACT, max_frames)
     np.testing.assert_allclose(prefix, cepstra(samples, 16000, EXACT)[:max_frames], rtol=0, atol=1e-9)
     assert len(prefix) <= max_frames
+
+
+@pytest.mark.parametrize("energy", [True, False])
+def test_a_gain_does_not_move_frames_of_zeros(energy):
+    own = replace(EXACT, energy=energy)
+    samples = np.concatenate([noise(4000), np.zeros(8000), noise(4000, seed=1)])
+    plain, louder = cepstra(samples, 16000, own), cepstra(100 * samples, 16000, own)
+    # A frame of 400 samples every 160; the first zero still carries pre-emphasis.
+    silent = [frame for frame in range(len(plain)) if 160 * frame > 4000 and 160 * frame + 400 <= 12000]
+    assert len(silent) == 47
+    np.testing.assert_array_equal(louder[silent], plain[silent])
+    assert np.abs(louder[0, 0] - plain[0, 0]) > 9
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -79,3 +79,14 @@ def test_what_a_library_cannot_do_is_an_error_that_names_the_parameters(params, 
             method(["missing.wav"])
         assert all(words in str(caught.value) for words in [*named, f"backend={params['backend']!r}"])
         assert "missing.wav" not in str(caught.value)
+
+
+def test_librosas_frames_are_centred_and_said_to_lie_there():
+    # A click at 0.5 s is loudest in the frame around it.
+    samples = np.zeros(RATE, dtype=np.float32)
+    samples[RATE // 2] = 1
+    (clip,) = MFCCTransformer(
+        deltas=0, energy=False, preemphasis=0, triangles="exact", n_filters=20, backend="librosa"
+    ).extract([samples])
+    middle = clip.offset + clip.features[:, 0].argmax() * clip.frame_step + clip.frame_length / 2
+    assert abs(middle - 0.5) <= clip.frame_step / 2

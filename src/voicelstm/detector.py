@@ -95,7 +95,7 @@ def score_timeline(detector: Pipeline, recordings: Sequence[Any]) -> list[NDArra
             len(segments),
             dtype=[("start_s", np.float64), ("stop_s", np.float64), ("log_odds", segments.dtype["log_odds"])],
         )
-        timeline["start_s"] = clip.offset + segments["start_frame"] * clip.frame_step
+        timeline["start_s"] = np.maximum(clip.offset + segments["start_frame"] * clip.frame_step, 0)
         stop = clip.offset + (segments["stop_frame"] - 1) * clip.frame_step + clip.frame_length
         timeline["stop_s"] = np.minimum(stop, clip.duration)
         timeline["log_odds"] = segments["log_odds"]

@@ -1,12 +1,16 @@
 """One recording in, one clip's features out: the front end's chain from end to end."""
 
+import hashlib
+import json
 import os
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from voicelstm import __version__
 from voicelstm.audio import active_region, read_audio, set_level
 from voicelstm.cepstra import (
     CepstraSettings,
@@ -43,10 +47,20 @@ class ExtractionSettings:
         own = CepstraSettings(**{field.name: params[field.name] for field in fields(CepstraSettings)})
         return cls(own, **{field.name: params[field.name] for field in fields(cls) if field.name in params})
 
+    @property
+    def n_features(self) -> int:
+        """Columns of a sequence."""
+        return self.cepstra.n_mfcc * (self.deltas + 1)
+
     def described(self) -> dict[str, Any]:
-        """Return all of it as one flat dict, which JSON can say."""
+        """Return what features depend on besides the recording, as one flat dict that JSON can say."""
         values = asdict(self)
-        return values.pop("cepstra") | values
+        return values.pop("cepstra") | values | {"voicelstm": __version__}
+
+    def folder_in(self, cache_dir: str | os.PathLike[str]) -> Path:
+        """Return the cache's folder for features of these settings."""
+        key = json.dumps(self.described(), sort_keys=True).encode()
+        return Path(cache_dir, hashlib.sha256(key).hexdigest()[:16])
 
 
 @dataclass(frozen=True)
@@ -58,7 +72,7 @@ class Clip:
     features : ndarray of shape (n_frames, n_features)
         The sequence.
     offset : float
-        What was trimmed before the first frame, in s.
+        Where the first frame begins, in s: behind what was trimmed.
     frame_length, frame_step : float
         Of the frames as they were cut, in whole samples, in s.
     duration : float
@@ -132,7 +146,8 @@ def extract(recording: Any, settings: ExtractionSettings) -> Clip:
     features = append_deltas(features, settings.deltas)[: settings.max_frames]
     return Clip(
         features=normalize_clip(features, settings.normalize),
-        offset=start / rate,
+        # librosa centres frames: its first begins half a frame before the samples do.
+        offset=(start - (length / 2 if settings.backend == "librosa" else 0)) / rate,
         frame_length=length / rate,
         frame_step=step / rate,
         duration=n_samples / rate,

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from joblib import Parallel, delayed
 from joblib import hash as hash_of_array
 
@@ -25,7 +26,7 @@ _BYTES_AT_ONCE = 2**25
 
 def extract_all(
     recordings: Sequence[Any], settings: ExtractionSettings, n_jobs: int | None, verbose: int
-) -> Iterator[Clip | str]:
+) -> tuple[list[Clip], list[tuple[int, str]]]:
     """Extract the features of recordings side by side.
 
     Parameters
@@ -39,15 +40,23 @@ def extract_all(
     verbose : int
         Whether a progress bar is shown on standard error.
 
-    Yields
-    ------
-    Clip or str
-        Of each recording in turn the features, or the reason why there are none.
+    Returns
+    -------
+    clips : list of Clip
+        Of each recording in turn; without frames for those that failed.
+    failures : list of (int, str)
+        Position and reason of those.
     """
+    nothing = np.zeros((0, settings.n_features), dtype=settings.cepstra.dtype)
+    clips, failures = [], []
     with _workers(len(recordings), n_jobs) as work, _progress(len(recordings), verbose) as advance:
-        for result in work(_extract_or_say_why, recordings, settings):
+        for position, result in enumerate(work(_extract_or_say_why, recordings, settings)):
             advance(1)
-            yield result
+            if isinstance(result, str):
+                failures.append((position, result))
+                result = Clip(nothing, 0.0, 0.0, 0.0, 0.0)
+            clips.append(result)
+    return clips, failures
 
 
 def extract_into(

@@ -1,10 +1,7 @@
 """Many recordings in, cepstral sequences out, as a scikit-learn transformer."""
 
-import hashlib
-import json
 import os
 from numbers import Integral, Real
-from pathlib import Path
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
@@ -14,7 +11,6 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metadata_routing import UNUSED
 
-from voicelstm import __version__
 from voicelstm.documentation import DocumentationLink
 from voicelstm.extraction import Clip, ExtractionSettings, check_extraction
 from voicelstm.parallel import extract_all, extract_into
@@ -86,9 +82,11 @@ class MFCCTransformer(  # type: ignore[call-arg]
         What a recording that fails does: one error that names all of them, or one warning and an empty
         sequence in the place of each.
     cache_dir : str, os.PathLike or None, default=None
-        Folder in which features are kept, by each recording's content and the parameters.
+        Folder in which features are kept, by each recording's content and the parameters. `transform` then
+        returns a :class:`SequenceStore`.
     n_jobs : int or None, default=None
-        Threads; None is 1, or what :func:`joblib.parallel_config` says, and -1 is all cores.
+        Workers: processes from a thousand recordings on, else threads. None is 1, or what
+        :func:`joblib.parallel_config` says, and -1 is all cores.
     verbose : int, default=0
         Whether a progress bar is shown on standard error.
 
@@ -102,6 +100,7 @@ class MFCCTransformer(  # type: ignore[call-arg]
     See Also
     --------
     LSTMVoiceClassifier : Learns from the sequences.
+    ClipStatistics : Makes a table of the sequences, for other classifiers.
     make_detector : The recommended whole.
 
     Notes
@@ -356,10 +355,7 @@ class MFCCTransformer(  # type: ignore[call-arg]
         ndarray of shape (n_features,)
             ``mfcc0``, ``mfcc1``, ... and, with deltas, ``delta_mfcc0``, ..., ``delta2_mfcc0``, ...
         """
-        prefixes = [
-            "",
-            *("delta_" if order == 1 else f"delta{order}_" for order in range(1, self.deltas + 1)),
-        ]
+        prefixes = ("", "delta_", "delta2_", "delta3_")[: self.deltas + 1]
         return np.array([f"{prefix}mfcc{i}" for prefix in prefixes for i in range(self.n_mfcc)], dtype=object)
 
     @property
@@ -379,27 +375,15 @@ class MFCCTransformer(  # type: ignore[call-arg]
 
     def _extracted(self, X: Any) -> list[Clip]:
         recordings, settings = self._checked(X)
-        clips: list[Clip] = []
-        failures: list[tuple[int, str]] = []
-        for position, result in enumerate(extract_all(recordings, settings, self.n_jobs, self.verbose)):
-            if isinstance(result, str):
-                failures.append((position, result))
-                empty = np.zeros((0, len(self.get_feature_names_out())), dtype=self.dtype)
-                result = Clip(empty, 0.0, 0.0, 0.0, 0.0)
-            clips.append(result)
+        clips, failures = extract_all(recordings, settings, self.n_jobs, self.verbose)
         report_failures(failures, len(recordings), self.on_error)
         return clips
 
     def _stored(self, X: Any, out: str | os.PathLike[str] | None) -> SequenceStore:
         """Bring the sequences into the folder `out`, or into the cache's one for these parameters."""
         recordings, settings = self._checked(X)
-        about = settings.described() | {"voicelstm": __version__}
-        if out is not None:
-            folder = Path(out)
-        else:
-            key = json.dumps(about, sort_keys=True).encode()
-            folder = Path(cast(Any, self.cache_dir), hashlib.sha256(key).hexdigest()[:16])
-        with SequenceWriter(folder, about, len(self.get_feature_names_out()), self.dtype) as writer:
+        folder = settings.folder_in(cast(Any, self.cache_dir)) if out is None else out
+        with SequenceWriter(folder, settings.described(), settings.n_features, self.dtype) as writer:
             digests, failures = extract_into(writer, recordings, settings, self.n_jobs, self.verbose)
             report_failures(failures, len(recordings), self.on_error)
             if out is not None:
