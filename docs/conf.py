@@ -21,7 +21,7 @@ templates_path = ["_templates"]
 default_role = "literal"  # docstrings put parameters in single backquotes, as scikit-learn's do
 nitpicky = True
 # Other projects' objects are named, not linked: links to them would need their inventories from the network.
-nitpick_ignore_regex = [("py:.*", r"(joblib|keras|scipy|sklearn)\..+")]
+nitpick_ignore_regex = [("py:.*", r"(joblib|keras|numpy|scipy|sklearn)\..+")]
 
 autodoc_typehints = "none"  # the docstrings say types, and shapes with them
 autosummary_generate = True
