@@ -122,6 +122,15 @@ def test_every_length_gives_the_frames_of_python_speech_features(n_samples):
     np.testing.assert_allclose(cepstra(samples, 16000, EXACT), expected, rtol=0, atol=1e-9)
 
 
+@pytest.mark.parametrize("n_samples", [20_321, 20_479, 20_480, 20_481, 20_640])
+def test_frames_with_gaps_between_them_equal_python_speech_features(n_samples):
+    # A block of 64 frames begins at sample 20,480, in a gap, where the signal may have ended.
+    own = replace(EXACT, frame_length=0.01, frame_step=0.02, n_fft=1024)
+    samples = noise(n_samples)
+    expected = by_python_speech_features(samples, 16000, own, 1024)
+    np.testing.assert_allclose(cepstra(samples, 16000, own), expected, rtol=0, atol=1e-9)
+
+
 @pytest.mark.parametrize("rate", [16000, 22050])
 def test_a_minute_equals_python_speech_features(rate):
     samples = noise(60 * rate) * np.linspace(0, 1, 60 * rate) ** 4

@@ -2,6 +2,7 @@ import librosa
 import numpy as np
 import pytest
 from python_speech_features import mfcc
+from scipy.fft import dct
 
 from voicelstm import MFCCTransformer
 
@@ -90,3 +91,20 @@ def test_librosas_frames_are_centred_and_said_to_lie_there():
     ).extract([samples])
     middle = clip.offset + clip.features[:, 0].argmax() * clip.frame_step + clip.frame_length / 2
     assert abs(middle - 0.5) <= clip.frame_step / 2
+
+
+def test_lfcc_has_the_static_coefficients_of_the_asvspoof_2021_baseline():
+    # lfcc_bp.m written down in NumPy: 30 ms, half overlapping, Hamming, n_fft 1024, 70 filters up to 4 kHz.
+    samples = SAMPLES.astype(np.float64)
+    frames = np.stack([samples[start : start + 480] for start in range(0, RATE - 479, 240)]) * np.hamming(480)
+    power = np.abs(np.fft.rfft(frames, 1024)) ** 2
+    bins, edges = np.linspace(0, 8000, 513)[:, None], np.linspace(0, 4000, 72)
+    rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
+    energies = power @ np.maximum(0, np.minimum(rising, falling))
+    expected = dct(np.log10(energies + np.finfo(float).eps), norm="ortho", axis=1)[:, :20]
+    features = MFCCTransformer.lfcc(dtype="float64").transform([samples])[0]
+    ours = features[: len(expected), :20] / np.log(10)
+    ours[:, 0] += np.sqrt(70) * np.log10(1024)  # energies are divided by the transform's length
+    np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-6)
+    assert features.shape[1] == 60

@@ -274,8 +274,10 @@ def _scratch(shape: tuple[int, int], dtype: np.dtype) -> NDArray:
     """Memory of this thread, with whatever was left in it."""
     size = shape[0] * shape[1] * dtype.itemsize
     memory = getattr(_kept, "memory", None)
-    if memory is None or len(memory) < size:
-        memory = _kept.memory = np.empty(max(size, _BLOCK_BYTES), dtype=np.uint8)
+    if size > 4 * _BLOCK_BYTES:
+        return np.empty(shape, dtype)
+    if memory is None:
+        memory = _kept.memory = np.empty(4 * _BLOCK_BYTES, dtype=np.uint8)
     return memory[:size].view(dtype).reshape(shape)
 
 
@@ -289,7 +291,7 @@ def _emphasised(samples: NDArray, rows: slice, plan: _Plan, preemphasis: float) 
     if preemphasis:
         chunk *= preemphasis
         signal[1 : len(chunk)] -= chunk[:-1]
-        if first:
+        if first and len(chunk):
             signal[0] -= preemphasis * samples[first - 1]
     return signal
 

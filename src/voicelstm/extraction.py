@@ -43,7 +43,8 @@ class ExtractionSettings:
     @classmethod
     def of(cls, params: dict[str, Any]) -> Self:
         """Take what concerns one recording from a transformer's parameters."""
-        params = params | {"lifter": params["lifter"] or 0, "window": _hashable(params["window"])}
+        params = {name: _plain(value) for name, value in params.items()}
+        params["lifter"] = params["lifter"] or 0
         own = CepstraSettings(**{field.name: params[field.name] for field in fields(CepstraSettings)})
         return cls(own, **{field.name: params[field.name] for field in fields(cls) if field.name in params})
 
@@ -163,8 +164,10 @@ def _coefficients(samples: NDArray, rate: int, settings: ExtractionSettings) -> 
     return cepstra(samples, rate, own, max_frames)
 
 
-def _hashable(window: Any) -> Any:
-    """Name a window with tuples where its parameters came as lists or arrays."""
-    if isinstance(window, tuple | list | np.ndarray):
-        return tuple(_hashable(value) for value in window)
-    return window
+def _plain(value: Any) -> Any:
+    """Say a parameter with Python's own numbers and tuples, which can be hashed and written down."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, tuple | list | np.ndarray):
+        return tuple(map(_plain, value))
+    return value

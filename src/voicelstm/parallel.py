@@ -2,14 +2,16 @@
 
 import hashlib
 import os
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from pickle import PicklingError
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
 from joblib import hash as hash_of_array
 
 from voicelstm.exceptions import AudioError
@@ -22,6 +24,7 @@ __all__ = ["extract_all", "extract_into"]
 _MANY = 1000
 _AT_ONCE = 256  # recordings between two looks into a folder
 _BYTES_AT_ONCE = 2**25
+_MOST_PER_TASK = 16
 
 
 def extract_all(
@@ -87,36 +90,34 @@ def extract_into(
     with _workers(len(recordings), n_jobs) as work, _progress(len(recordings), verbose) as advance:
         for first in range(0, len(recordings), _AT_ONCE):
             chunk = recordings[first : first + _AT_ONCE]
-            # Where there is no digest nothing can be read, of which extraction says why.
-            found = list(work(_digest, chunk))
+            found = Parallel(n_jobs=n_jobs, prefer="threads")(delayed(_digest)(each) for each in chunk)
             known = writer.find([digest for digest in found if digest is not None])
-            seen: set[str | None] = set(known)
-            missing = []
+            missing: dict[str, int] = {}  # of equal recordings the first
             for position, digest in enumerate(found):
-                if digest is None or digest not in seen:
-                    missing.append(position)
-                    seen.add(digest)
+                if digest is not None and digest not in known:
+                    missing.setdefault(digest, position)
             advance(len(chunk) - len(missing))
             kept: list[tuple[str, Clip]] = []
+            results = work(_extract_or_say_why, [chunk[position] for position in missing.values()], settings)
             failed = set()
-            results = work(_extract_or_say_why, [chunk[position] for position in missing], settings)
-            for position, result in zip(missing, results, strict=True):
+            for digest, result in zip(missing, results, strict=True):
                 advance(1)
-                digest = found[position]
-                if isinstance(result, str) or digest is None:
+                if isinstance(result, str):
                     failed.add(digest)
-                    failures.append((first + position, str(result)))
                     continue
                 kept.append((digest, result))
                 if sum(clip.features.nbytes for _, clip in kept) > _BYTES_AT_ONCE:
                     writer.append(kept)
                     kept = []
             writer.append(kept)
-            for position in set(range(len(chunk))).difference(missing):
-                if found[position] in failed:  # equal to one that failed, but of another name
-                    failures.append((first + position, str(_extract_or_say_why(chunk[position], settings))))
-            digests += [None if digest in failed else digest for digest in found]
-    return digests, sorted(failures)
+            for position, digest in enumerate(found):
+                if digest is None or digest in failed:  # each of equal ones has a name of its own
+                    reason = _extract_or_say_why(chunk[position], settings)
+                    changed = f"{chunk[position]}: changed while it was read; call again."
+                    failures.append((first + position, reason if isinstance(reason, str) else changed))
+                    digest = None
+                digests.append(digest)
+    return digests, failures
 
 
 def _extract_or_say_why(recording: Any, settings: ExtractionSettings) -> Clip | str:
@@ -127,44 +128,85 @@ def _extract_or_say_why(recording: Any, settings: ExtractionSettings) -> Clip | 
 
 
 def _digest(recording: Any) -> str | None:
-    """Hash of a recording's content; None where there is none to read."""
-    if not isinstance(recording, str | os.PathLike):
-        return hash_of_array(recording, hash_name="sha1")
+    """Hash of a recording's content; None where there is none to read, of which extraction says why."""
     try:
+        if not isinstance(recording, str | os.PathLike):
+            return hash_of_array(recording, hash_name="sha1")
         if not Path(recording).is_file():  # a pipe would be waited for
             return None
         with Path(recording).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
+    except (OSError, PicklingError, TypeError):
         return None
 
 
 @contextmanager
 def _workers(n_recordings: int, n_jobs: int | None) -> Iterator[Callable[..., Iterator[Any]]]:
     """Give a map over recordings, in their order, that `n_jobs` workers do."""
-    # Not scikit-learn's Parallel, whose threads change the process's warning filters under each other.
     prefer = "threads" if n_recordings < _MANY else "processes"
-    with Parallel(n_jobs=n_jobs, prefer=prefer, return_as="generator", max_nbytes=None) as parallel:
+    # Not joblib's own guess, which a folder's chunks would lead to one task per chunk.
+    at_once = max(1, min(_MOST_PER_TASK, n_recordings // (4 * effective_n_jobs(n_jobs))))
+    here = _Here()
+    # Not scikit-learn's Parallel, whose threads change the process's warning filters under each other.
+    with Parallel(
+        n_jobs=n_jobs, prefer=prefer, return_as="generator", batch_size=at_once, max_nbytes=None
+    ) as parallel:
 
         def work(function: Callable[..., Any], recordings: Sequence[Any], *args: Any) -> Iterator[Any]:
-            home = os.getpid()
-            for result, warned in parallel(delayed(_at)(home, function, r, *args) for r in recordings):
+            for result, warned in parallel(delayed(here)(function, r, *args) for r in recordings):
                 for message in warned:
                     warnings.warn(message, stacklevel=2)
                 yield result
 
-        yield work
+        try:
+            yield work
+        except BaseException:
+            here.stop()
+            raise
 
 
-def _at(home: int, function: Callable[..., Any], *args: Any) -> tuple[Any, list[Warning]]:
-    """Call a function; warnings given in another process come back with what it returns."""
-    if os.getpid() == home:
-        return function(*args), []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        return function(*args), [
-            warning.message for warning in caught if isinstance(warning.message, Warning)
-        ]
+class _Here:
+    """Calls in this process's threads, which can be stopped; in another process it becomes a `_There`."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._n_running = 0
+        self._stopped = False
+
+    def __call__(self, function: Callable[..., Any], *args: Any) -> tuple[Any, list[Warning]]:
+        with self._changed:
+            if self._stopped:
+                return None, []
+            self._n_running += 1
+        try:
+            return function(*args), []
+        finally:
+            with self._changed:
+                self._n_running -= 1
+                self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Begin nothing more, and wait for what has begun: the interpreter must not end under a thread."""
+        with self._changed:
+            self._stopped = True
+            self._changed.wait_for(lambda: self._n_running == 0)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _There, (os.getcwd(),)  # noqa: PTH109
+
+
+class _There:
+    """Calls in a worker process, whose folder is that of its start, and whose warnings nobody sees."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+
+    def __call__(self, function: Callable[..., Any], *args: Any) -> tuple[Any, list[Warning]]:
+        os.chdir(self._folder)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            result = function(*args)
+        return result, [each.message for each in caught if isinstance(each.message, Warning)]
 
 
 @contextmanager

@@ -1,10 +1,10 @@
-"""Front ends that have a name: the parameters in which each differs from the defaults."""
+"""Parameters that have a name, as far as they differ from the defaults."""
 
 from typing import Any
 
-__all__ = ["ASVSPOOF_LFCC", "RECIPE"]
+__all__ = ["ASVSPOOF_LFCC", "RECIPE_FEATURES", "RECIPE_NETWORK"]
 
-RECIPE: dict[str, Any] = {
+RECIPE_FEATURES: dict[str, Any] = {
     "sample_rate": None,
     "n_mfcc": 13,
     "n_filters": 26,
@@ -30,4 +30,18 @@ ASVSPOOF_LFCC: dict[str, Any] = {
     "lifter": None,
     "energy": False,
     "deltas": 2,
+}
+
+RECIPE_NETWORK: dict[str, Any] = {
+    "units": (78, 78, 78, 13),
+    "pooling": "last",
+    "dropout": 0.0,
+    "segment_frames": None,
+    "standardize": False,
+    "loss": "squared_error",
+    "optimizer": "adam_tf1",
+    "batch_size": 20,
+    "shuffle": False,
+    "max_steps": 600,
+    "head_initializer": "truncated_normal",
 }

@@ -75,9 +75,9 @@ class SequenceWriter:
         self.dtype = np.dtype(dtype).newbyteorder("<")
         settings = description | {"n_features": n_features, "feature_dtype": self.dtype.str}
         about = json.dumps({"format": _FORMAT, "library": __version__, "settings": settings})
-        if self.folder.exists() and not self.folder.is_dir():
-            raise StoreError(f"{self.folder}: a file; expected a folder of sequences. Choose another name.")
         with _explained(self.folder, _WRITE):
+            if self.folder.exists() and not self.folder.is_dir():
+                raise StoreError(f"{self.folder}: a file; expected a folder. Choose another name.")
             self.folder.mkdir(parents=True, exist_ok=True)
             names = {path.name for path in self.folder.iterdir()}
             # Another process may be making the same folder: its files appear one by one.
@@ -88,9 +88,10 @@ class SequenceWriter:
                 )
             self._index = _connect(self.folder, "rwc")
         try:
-            with self._transaction():
-                if self._index.execute("SELECT 1 FROM sqlite_master").fetchone() is None:
-                    self._create(about)
+            if _is_blank(self._index, self.folder):  # else a folder that is complete may be read-only
+                with self._transaction():
+                    if _is_blank(self._index, self.folder):
+                        self._create(about)
             self._compare(_settings(self._index, self.folder), json.loads(about)["settings"])
         except BaseException:
             self.close()
@@ -120,6 +121,8 @@ class SequenceWriter:
         dict of str to Row
             Where each of them lies.
         """
+        if not clips:
+            return {}
         for digest, clip in clips:
             dtype, shape = clip.features.dtype, clip.features.shape
             if shape != (len(clip.features), self.n_features) or not np.can_cast(dtype, self.dtype, "equiv"):
@@ -373,6 +376,11 @@ def _connect(folder: Path, mode: str) -> sqlite3.Connection:
     address = f"{(folder / _INDEX).as_uri()}?mode={mode}"
     # Other processes' appends are waited for, in s; no transactions begin but those that the code begins.
     return sqlite3.connect(address, uri=True, timeout=60.0, isolation_level=None)
+
+
+def _is_blank(index: sqlite3.Connection, folder: Path) -> bool:
+    with _explained(folder, _READ):
+        return index.execute("SELECT 1 FROM sqlite_master").fetchone() is None
 
 
 def _settings(index: sqlite3.Connection, folder: Path) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from sklearn.utils.metadata_routing import UNUSED
 from voicelstm.documentation import DocumentationLink
 from voicelstm.extraction import Clip, ExtractionSettings, check_extraction
 from voicelstm.parallel import extract_all, extract_into
-from voicelstm.presets import ASVSPOOF_LFCC, RECIPE
+from voicelstm.presets import ASVSPOOF_LFCC, RECIPE_FEATURES
 from voicelstm.recordings import checked_recordings, report_failures
 from voicelstm.sequences import stack
 from voicelstm.store import SequenceStore, SequenceWriter
@@ -235,14 +235,16 @@ class MFCCTransformer(  # type: ignore[call-arg]
         >>> MFCCTransformer.original(max_frames=10_000).n_mfcc
         13
         """
-        return cls(**(RECIPE | changes))
+        return cls(**(RECIPE_FEATURES | changes))
 
     @classmethod
     def lfcc(cls, **changes: Any) -> Self:
         """Return the front end of the ASVspoof 2021 baseline with linear-frequency cepstra.
 
-        70 linearly spaced filters up to 4 kHz, 20 coefficients with c0, Δ and ΔΔ, of frames of 30 ms, a frame
-        every 15 ms, without pre-emphasis, lifter or normalisation.
+        70 linearly spaced filters up to 4 kHz, 19 coefficients and the 0th, Δ and ΔΔ, of frames of 30 ms, a
+        frame every 15 ms, without pre-emphasis, lifter or normalisation: what the baseline's README says,
+        with the triangles of its ``lfcc_bp.m``. (Its MATLAB script as published keeps one coefficient less;
+        its Python port has corners rounded down to bins, ``triangles="bins"``.)
 
         Parameters
         ----------
@@ -299,7 +301,8 @@ class MFCCTransformer(  # type: ignore[call-arg]
             See Notes of the class.
         out : str, os.PathLike or None, default=None
             Folder that the sequences are written to, so that they need not fit into memory. What it holds
-            already is not computed again, so that an interrupted run goes on where it stopped.
+            already is not computed again, so that an interrupted run goes on where it stopped. A run that
+            fails leaves the collection that was there. `cache_dir` is not looked at.
 
         Returns
         -------
