@@ -54,10 +54,13 @@ docs: install
 benchmarks: install
 	$(BIN)/python benchmarks/frontend.py
 	$(BIN)/python benchmarks/network.py
+	$(BIN)/python benchmarks/estimator.py
 	$(BIN)/python benchmarks/digits.py
 
 nightly: install
 	$(BIN)/python benchmarks/hundred_thousand.py
+	$(BIN)/python benchmarks/larger_than_memory.py
+	$(BIN)/python benchmarks/scikit_learn_checks.py
 	$(BIN)/python benchmarks/recipe_equality.py
 	$(MAKE) benchmarks
 

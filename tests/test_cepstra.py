@@ -4,18 +4,17 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from python_speech_features import delta, mfcc
+from python_speech_features import mfcc
 from scipy.signal import get_window
 
 from voicelstm.audio import read_audio
 from voicelstm.cepstra import (
     CepstraSettings,
-    append_deltas,
     cepstra,
     frame_count,
     frame_sizes,
-    normalize_clip,
 )
+from voicelstm.trajectories import append_deltas
 
 EXACT = CepstraSettings(dtype="float64")
 # The smallest power of two that holds 25 ms.
@@ -224,15 +223,6 @@ def test_digital_silence_has_the_energy_eps(dtype):
     np.testing.assert_allclose(features[:, 1:], 0, atol=1e-3 if dtype == "float32" else 1e-10)
 
 
-@pytest.mark.parametrize("n_frames", [1, 2, 5, 30])
-def test_deltas_are_those_of_python_speech_features(n_frames):
-    features = np.random.default_rng(0).standard_normal((n_frames, 4))
-    first = delta(features, 2)
-    expected = np.concatenate([features, first, delta(first, 2)], axis=1)
-    np.testing.assert_allclose(append_deltas(features, 2), expected, rtol=0, atol=1e-12)
-    assert append_deltas(features.astype(np.float32), 1).dtype == np.float32
-
-
 def test_frames_are_sized_with_halves_rounded_up():
     # 11025 Hz: 275.625 and 110.25 samples; 100 Hz: 2.5 and 1.
     assert frame_sizes(11025, 0.025, 0.01) == (276, 110)
@@ -244,23 +234,6 @@ def test_frames_are_sized_with_halves_rounded_up():
 )
 def test_the_last_frame_is_filled_with_zeros(n_samples, expected):
     assert frame_count(n_samples, 400, 160) == expected
-
-
-@pytest.mark.parametrize(
-    ("how", "expected"),
-    [
-        ("mean", [[-2.0, 0.0], [2.0, 0.0], [0.0, 0.0]]),
-        ("zscore", [[-np.sqrt(1.5), 0.0], [np.sqrt(1.5), 0.0], [0.0, 0.0]]),
-        ("minmax", [[0.0, 0.0], [1.0, 0.0], [0.5, 0.0]]),
-        (None, [[1.0, 0.1], [5.0, 0.1], [3.0, 0.1]]),
-    ],
-)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_columns_are_normalised_over_the_clip_and_constant_ones_become_zero(how, expected, dtype):
-    features = np.array([[1.0, 0.1], [5.0, 0.1], [3.0, 0.1]], dtype=dtype)
-    normal = normalize_clip(features, how)
-    assert normal.dtype == dtype
-    np.testing.assert_allclose(normal, np.array(expected, dtype=dtype), rtol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from scipy.special import logit
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
-from sklearn.utils.estimator_checks import check_estimator
 
 from voicelstm import LSTMVoiceClassifier
 from voicelstm.exceptions import SequenceWarning, TrainingError
@@ -396,12 +395,3 @@ def test_verbose_shows_keras_progress(capsys):
     assert "Epoch 2/2" in capsys.readouterr().out
     small(max_epochs=2).fit(X, y)
     assert capsys.readouterr().out == ""
-
-
-def test_scikit_learns_checks_pass():
-    settings = {"dtype": "float64", "batch_size": 200, "units": (4,), "dropout": 0.0, "learning_rate": 0.05}
-    classifier = LSTMVoiceClassifier(**settings, max_epochs=30, random_state=0)
-    results = check_estimator(classifier, on_fail=None)
-    failed = {r["check_name"]: repr(r["exception"]) for r in results if r["status"] == "failed"}
-    assert failed == {}
-    assert sum(r["status"] == "passed" for r in results) > 50

@@ -6,11 +6,30 @@ from pathlib import Path
 import pytest
 
 
-@pytest.mark.parametrize(("estimator", "least"), [("MFCCTransformer", 45), ("ClipStatistics", 50)])
-def test_every_check_of_scikit_learn_passes_and_none_is_skipped(estimator, least):
+def outcomes_of_checks(estimator):
     script = Path(__file__).with_name("scikit_learn_checks.py")
     done = subprocess.run([sys.executable, script, estimator], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    outcomes = json.loads(done.stdout)
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "least"), [("MFCCTransformer", 45), ("ClipStatistics", 50), ("LSTMVoiceClassifier", 68)]
+)
+def test_every_check_of_scikit_learn_passes_and_none_is_skipped(estimator, least):
+    outcomes = outcomes_of_checks(estimator)
     assert [outcome for outcome in outcomes if outcome[1] != "passed"] == []
     assert len(outcomes) >= least
+
+
+def test_a_pipeline_fails_what_every_pipeline_fails_and_signals_of_two_samples_and_nothing_else():
+    outcomes = outcomes_of_checks("Pipeline")
+    unexpected = [outcome for outcome in outcomes if outcome[1] not in {"passed", "failed as expected"}]
+    assert unexpected == []
+    expected = sorted(check for check, status, _ in outcomes if status == "failed as expected")
+    assert expected == [
+        *["check_classifiers_train"] * 3,
+        "check_dont_overwrite_parameters",
+        "check_estimators_overwrite_params",
+    ]
+    assert len(outcomes) >= 65

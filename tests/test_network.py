@@ -6,7 +6,8 @@ import pytest
 from keras import ops
 
 from voicelstm.architecture import Architecture, initial_weights
-from voicelstm.network import Compilation, borrow, build
+from voicelstm.network import Compilation, build
+from voicelstm.network_pool import borrow
 from voicelstm.pooling import Pooling
 from voicelstm.recurrent import LSTMStack
 

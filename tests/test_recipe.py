@@ -16,7 +16,8 @@ from voicelstm import LSTMVoiceClassifier, MFCCTransformer
 from voicelstm.architecture import Architecture, initial_weights
 from voicelstm.audio import read_audio
 from voicelstm.datasets import load_csv
-from voicelstm.network import Compilation, Network, borrow
+from voicelstm.network import Compilation, Network
+from voicelstm.network_pool import borrow
 
 GRAPH = Path(__file__).with_name("recipe_graph.py")
 RATE = 22050

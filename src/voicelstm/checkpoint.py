@@ -110,7 +110,7 @@ class Checkpoint:
             warnings.warn(
                 f"The checkpoint is damaged, and training begins anew: {error}",
                 ModelFileWarning,
-                stacklevel=8,
+                stacklevel=9,
             )
             return None
 

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from voicelstm.documentation import DocumentationLink
+from voicelstm.epochs import EpochTasks
 from voicelstm.learning import Fitted, Ongoing, fit_classifier
 from voicelstm.prediction import PredictionMixin
+from voicelstm.presets import RECIPE_NETWORK
 
 if TYPE_CHECKING:
     import keras
@@ -22,7 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["LSTMVoiceClassifier"]
 
 
-class LSTMVoiceClassifier(DocumentationLink, PredictionMixin, ClassifierMixin, BaseEstimator):
+class LSTMVoiceClassifier(
+    DocumentationLink, CallbackSupportMixin, PredictionMixin, ClassifierMixin, BaseEstimator
+):
     """Classify sequences with a Keras LSTM.
 
     Features are standardised over the training set, each clip is cut into segments that inherit its label,
@@ -51,8 +56,8 @@ class LSTMVoiceClassifier(DocumentationLink, PredictionMixin, ClassifierMixin, B
     optimizer : {"adam", "adam_tf1", "nadam", "rmsprop", "sgd"} or callable, default="adam"
         A name, or a callable without arguments that returns a Keras optimizer, to which `learning_rate`,
         `clip_norm` and `weight_decay` then do not apply. "adam_tf1" has TensorFlow 1's epsilon of 1e-8.
-    learning_rate : float, default=1e-3
-        Step size.
+    learning_rate : float or callable, default=1e-3
+        Step size; or a schedule, which is called with the number of epochs so far (0, 1, ...) before each.
     clip_norm : float or None, default=None
         Largest norm of all gradients together.
     weight_decay : float, default=0.0
@@ -80,7 +85,8 @@ class LSTMVoiceClassifier(DocumentationLink, PredictionMixin, ClassifierMixin, B
     head_initializer : {"glorot_uniform", "truncated_normal"}, default="glorot_uniform"
         First weights of the last layer; the second is the original recipe's.
     callbacks : sequence of callables, callable or None, default=None
-        Each is called without arguments at each fit and returns a Keras callback.
+        Each is called without arguments at each fit and returns a Keras callback. scikit-learn's own are
+        given to `set_callbacks`; they see the fit as a task with one subtask per epoch.
     checkpoint : str, os.PathLike or None, default=None
         A folder, made if missing. After each epoch `fit` writes there all that an equal `fit` needs to go on
         from that epoch and end with the same weights; callbacks then begin anew. The file is named by a hash
@@ -155,7 +161,7 @@ class LSTMVoiceClassifier(DocumentationLink, PredictionMixin, ClassifierMixin, B
         "standardize": ["boolean"],
         "loss": [StrOptions({"cross_entropy", "squared_error"})],
         "optimizer": [StrOptions({"adam", "adam_tf1", "nadam", "rmsprop", "sgd"}), callable],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither"), callable],
         "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
@@ -188,7 +194,7 @@ class LSTMVoiceClassifier(DocumentationLink, PredictionMixin, ClassifierMixin, B
         standardize: bool = True,
         loss: str = "cross_entropy",
         optimizer: str | Callable[[], Any] = "adam",
-        learning_rate: float = 1e-3,
+        learning_rate: float | Callable[[int], float] = 1e-3,
         clip_norm: float | None = None,
         weight_decay: float = 0.0,
         label_smoothing: float = 0.0,
@@ -261,21 +267,9 @@ class LSTMVoiceClassifier(DocumentationLink, PredictionMixin, ClassifierMixin, B
         >>> LSTMVoiceClassifier.original(max_steps=100).units
         (78, 78, 78, 13)
         """
-        recipe: dict[str, Any] = {
-            "units": (78, 78, 78, 13),
-            "pooling": "last",
-            "dropout": 0.0,
-            "segment_frames": None,
-            "standardize": False,
-            "loss": "squared_error",
-            "optimizer": "adam_tf1",
-            "batch_size": 20,
-            "shuffle": False,
-            "max_steps": 600,
-            "head_initializer": "truncated_normal",
-        }
-        return cls(**(recipe | changes))
+        return cls(**(RECIPE_NETWORK | changes))
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn from labelled sequences.
@@ -303,7 +297,10 @@ class LSTMVoiceClassifier(DocumentationLink, PredictionMixin, ClassifierMixin, B
         """
         goes_on = self.warm_start and hasattr(self, "_fitted")
         classes = self.classes_ if goes_on else None
-        fit_classifier(self, X, y, sample_weight, classes, goes_on=goes_on, one_pass=False)
+        n_epochs = self.max_epochs if self.max_steps is None else None
+        tasks = EpochTasks(self, X, y, sample_weight, n_epochs)
+        fit_classifier(self, X, y, sample_weight, classes, goes_on=goes_on, tasks=tasks)
+        tasks.fit_ends()
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -335,7 +332,7 @@ class LSTMVoiceClassifier(DocumentationLink, PredictionMixin, ClassifierMixin, B
             raise ValueError(
                 f"classes={np.unique(classes)} is not the same as in the first call: {self.classes_}."
             )
-        fit_classifier(self, X, y, sample_weight, np.unique(classes), goes_on=goes_on, one_pass=True)
+        fit_classifier(self, X, y, sample_weight, np.unique(classes), goes_on=goes_on)
         return self
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -14,14 +14,13 @@ from voicelstm import __version__
 from voicelstm.audio import active_region, read_audio, set_level
 from voicelstm.cepstra import (
     CepstraSettings,
-    append_deltas,
     cepstra,
     check_settings,
     frame_sizes,
-    normalize_clip,
 )
 from voicelstm.exceptions import AudioError
 from voicelstm.reference import BACKENDS, check_backend
+from voicelstm.trajectories import append_deltas, normalize_clip
 
 __all__ = ["Clip", "ExtractionSettings", "check_extraction", "extract"]
 

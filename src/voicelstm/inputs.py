@@ -44,12 +44,12 @@ def checked_clips(estimator: Any, X: Any, expected: int | None) -> list[NDArray[
     """
     dtype = np.float64 if estimator.dtype == "float64" else np.float32
     begins = expected is None
-    if isinstance(X, list | tuple) and not len(X):
+    if (isinstance(X, list | tuple) or getattr(X, "ndim", None) == 1) and not len(X):
         raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required: X has no clips.")
     if is_ragged(X):
         clips = check_ragged(X, dtype)
     elif getattr(X, "ndim", None) == 3 or (isinstance(X, list | tuple) and _nesting(X) == 3):
-        clips = list(check_array(X, allow_nd=True, dtype=dtype, estimator=estimator, input_name="X"))
+        clips = list(check_array(X, allow_nd=True, estimator=estimator, input_name="X"))
     else:
         fitted_on_columns = not begins and getattr(estimator, "_reads_columns", False)
         if not begins and not fitted_on_columns and expected != 1:
@@ -58,14 +58,16 @@ def checked_clips(estimator: Any, X: Any, expected: int | None) -> list[NDArray[
                 f" of {expected} features per frame."
             )
         if begins or fitted_on_columns:
-            signals = validate_data(estimator, X, reset=begins, dtype=dtype)
+            signals = validate_data(estimator, X, reset=begins)
         else:
-            signals = check_array(X, dtype=dtype, estimator=estimator, input_name="X")
+            signals = check_array(X, estimator=estimator, input_name="X")
         if begins:
             estimator._reads_columns = True
         return list(signals[:, :, None])
     n_features = clips[0].shape[1]
     if begins:
+        if hasattr(estimator, "feature_names_in_"):
+            del estimator.feature_names_in_  # of a table that was fitted before
         estimator.n_features_in_ = n_features
         estimator._reads_columns = False
     elif n_features != expected:
@@ -153,7 +155,7 @@ class LabelledInput:
             warnings.warn(
                 f"{len(empty)} empty clips are left out of training, positions {empty}.",
                 SequenceWarning,
-                stacklevel=5,
+                stacklevel=5 if one_pass else 6,  # fit is decorated once more
             )
         chosen = [position for position, clip in enumerate(clips) if len(clip) and weight[position] > 0]
         labels, weight = labels[chosen], weight[chosen]

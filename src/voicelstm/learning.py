@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from voicelstm.architecture import Architecture, Weights, initial_weights
 from voicelstm.checkpoint import Checkpoint, fingerprint
+from voicelstm.epochs import EpochTasks
 from voicelstm.inputs import LabelledInput, checked_callbacks, checked_clips, checked_units, new_generator
 from voicelstm.sequences import FrameStatistics, SegmentBatches
 
@@ -68,7 +69,7 @@ def fit_classifier(
     classes: NDArray[Any] | None,
     *,
     goes_on: bool,
-    one_pass: bool,
+    tasks: EpochTasks | None = None,
 ) -> None:
     """Fit a classifier; where that fails, it is as it was before.
 
@@ -82,9 +83,10 @@ def fit_classifier(
         Labels that may come; None takes those of `y`.
     goes_on : bool
         Whether what was fitted before is where this begins.
-    one_pass : bool
-        Whether this is one pass of many, over one batch of clips.
+    tasks : EpochTasks or None
+        Who is told of each epoch; None where this is one pass of many, over one batch of clips.
     """
+    one_pass = tasks is None
     state = dict(classifier.__dict__)
     before = classifier._fitted if goes_on else None
     ongoing = classifier._ongoing if goes_on and one_pass else None
@@ -92,7 +94,7 @@ def fit_classifier(
         expected = None if before is None else before.architecture.n_features
         clips = checked_clips(classifier, X, expected=expected)
         labelled = LabelledInput.checked(clips, y, sample_weight, classes, classifier.class_weight, one_pass)
-        learned = learn(classifier, labelled, before, ongoing, one_pass=one_pass)
+        learned = learn(classifier, labelled, before, ongoing, tasks)
     except BaseException:
         classifier.__dict__.clear()
         classifier.__dict__.update(state)
@@ -109,8 +111,7 @@ def learn(
     labelled: LabelledInput,
     before: Fitted | None,
     ongoing: Ongoing | None,
-    *,
-    one_pass: bool,
+    tasks: EpochTasks | None,
 ) -> Learned:
     """Train a network on labelled clips; the classifier is read, and not changed.
 
@@ -124,15 +125,17 @@ def learn(
         Where training goes on from.
     ongoing : Ongoing or None
         What the last pass left.
-    one_pass : bool
-        Whether this is one pass of many, over one batch of clips.
+    tasks : EpochTasks or None
+        Who is told of each epoch; None where this is one pass of many, over one batch of clips.
 
     Returns
     -------
     Learned
         The network and its history.
     """
-    from voicelstm.network import Compilation, borrow
+    one_pass = tasks is None
+    from voicelstm.network import Compilation
+    from voicelstm.network_pool import borrow
     from voicelstm.training import LabelledClips, Schedule, train
 
     architecture = _architecture(classifier, labelled)
@@ -156,12 +159,16 @@ def learn(
         _statistics(classifier, training, before, one_pass=one_pass),
         training.class_totals() + (before.class_totals if before is not None and one_pass else 0),
     )
+    own_optimizer = callable(classifier.optimizer)
+    scheduled = callable(classifier.learning_rate) and not own_optimizer
     schedule = Schedule(
         max_epochs=1 if one_pass else classifier.max_epochs,
         max_steps=None if one_pass else classifier.max_steps,
         shuffle=classifier.shuffle,
         patience=classifier.patience,
         callbacks=checked_callbacks(classifier.callbacks),
+        learning_rate=classifier.learning_rate if scheduled else None,
+        n_before=0 if ongoing is None else classifier.n_iter_,
         verbose=int(classifier.verbose),
     )
 
@@ -170,12 +177,12 @@ def learn(
         return LabelledClips(batches, part.encoded(architecture.weight_dtype), part.weight)
 
     seed = int(generator.integers(2**31))
-    shared = not schedule.callbacks and not callable(classifier.optimizer)
+    shared = not schedule.callbacks and not own_optimizer
     with borrow(architecture, Compilation.of(classifier), shared=shared) as network:
         network.reset(
             weights,
             seed=seed,
-            learning_rate=None if callable(classifier.optimizer) else classifier.learning_rate,
+            learning_rate=None if own_optimizer or scheduled else classifier.learning_rate,
             optimizer_state=None if ongoing is None else ongoing.optimizer_state,
         )
         checkpoint = None
@@ -183,6 +190,17 @@ def learn(
             drawn = {"seed": seed, "generator": generator.bit_generator.state}
             key = _key(classifier, labelled, start, network.engine() | drawn)
             checkpoint = Checkpoint(classifier.checkpoint, key)
+
+        def epoch_ends(history: dict[str, list[float]]) -> bool:
+            return tasks is not None and tasks.epoch_ends(
+                lambda: {
+                    "_fitted": Fitted(architecture, network.weights(), start.statistics, start.class_totals),
+                    "classes_": labelled.classes,
+                    "history_": {name: list(values) for name, values in history.items()},
+                    "n_iter_": len(history["loss"]),
+                }
+            )
+
         trained = train(
             network,
             prepared(training),
@@ -191,6 +209,8 @@ def learn(
             validation=None if held_out is None else prepared(held_out),
             loss=classifier.loss,
             checkpoint=checkpoint,
+            epoch_begins=None if tasks is None else tasks.epoch_begins,
+            epoch_ends=epoch_ends,
         )
         if checkpoint is not None:
             checkpoint.remove()
@@ -218,6 +238,10 @@ def _key(classifier: Any, labelled: LabelledInput, start: Fitted, described: dic
     # is the same in every process: numbers drawn, weights of clips, settings of optimizer and devices.
     for name in ("callbacks", "checkpoint", "verbose"):
         del params[name]
+    if callable(classifier.learning_rate):
+        params["learning_rate"] = [
+            float(classifier.learning_rate(n)) for n in range(classifier.max_steps or classifier.max_epochs)
+        ]
     for name in ("class_weight", "distribution", "optimizer", "random_state"):
         del params[name]
     statistics = [] if start.statistics is None else [start.statistics.mean, start.statistics.spread]

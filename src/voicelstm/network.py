@@ -1,9 +1,6 @@
 """The Keras network, compiled once per architecture and used again."""
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +14,7 @@ from voicelstm.pooling import Pooling
 from voicelstm.recurrent import LSTMStack
 from voicelstm.sequences import SegmentBatches
 
-__all__ = ["Compilation", "Network", "borrow", "build"]
-
-_MAX_IDLE = 8
+__all__ = ["Compilation", "Network", "build"]
 
 
 @dataclass(frozen=True)
@@ -154,7 +149,7 @@ class Network:
     """A compiled network that can be set back to any state.
 
     Building and compiling costs seconds and, on some backends, memory that never comes back, so one network
-    serves many fits: :func:`borrow` hands it out, `reset` makes it as good as new.
+    serves many fits: :func:`voicelstm.network_pool.borrow` hands it out, `reset` makes it as good as new.
 
     Parameters
     ----------
@@ -208,14 +203,18 @@ class Network:
         state = self._fresh_optimizer if optimizer_state is None else optimizer_state
         for variable, value in zip(optimizer.variables, state, strict=True):
             variable.assign(value)
-        if learning_rate is not None:
-            optimizer.learning_rate = learning_rate
+        self.set_learning_rate(learning_rate)
         for layer, dropout in enumerate(self.model.get_layer("lstms").dropouts):
             if dropout.rate:
                 variable = dropout.seed_generator.state
                 variable.assign(np.array([seed, layer], dtype=variable.dtype))
         self.model.reset_metrics()
         self.model.stop_training = False
+
+    def set_learning_rate(self, learning_rate: float | None) -> None:
+        """Set the step size; None leaves it."""
+        if learning_rate is not None:
+            self.model.optimizer.learning_rate = learning_rate
 
     def weights(self) -> Weights:
         """Return copies of the weights."""
@@ -332,52 +331,3 @@ def _kind(distribution: Any) -> Any:
     mesh = getattr(distribution, "device_mesh", None)
     n_devices = getattr(distribution, "num_replicas_in_sync", None) if mesh is None else mesh.shape
     return [type(distribution).__name__, n_devices]
-
-
-_idle: OrderedDict[tuple[Architecture, Compilation], list[Network]] = OrderedDict()
-_lock = threading.Lock()
-
-
-@contextmanager
-def borrow(architecture: Architecture, compilation: Compilation, *, shared: bool = True) -> Iterator[Network]:
-    """Lend a network for one thread's exclusive use; build one where none is idle.
-
-    Parameters
-    ----------
-    architecture : Architecture
-        Its shape.
-    compilation : Compilation
-        How it learns.
-    shared : bool, default=True
-        False builds a network for this use alone: where a user's callbacks may change what no reset knows
-        of, or a user's factory makes the optimizer anew.
-
-    Yields
-    ------
-    Network
-        In whatever state its last user left it.
-    """
-    network = None
-    if shared:
-        with _lock:
-            shelf = _idle.get((architecture, compilation))
-            network = shelf.pop() if shelf else None
-    with nullcontext() if compilation.distribution is None else compilation.distribution.scope():
-        if network is None:
-            network = Network(architecture, compilation)
-        try:
-            yield network
-        finally:
-            if shared:
-                _give_back((architecture, compilation), network)
-
-
-def _give_back(key: tuple[Architecture, Compilation], network: Network) -> None:
-    with _lock:
-        _idle.setdefault(key, []).append(network)
-        _idle.move_to_end(key)
-        while sum(map(len, _idle.values())) > _MAX_IDLE:
-            oldest = next(iter(_idle))
-            _idle[oldest].pop()
-            if not _idle[oldest]:
-                del _idle[oldest]

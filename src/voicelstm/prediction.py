@@ -22,6 +22,7 @@ class PredictionMixin:
     classes_: NDArray[Any]
     segment_frames: int | None
     batch_size: int
+    distribution: Any
     _fitted: Fitted
     _validate_params: Callable[[], None]
 
@@ -172,11 +173,14 @@ class PredictionMixin:
     def _segment_logits(self, X: Any) -> tuple[SegmentBatches, NDArray[np.floating]]:
         check_is_fitted(self)
         self._validate_params()
-        from voicelstm.network import Compilation, borrow
+        from voicelstm.network import Compilation
+        from voicelstm.network_pool import borrow
 
         fitted = self._fitted
         clips = checked_clips(self, X, expected=fitted.architecture.n_features)
         batches = fitted.batches(clips, self.segment_frames, self.batch_size)
+        if self.distribution is None:
+            batches.shrink()
         compilation = Compilation.of(self)
         if callable(compilation.optimizer):
             compilation = replace(compilation, optimizer="adam")  # which prediction does not use

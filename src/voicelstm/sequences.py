@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 __all__ = ["FrameStatistics", "SegmentBatches", "Segments", "check_ragged", "cut", "is_ragged", "stack"]
 
 _FRAMES_STEP = 64
+_LEAST_ROWS = 4  # fewer are not faster
 
 
 def stack(clips: Sequence[NDArray[Any]]) -> NDArray[Any]:
@@ -75,12 +76,12 @@ def check_ragged(X: Iterable[Any], dtype: DTypeLike) -> list[NDArray[Any]]:
     X : iterable of array of shape (n_frames, n_features) or (n_frames,)
         The clips; a 1-D array is a sequence of one feature. Clips may be empty.
     dtype : dtype
-        Type of the result.
+        Type that clips get which are no arrays of integers or floats.
 
     Returns
     -------
     list of ndarray of shape (n_frames, n_features)
-        One array per clip.
+        One array per clip. Arrays stay as they are, in memory or mapped.
 
     Raises
     ------
@@ -90,7 +91,8 @@ def check_ragged(X: Iterable[Any], dtype: DTypeLike) -> list[NDArray[Any]]:
     clips = []
     for position, clip in enumerate(X):
         try:
-            values = np.asarray(clip, dtype=dtype)
+            numeric = isinstance(clip, np.ndarray) and clip.dtype.kind in "iuf"
+            values = np.asarray(clip) if numeric else np.asarray(clip, dtype=dtype)
         except (TypeError, ValueError) as error:
             raise ValueError(f"X[{position}] is not a numeric array ({error}).") from None
         if values.ndim == 1:
@@ -289,6 +291,11 @@ class SegmentBatches:
             self._shift = statistics.mean.astype(dtype)
             self._scale = (1 / statistics.deviation()).astype(dtype)
 
+    def shrink(self) -> None:
+        """Give batches no more rows than there are segments, rounded up so that few shapes occur."""
+        needed = 1 << (len(self.segments) - 1).bit_length()
+        self.n_rows = min(self.n_rows, max(_LEAST_ROWS, needed))
+
     def by_length(self) -> Iterator[NDArray[np.intp]]:
         """Yield the positions of each batch's segments, similar lengths together."""
         order = np.argsort(self.lengths, kind="stable")
@@ -318,7 +325,7 @@ class SegmentBatches:
         segments = self.segments
         for row, segment in enumerate(chosen):
             start, stop = segments.start[segment], segments.stop[segment]
-            piece = self.clips[segments.clip[segment]][start:stop]
+            piece = np.asarray(self.clips[segments.clip[segment]][start:stop], dtype=self.dtype)
             if self._shift is not None:
                 piece = (piece - self._shift) * self._scale
             batch[row, : stop - start] = piece

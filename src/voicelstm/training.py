@@ -47,6 +47,19 @@ class Schedule:
     patience: int
     callbacks: Sequence[Callable[[], Any]]
     verbose: int
+    learning_rate: Callable[[int], float] | None = None
+    n_before: int = 0  # epochs of earlier passes
+
+    def rate(self, epoch: int) -> float | None:
+        """Return the step size of an epoch; None leaves what it is."""
+        if self.learning_rate is None:
+            return None
+        rate = float(self.learning_rate(self.n_before + epoch))
+        if not (np.isfinite(rate) and rate > 0):
+            raise ValueError(
+                f"learning_rate({self.n_before + epoch}) gave {rate}; expected a positive, finite step size."
+            )
+        return rate
 
 
 @dataclass(frozen=True)
@@ -65,6 +78,8 @@ def train(
     validation: LabelledClips | None,
     loss: str,
     checkpoint: Checkpoint | None = None,
+    epoch_begins: Callable[[], None] | None = None,
+    epoch_ends: Callable[[dict[str, list[float]]], bool] | None = None,
 ) -> Trained:
     """Train a network from the state it is in.
 
@@ -84,6 +99,8 @@ def train(
         Of the validation.
     checkpoint : Checkpoint, default=None
         Where each epoch's end is written, and where training goes on from.
+    epoch_begins, epoch_ends : callable, default=None
+        Called around each epoch, the second with the history, to say whether to stop.
 
     Returns
     -------
@@ -113,6 +130,9 @@ def train(
     for epoch, orders in enumerate(_epochs(clips, schedule, n_steps, n_epochs, generator)):
         if epoch < n_done:
             continue  # its order had to be drawn, so that the next ones are what they would have been
+        network.set_learning_rate(schedule.rate(epoch))
+        if epoch_begins is not None:
+            epoch_begins()
         callbacks.on_epoch_begin(epoch)
         sums: dict[str, float] = {}
         total = 0.0
@@ -141,7 +161,8 @@ def train(
         for name, value in logs.items():
             history.setdefault(name, []).append(value)
         callbacks.on_epoch_end(epoch, logs)
-        if network.model.stop_training or (validation is not None and stale >= schedule.patience):
+        stops = epoch_ends is not None and epoch_ends(history)
+        if stops or network.model.stop_training or (validation is not None and stale >= schedule.patience):
             break
         if checkpoint is not None:
             best_loss, best_weights = (None, None) if best is None else best

@@ -1,0 +1,44 @@
+"""Scikit-learn's callbacks, told of a fit and of each of its epochs."""
+
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["EpochTasks"]
+
+
+class EpochTasks:
+    """The tasks that scikit-learn's callbacks see in a fit: the fit, and in it one epoch after the other.
+
+    Parameters
+    ----------
+    classifier : LSTMVoiceClassifier
+        Whose `fit` is decorated with :func:`sklearn.callback.with_callbacks`.
+    X, y, sample_weight
+        As `fit` was given them.
+    n_epochs : int or None
+        How many there will be at most; None where that is not known yet.
+    """
+
+    def __init__(self, classifier: Any, X: Any, y: Any, sample_weight: Any, n_epochs: int | None) -> None:
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        self._told = {"estimator": classifier, "X": X, "y": y, "metadata": metadata}
+        self._fit = classifier._init_callback_context(max_subtasks=n_epochs)
+        self._fit.call_on_fit_task_begin(**self._told)
+
+    def epoch_begins(self) -> None:
+        """Tell of an epoch."""
+        self._epoch = self._fit.subcontext(task_name="epoch").call_on_fit_task_begin(**self._told)
+
+    def epoch_ends(self, fitted: Callable[[], dict[str, Any]]) -> bool:
+        """Tell of an epoch's end; return whether a callback wants training to stop.
+
+        Parameters
+        ----------
+        fitted : callable
+            Gives the attributes that the classifier would have, if it were fitted by now.
+        """
+        return self._epoch.call_on_fit_task_end(**self._told, reconstruction_attributes=fitted)
+
+    def fit_ends(self) -> None:
+        """Tell of the end of the fit, with the classifier fitted."""
+        self._fit.call_on_fit_task_end(**self._told, reconstruction_attributes={})

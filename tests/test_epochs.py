@@ -1,0 +1,118 @@
+import numpy as np
+import pytest
+from sklearn.callback import ProgressBar, ScoringMonitor
+from sklearn.model_selection import GridSearchCV
+
+from voicelstm import LSTMVoiceClassifier
+
+GENERATOR = np.random.default_rng(0)
+X = [GENERATOR.normal(i % 2, size=(10 + i, 3)) for i in range(12)]
+Y = ["human", "synthetic"] * 6
+
+
+def small(**changes):
+    params = {"units": (4,), "max_epochs": 3, "learning_rate": 0.02, "random_state": 0}
+    return LSTMVoiceClassifier(**(params | changes))
+
+
+class Witness:
+    """A callback of scikit-learn's protocol that writes down what it is told."""
+
+    def __init__(self, stop_after=None):
+        self.told = []
+        self.stop_after = stop_after
+
+    def setup(self, estimator, context):
+        self.told.append("setup")
+
+    def teardown(self, estimator, context):
+        self.told.append("teardown")
+
+    def on_fit_task_begin(self, estimator, context):
+        self.told.append(f"{context.task_name} begins")
+
+    def on_fit_task_end(self, estimator, context, *, X, y, metadata, fitted_estimator):
+        assert X is self.X
+        assert list(y) == Y
+        self.told.append((f"{context.task_name} ends", context.task_id, fitted_estimator.predict_proba(X)))
+        return context.task_name == "epoch" and context.task_id == self.stop_after
+
+    X = X
+
+
+def test_callbacks_of_scikit_learn_see_a_fit_and_its_epochs_with_the_network_of_each():
+    witness = Witness()
+    classifier = small().set_callbacks(witness).fit(X, Y)
+    names = [told if isinstance(told, str) else told[0] for told in witness.told]
+    assert names == ["setup", "fit begins", *["epoch begins", "epoch ends"] * 3, "fit ends", "teardown"]
+    ends = [told for told in witness.told if told[0] == "epoch ends"]
+    for _, n_before, probabilities in ends:
+        shorter = small(max_epochs=n_before + 1).fit(X, Y)
+        np.testing.assert_allclose(probabilities, shorter.predict_proba(X), rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(witness.told[-2][2], classifier.predict_proba(X))
+
+
+def test_a_callback_of_scikit_learn_may_stop_training():
+    classifier = small(max_epochs=10).set_callbacks(Witness(stop_after=1)).fit(X, Y)
+    assert classifier.n_iter_ == 2
+    np.testing.assert_array_equal(classifier.predict_proba(X), small(max_epochs=2).fit(X, Y).predict_proba(X))
+
+
+def test_callbacks_are_ended_when_a_fit_fails():
+    witness = Witness()
+    with pytest.raises(ValueError, match=r"learning_rate\(1\) gave nan"):
+        small(learning_rate=lambda epoch: [0.01, float("nan")][epoch]).set_callbacks(witness).fit(X, Y)
+    assert [told if isinstance(told, str) else told[0] for told in witness.told] == [
+        "setup",
+        "fit begins",
+        "epoch begins",
+        "epoch ends",
+        "teardown",
+    ]
+
+
+def test_a_scoring_monitor_scores_each_epoch():
+    monitor = ScoringMonitor(scoring="neg_log_loss")
+    small().set_callbacks(monitor).fit(np.stack([clip[:10] for clip in X]), Y)
+    log = monitor.get_logs()
+    scores = [row["neg_log_loss"] for row in log.data if row["task_name"] == "epoch"]
+    assert len(scores) == 3
+    assert scores[0] < scores[-1]
+
+
+def test_a_progress_bar_on_a_search_reaches_the_epochs_of_its_fits(capsys):
+    search = GridSearchCV(small(), {"units": [(2,), (3,)]}, cv=2, scoring="accuracy")
+    search.set_callbacks(ProgressBar(max_propagation_depth=None)).fit(X, Y)
+    shown = capsys.readouterr()
+    assert "LSTMVoiceClassifier" in shown.out + shown.err
+
+
+def test_a_learning_rate_may_follow_the_epochs():
+    # Plain gradient descent remembers nothing: its epochs may as well be passes of a constant rate each.
+    plain = {"optimizer": "sgd", "shuffle": False, "standardize": False, "dropout": 0.0}
+    scheduled = small(learning_rate=lambda epoch: 0.5 / 2**epoch, **plain).fit(X, Y)
+    passes = small(**plain)
+    for rate in (0.5, 0.25, 0.125):
+        passes.set_params(learning_rate=rate).partial_fit(X, Y, classes=np.unique(Y))
+    np.testing.assert_allclose(passes.predict_proba(X), scheduled.predict_proba(X), rtol=0, atol=1e-6)
+    constant = small(learning_rate=0.5, **plain).fit(X, Y)
+    assert np.abs(constant.predict_proba(X) - scheduled.predict_proba(X)).max() > 1e-3
+
+
+def test_a_schedule_goes_on_over_passes():
+    asked = []
+
+    def rate(epoch):
+        asked.append(epoch)
+        return 0.01
+
+    classifier = small(learning_rate=rate)
+    for _ in range(3):
+        classifier.partial_fit(X, Y, classes=np.unique(Y))
+    assert asked == [0, 1, 2]
+
+
+@pytest.mark.parametrize("rate", [0.0, -1.0, float("nan")])
+def test_a_schedule_that_gives_no_step_size_is_named(rate):
+    with pytest.raises(ValueError, match=r"learning_rate\(0\) gave"):
+        small(learning_rate=lambda epoch: rate).fit(X, Y)

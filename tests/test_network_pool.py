@@ -1,0 +1,24 @@
+import subprocess
+import sys
+
+_FORK = """
+import os
+import numpy as np
+from voicelstm import LSTMVoiceClassifier
+
+X = np.random.default_rng(0).normal(size=(8, 5, 2))
+classifier = LSTMVoiceClassifier(units=(2,), max_epochs=1, random_state=0).fit(X, [0, 1] * 4)
+if os.fork() == 0:
+    try:
+        classifier.predict_proba(X)
+    except RuntimeError as error:
+        print(error, flush=True)
+    os._exit(0)
+os.wait()
+"""
+
+
+def test_a_forked_process_says_what_does_not_work_there_and_does_not_hang():
+    done = subprocess.run([sys.executable, "-c", _FORK], capture_output=True, text=True, timeout=120)
+    assert "forked from one in which tensorflow had run" in done.stdout
+    assert "'loky'" in done.stdout
