@@ -1,4 +1,4 @@
-"""Fit from 1 and from 10 GB of features on disk: private memory must not grow with them.
+"""Fit from 1 and from 10 GB of features on disk: how private memory grows with them.
 
 Takes some minutes and 10 GB of disk in the temporary folder; `make nightly` runs it.
 """

@@ -1,9 +1,11 @@
+import keras
 import numpy as np
 import pytest
 from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.model_selection import GridSearchCV
 
 from voicelstm import LSTMVoiceClassifier
+from voicelstm.exceptions import ModelFileWarning
 
 GENERATOR = np.random.default_rng(0)
 X = [GENERATOR.normal(i % 2, size=(10 + i, 3)) for i in range(12)]
@@ -58,17 +60,26 @@ def test_a_callback_of_scikit_learn_may_stop_training():
     np.testing.assert_array_equal(classifier.predict_proba(X), small(max_epochs=2).fit(X, Y).predict_proba(X))
 
 
-def test_callbacks_are_ended_when_a_fit_fails():
-    witness = Witness()
-    with pytest.raises(ValueError, match=r"learning_rate\(1\) gave nan"):
-        small(learning_rate=lambda epoch: [0.01, float("nan")][epoch]).set_callbacks(witness).fit(X, Y)
-    assert [told if isinstance(told, str) else told[0] for told in witness.told] == [
-        "setup",
-        "fit begins",
-        "epoch begins",
-        "epoch ends",
-        "teardown",
-    ]
+@pytest.mark.parametrize("moment", ["epoch begins", "epoch ends", "fit ends"])
+def test_a_callback_that_raises_ends_the_fit_which_changes_nothing(moment):
+    class Faulty(Witness):
+        def on_fit_task_begin(self, estimator, context):
+            super().on_fit_task_begin(estimator, context)
+            if self.told[-1] == moment:
+                raise RuntimeError(moment)
+
+        def on_fit_task_end(self, estimator, context):
+            if f"{context.task_name} ends" == moment:
+                raise RuntimeError(moment)
+
+    classifier = small(max_epochs=1).fit(X, Y)
+    before = classifier.predict_proba(X)
+    faulty = Faulty()
+    with pytest.raises(RuntimeError, match=moment):
+        classifier.set_params(units=(5,)).set_callbacks(faulty).fit(X, Y)
+    assert faulty.told[-1] == "teardown"
+    np.testing.assert_array_equal(classifier.predict_proba(X), before)
+    assert classifier.n_iter_ == 1
 
 
 def test_a_scoring_monitor_scores_each_epoch():
@@ -80,11 +91,38 @@ def test_a_scoring_monitor_scores_each_epoch():
     assert scores[0] < scores[-1]
 
 
-def test_a_progress_bar_on_a_search_reaches_the_epochs_of_its_fits(capsys):
+def test_callbacks_of_a_search_reach_the_epochs_of_its_fits():
+    begun = []
+
+    class Propagated(Witness):
+        max_propagation_depth = None
+
+        def on_fit_task_begin(self, estimator, context):
+            begun.append((type(estimator).__name__, context.task_name))
+
+        def on_fit_task_end(self, estimator, context): ...
+
     search = GridSearchCV(small(), {"units": [(2,), (3,)]}, cv=2, scoring="accuracy")
-    search.set_callbacks(ProgressBar(max_propagation_depth=None)).fit(X, Y)
+    search.set_callbacks(Propagated()).fit(X, Y)
+    # Two settings, two folds, three epochs, and those of the refit.
+    assert begun.count(("LSTMVoiceClassifier", "epoch")) == 2 * 2 * 3 + 3
+
+
+def test_a_progress_bar_is_shown(capsys):
+    small().set_callbacks(ProgressBar()).fit(X, Y)
     shown = capsys.readouterr()
     assert "LSTMVoiceClassifier" in shown.out + shown.err
+
+
+def test_weights_of_clips_reach_a_callback():
+    class Weighed(Witness):
+        def on_fit_task_end(self, estimator, context, *, metadata):
+            self.told.append(metadata)
+
+    weights = np.arange(1.0, 13)
+    weighed = Weighed()
+    small(max_epochs=1).set_callbacks(weighed).fit(X, Y, sample_weight=weights)
+    assert weighed.told[-2]["sample_weight"] is weights
 
 
 def test_a_learning_rate_may_follow_the_epochs():
@@ -99,20 +137,51 @@ def test_a_learning_rate_may_follow_the_epochs():
     assert np.abs(constant.predict_proba(X) - scheduled.predict_proba(X)).max() > 1e-3
 
 
-def test_a_schedule_goes_on_over_passes():
+def test_a_schedule_is_asked_once_for_each_epoch():
     asked = []
 
     def rate(epoch):
         asked.append(epoch)
         return 0.01
 
-    classifier = small(learning_rate=rate)
+    classifier = small(learning_rate=rate, max_epochs=2)
     for _ in range(3):
         classifier.partial_fit(X, Y, classes=np.unique(Y))
     assert asked == [0, 1, 2]
+    classifier.fit(X, Y)
+    assert asked[3:] == [0, 1]
+    classifier.partial_fit(X, Y)
+    assert asked[5:] == [2]
+    # Twelve segments in batches of five are three steps.
+    classifier.set_params(max_steps=7, batch_size=5).fit(X, Y)
+    assert asked[6:] == [0, 1, 2]
+    classifier.set_params(optimizer=lambda: keras.optimizers.SGD(0.1)).fit(X, Y)
+    assert len(asked) == 9
 
 
-@pytest.mark.parametrize("rate", [0.0, -1.0, float("nan")])
+def test_a_schedule_gives_the_same_with_a_checkpoint(tmp_path):
+    class Halving:
+        rate = 0.02
+
+        def __call__(self, epoch):
+            self.rate /= 2
+            return self.rate
+
+    expected = small(learning_rate=Halving()).fit(X, Y)
+    found = small(learning_rate=Halving(), checkpoint=tmp_path).fit(X, Y)
+    np.testing.assert_array_equal(found.predict_proba(X), expected.predict_proba(X))
+
+
+def test_a_saved_classifier_has_the_default_step_size_and_says_so(tmp_path):
+    classifier = small(learning_rate=lambda epoch: 0.01).fit(X, Y)
+    with pytest.warns(ModelFileWarning, match="learning_rate"):
+        classifier.save(tmp_path / "model")
+    loaded = LSTMVoiceClassifier.load(tmp_path / "model")
+    assert loaded.learning_rate == 1e-3
+    np.testing.assert_array_equal(loaded.predict_proba(X), classifier.predict_proba(X))
+
+
+@pytest.mark.parametrize("rate", [0.0, -1.0, float("nan"), None, 1e39, 1e-60, "fast"])
 def test_a_schedule_that_gives_no_step_size_is_named(rate):
     with pytest.raises(ValueError, match=r"learning_rate\(0\) gave"):
         small(learning_rate=lambda epoch: rate).fit(X, Y)

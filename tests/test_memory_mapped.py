@@ -66,3 +66,29 @@ def test_an_empty_store_is_said_to_be_empty(tmp_path):
     store = MFCCTransformer(n_mfcc=4).transform([np.ones(4000)], out=tmp_path / "store")
     with pytest.raises(ValueError, match="no clips"):
         small().fit(store[:0], [])
+
+
+@pytest.mark.parametrize("form", [np.asarray, list, lambda clips: clips[:, :, 0]], ids=["3-D", "list", "2-D"])
+def test_values_beyond_the_networks_precision_are_refused_before_training(form):
+    clips = np.random.default_rng(0).normal(size=(20, 30, 4))
+    classifier = small().fit(form(clips), Y)
+    clips[3, 2, 0] = -1e39
+    for method in (lambda: classifier.fit(form(clips), Y), lambda: classifier.predict(form(clips))):
+        with pytest.raises(ValueError, match=r"too large for dtype='float32' in clips \[3\]"):
+            method()
+    small(dtype="float64", max_epochs=1).fit(form(clips), Y)
+
+
+@pytest.mark.parametrize("kind", ["complex64", "U8", "m8[s]"])
+def test_clips_that_are_no_real_numbers_are_refused_in_a_list(kind):
+    with pytest.raises(ValueError, match=r"X\[0\] is not a numeric array"):
+        small().fit(list(np.ones((4, 5, 2), dtype=int).astype(kind)), [0, 1, 0, 1])
+
+
+@pytest.mark.parametrize("n_clips", [1, 2, 5, 33])
+def test_a_clips_score_does_not_depend_on_how_many_are_asked_for(n_clips):
+    generator = np.random.default_rng(0)
+    clips = [generator.normal(size=(20 + 7 * i, 3)).astype(np.float32) for i in range(40)]
+    classifier = small(segment_frames=50, batch_size=32).fit(clips, [0, 1] * 20)
+    expected = classifier.decision_function(clips)[:n_clips]
+    np.testing.assert_allclose(classifier.decision_function(clips[:n_clips]), expected, rtol=0, atol=1e-6)

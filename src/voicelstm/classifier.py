@@ -57,7 +57,9 @@ class LSTMVoiceClassifier(
         A name, or a callable without arguments that returns a Keras optimizer, to which `learning_rate`,
         `clip_norm` and `weight_decay` then do not apply. "adam_tf1" has TensorFlow 1's epsilon of 1e-8.
     learning_rate : float or callable, default=1e-3
-        Step size; or a schedule, which is called with the number of epochs so far (0, 1, ...) before each.
+        Step size; or a schedule, which is asked before training for that of each epoch: it is called with
+        0, 1, ..., where `partial_fit` goes on with the number of epochs that there were. Keras's schedules,
+        which count steps, are for an `optimizer` that is made by a callable.
     clip_norm : float or None, default=None
         Largest norm of all gradients together.
     weight_decay : float, default=0.0
@@ -300,7 +302,6 @@ class LSTMVoiceClassifier(
         n_epochs = self.max_epochs if self.max_steps is None else None
         tasks = EpochTasks(self, X, y, sample_weight, n_epochs)
         fit_classifier(self, X, y, sample_weight, classes, goes_on=goes_on, tasks=tasks)
-        tasks.fit_ends()
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)

@@ -63,7 +63,10 @@ def checked_clips(estimator: Any, X: Any, expected: int | None) -> list[NDArray[
             signals = check_array(X, estimator=estimator, input_name="X")
         if begins:
             estimator._reads_columns = True
-        return list(signals[:, :, None])
+        clips = list(signals[:, :, None])
+        _check_range(clips, dtype)
+        return clips
+    _check_range(clips, dtype)
     n_features = clips[0].shape[1]
     if begins:
         if hasattr(estimator, "feature_names_in_"):
@@ -76,6 +79,23 @@ def checked_clips(estimator: Any, X: Any, expected: int | None) -> list[NDArray[
             " as input."
         )
     return clips
+
+
+def _check_range(clips: list[NDArray[Any]], dtype: type[np.floating]) -> None:
+    """Refuse what is finite on disk, but would not be as the network computes."""
+    most = np.finfo(dtype).max
+    beyond = [
+        position
+        for position, clip in enumerate(clips)
+        if clip.dtype.kind == "f"
+        and clip.dtype.itemsize > np.dtype(dtype).itemsize
+        and max(clip.max(initial=0), -clip.min(initial=0)) > most
+    ]
+    if beyond:
+        raise ValueError(
+            f"Input X has values too large for dtype={np.dtype(dtype).name!r} in clips {beyond[:10]}:"
+            ' scale X, or set dtype="float64".'
+        )
 
 
 def _nesting(X: Any) -> int:

@@ -1,7 +1,7 @@
 """From labelled clips and a classifier's parameters to a fitted network."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -95,15 +95,19 @@ def fit_classifier(
         clips = checked_clips(classifier, X, expected=expected)
         labelled = LabelledInput.checked(clips, y, sample_weight, classes, classifier.class_weight, one_pass)
         learned = learn(classifier, labelled, before, ongoing, tasks)
+        classifier._fitted, classifier._ongoing = learned.fitted, learned.ongoing
+        classifier.classes_ = labelled.classes
+        earlier: dict[str, list[float]] = classifier.history_ if goes_on and one_pass else {}
+        classifier.history_ = {
+            name: earlier.get(name, []) + values for name, values in learned.history.items()
+        }
+        classifier.n_iter_ = len(classifier.history_["loss"])
+        if tasks is not None:
+            tasks.fit_ends()
     except BaseException:
         classifier.__dict__.clear()
         classifier.__dict__.update(state)
         raise
-    classifier._fitted, classifier._ongoing = learned.fitted, learned.ongoing
-    classifier.classes_ = labelled.classes
-    earlier: dict[str, list[float]] = classifier.history_ if goes_on and one_pass else {}
-    classifier.history_ = {name: earlier.get(name, []) + values for name, values in learned.history.items()}
-    classifier.n_iter_ = len(classifier.history_["loss"])
 
 
 def learn(
@@ -167,8 +171,6 @@ def learn(
         shuffle=classifier.shuffle,
         patience=classifier.patience,
         callbacks=checked_callbacks(classifier.callbacks),
-        learning_rate=classifier.learning_rate if scheduled else None,
-        n_before=0 if ongoing is None else classifier.n_iter_,
         verbose=int(classifier.verbose),
     )
 
@@ -176,6 +178,11 @@ def learn(
         batches = start.batches(part.clips, classifier.segment_frames, classifier.batch_size)
         return LabelledClips(batches, part.encoded(architecture.weight_dtype), part.weight)
 
+    clips = prepared(training)
+    if scheduled:
+        n_before = classifier.n_iter_ if before is not None and one_pass else 0
+        rates = _rates(classifier.learning_rate, range(n_before, n_before + schedule.n_epochs(clips)))
+        schedule = replace(schedule, rates=rates)
     seed = int(generator.integers(2**31))
     shared = not schedule.callbacks and not own_optimizer
     with borrow(architecture, Compilation.of(classifier), shared=shared) as network:
@@ -188,7 +195,8 @@ def learn(
         checkpoint = None
         if classifier.checkpoint is not None and not one_pass:
             drawn = {"seed": seed, "generator": generator.bit_generator.state}
-            key = _key(classifier, labelled, start, network.engine() | drawn)
+            decided = network.engine() | drawn | {"rates": schedule.rates}
+            key = _key(classifier, labelled, start, decided)
             checkpoint = Checkpoint(classifier.checkpoint, key)
 
         def epoch_ends(history: dict[str, list[float]]) -> bool:
@@ -203,7 +211,7 @@ def learn(
 
         trained = train(
             network,
-            prepared(training),
+            clips,
             schedule,
             generator,
             validation=None if held_out is None else prepared(held_out),
@@ -239,9 +247,7 @@ def _key(classifier: Any, labelled: LabelledInput, start: Fitted, described: dic
     for name in ("callbacks", "checkpoint", "verbose"):
         del params[name]
     if callable(classifier.learning_rate):
-        params["learning_rate"] = [
-            float(classifier.learning_rate(n)) for n in range(classifier.max_steps or classifier.max_epochs)
-        ]
+        del params["learning_rate"]
     for name in ("class_weight", "distribution", "optimizer", "random_state"):
         del params[name]
     statistics = [] if start.statistics is None else [start.statistics.mean, start.statistics.spread]
@@ -264,3 +270,21 @@ def _statistics(
     else:
         return before.statistics
     return statistics.updated(labelled.clips, labelled.sample_weight)
+
+
+def _rates(learning_rate: Callable[[int], float], epochs: range) -> list[float]:
+    """Ask a schedule for the step size of each epoch."""
+    rates = []
+    for epoch in epochs:
+        answer = learning_rate(epoch)
+        try:
+            with np.errstate(over="ignore"):
+                rate = float(np.float32(answer))  # as optimizers keep it
+        except (TypeError, ValueError):
+            rate = np.nan
+        if not (np.isfinite(rate) and rate > 0):
+            raise ValueError(
+                f"learning_rate({epoch}) gave {answer!r}; expected a positive, finite step size."
+            )
+        rates.append(float(answer))
+    return rates

@@ -203,7 +203,8 @@ class Network:
         state = self._fresh_optimizer if optimizer_state is None else optimizer_state
         for variable, value in zip(optimizer.variables, state, strict=True):
             variable.assign(value)
-        self.set_learning_rate(learning_rate)
+        if learning_rate is not None:
+            self.set_learning_rate(learning_rate)
         for layer, dropout in enumerate(self.model.get_layer("lstms").dropouts):
             if dropout.rate:
                 variable = dropout.seed_generator.state
@@ -211,10 +212,9 @@ class Network:
         self.model.reset_metrics()
         self.model.stop_training = False
 
-    def set_learning_rate(self, learning_rate: float | None) -> None:
-        """Set the step size; None leaves it."""
-        if learning_rate is not None:
-            self.model.optimizer.learning_rate = learning_rate
+    def set_learning_rate(self, learning_rate: float) -> None:
+        """Set the step size."""
+        self.model.optimizer.learning_rate = learning_rate
 
     def weights(self) -> Weights:
         """Return copies of the weights."""

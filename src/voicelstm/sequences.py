@@ -91,8 +91,11 @@ def check_ragged(X: Iterable[Any], dtype: DTypeLike) -> list[NDArray[Any]]:
     clips = []
     for position, clip in enumerate(X):
         try:
-            numeric = isinstance(clip, np.ndarray) and clip.dtype.kind in "iuf"
-            values = np.asarray(clip) if numeric else np.asarray(clip, dtype=dtype)
+            values = np.asarray(clip)
+            if values.dtype.kind in "cSUmM":
+                raise TypeError(f"its values are {values.dtype}")
+            if values.dtype.kind not in "iuf":
+                values = values.astype(dtype)
         except (TypeError, ValueError) as error:
             raise ValueError(f"X[{position}] is not a numeric array ({error}).") from None
         if values.ndim == 1:

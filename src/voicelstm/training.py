@@ -36,6 +36,11 @@ class LabelledClips:
     labels: NDArray[np.floating]
     weights: NDArray[np.floating]
 
+    @property
+    def n_steps(self) -> int:
+        """Batches of an epoch."""
+        return -(-len(self.batches.segments) // self.batches.n_rows)
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -47,19 +52,11 @@ class Schedule:
     patience: int
     callbacks: Sequence[Callable[[], Any]]
     verbose: int
-    learning_rate: Callable[[int], float] | None = None
-    n_before: int = 0  # epochs of earlier passes
+    rates: Sequence[float] | None = None  # step size of each epoch
 
-    def rate(self, epoch: int) -> float | None:
-        """Return the step size of an epoch; None leaves what it is."""
-        if self.learning_rate is None:
-            return None
-        rate = float(self.learning_rate(self.n_before + epoch))
-        if not (np.isfinite(rate) and rate > 0):
-            raise ValueError(
-                f"learning_rate({self.n_before + epoch}) gave {rate}; expected a positive, finite step size."
-            )
-        return rate
+    def n_epochs(self, clips: LabelledClips) -> int:
+        """Count the epochs that clips are seen, the last perhaps in part."""
+        return self.max_epochs if self.max_steps is None else -(-self.max_steps // clips.n_steps)
 
 
 @dataclass(frozen=True)
@@ -114,8 +111,7 @@ def train(
     OSError
         Where the checkpoint cannot be written.
     """
-    n_steps = -(-len(clips.batches.segments) // clips.batches.n_rows)
-    n_epochs = schedule.max_epochs if schedule.max_steps is None else -(-schedule.max_steps // n_steps)
+    n_steps, n_epochs = clips.n_steps, schedule.n_epochs(clips)
     callbacks = keras.callbacks.CallbackList(
         [make() for make in schedule.callbacks],
         add_progbar=schedule.verbose > 0,
@@ -130,7 +126,8 @@ def train(
     for epoch, orders in enumerate(_epochs(clips, schedule, n_steps, n_epochs, generator)):
         if epoch < n_done:
             continue  # its order had to be drawn, so that the next ones are what they would have been
-        network.set_learning_rate(schedule.rate(epoch))
+        if schedule.rates is not None:
+            network.set_learning_rate(schedule.rates[epoch])
         if epoch_begins is not None:
             epoch_begins()
         callbacks.on_epoch_begin(epoch)
