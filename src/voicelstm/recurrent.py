@@ -1,12 +1,28 @@
 """A stack of LSTM layers that takes the fastest exact way through backend and device."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
 __all__ = ["LSTMStack"]
+
+
+def _fastest_stack(compute_dtype: str, variable_dtype: str) -> Callable[..., Any] | None:
+    """Choose what runs the layers; None leaves it to :class:`keras.layers.LSTM`, and so to cuDNN on a GPU."""
+    if compute_dtype != variable_dtype or compute_dtype not in ("float32", "float64"):
+        return None
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        from voicelstm import block_lstm
+
+        return block_lstm.block_lstm_stack if block_lstm.is_available(compute_dtype) else None
+    if backend == "torch":
+        from voicelstm import torch_lstm
+
+        return torch_lstm.torch_lstm_stack
+    return None
 
 
 def _reversed_within(sequences: Any, lengths: Any) -> Any:
@@ -54,13 +70,9 @@ class LSTMStack(keras.layers.Layer):
             keras.layers.Dropout(dropout, seed=layer, dtype=self.dtype_policy)
             for layer in range(len(self.units))
         ]
-        self._run_stack = None
-        if keras.backend.backend() == "tensorflow":
-            from voicelstm.block_lstm import block_lstm_stack, is_available
-
-            if is_available(self.compute_dtype) and self.compute_dtype == self.variable_dtype:
-                self._run_stack = block_lstm_stack
-                self.supports_jit = False  # XLA does not know the kernel
+        self._run_stack = _fastest_stack(self.compute_dtype, self.variable_dtype)
+        if self._run_stack is not None and keras.backend.backend() == "tensorflow":
+            self.supports_jit = False  # XLA does not know the kernel
 
     def _lstm(self, units: int, name: str) -> keras.layers.LSTM:
         # Without seeds, Keras draws some from Python's global random state.

@@ -1,0 +1,55 @@
+"""Torch's fused LSTM: its own kernel on the CPU, cuDNN's on a GPU."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+__all__ = ["torch_lstm_stack"]
+
+
+def torch_lstm_stack(
+    sequences: Any,
+    weights: Sequence[tuple[Any, Any, Any]],
+    between: Sequence[Callable[[Any], Any]],
+) -> Any:
+    """Run LSTM layers on top of each other.
+
+    Parameters
+    ----------
+    sequences : tensor of shape (n, n_frames, n_features)
+        The input.
+    weights : sequence of (kernel, recurrent kernel, bias)
+        Of each layer, Keras's layout.
+    between : sequence of callable
+        What each layer's outputs go through.
+
+    Returns
+    -------
+    tensor of shape (n, n_frames, units)
+        All outputs of the last layer.
+    """
+    for layer, after in zip(weights, between, strict=True):
+        sequences = after(_lstm(sequences, *layer))
+    return sequences
+
+
+def _lstm(sequences: Any, kernel: Any, recurrent_kernel: Any, bias: Any) -> Any:
+    # Not every installation has torch, and this module is imported wherever doctests are looked for.
+    import torch
+
+    units = recurrent_kernel.shape[0]
+    # Torch's gate order is Keras's, its matrices are transposed, and its second bias is one too many.
+    parts = (kernel.T, recurrent_kernel.T, bias, torch.zeros_like(bias))
+    start = sequences.new_zeros((1, sequences.shape[0], units))
+    outputs, _, _ = torch.lstm(
+        sequences,
+        (start, start),
+        [part.contiguous() for part in parts],
+        has_biases=True,
+        num_layers=1,
+        dropout=0.0,
+        # Without it the kernels keep nothing for a gradient.
+        train=torch.is_grad_enabled(),
+        bidirectional=False,
+        batch_first=True,
+    )
+    return outputs
