@@ -309,7 +309,7 @@ class Behaviour:
 def random_states():
     import numpy as np
 
-    _, keys, position, *_ = np.random.get_state()  # noqa: NPY002
+    _, keys, position, *_ = np.random.get_state()  # noqa: NPY002, the global state is what is asked about
     return {"Python's": random.getstate(), "NumPy's": (keys.tobytes(), position)}
 
 
@@ -333,7 +333,7 @@ def look(name):
     warnings.simplefilter("ignore")
     try:
         found["checks"] = outcomes(subject.new(30))
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001, of whatever kind, it is printed
         found["checks_error"] = first_line(error)
     found["declared"] = subject.declared() if hasattr(subject, "declared") else []
     return found | {"behaviour": Behaviour(subject).answers()}

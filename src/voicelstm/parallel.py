@@ -192,7 +192,7 @@ class _Here:
             self._changed.wait_for(lambda: self._n_running == 0)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _There, (os.getcwd(),)  # noqa: PTH109
+        return _There, (str(Path.cwd()),)
 
 
 class _There:
