@@ -16,6 +16,8 @@ from voicelstm.sequences import SegmentBatches
 
 __all__ = ["Compilation", "Network", "build"]
 
+_ROWS_STEP, _MOST_ROWS = 32, 128
+
 
 @dataclass(frozen=True)
 class Compilation:
@@ -27,6 +29,7 @@ class Compilation:
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
     distribution: Any = None
+    n_rows: int = 1  # of a batch; in steps, so that few networks are needed
 
     @classmethod
     def of(cls, classifier: Any) -> "Compilation":
@@ -38,6 +41,7 @@ class Compilation:
             weight_decay=float(classifier.weight_decay),
             label_smoothing=float(classifier.label_smoothing),
             distribution=classifier.distribution,
+            n_rows=min(_MOST_ROWS, max(1, classifier.batch_size // _ROWS_STEP * _ROWS_STEP)),
         )
 
     @property
@@ -56,7 +60,7 @@ class SquaredError(keras.losses.Loss):
         return ops.mean(ops.square(ops.cast(y_true, probability.dtype) - probability), axis=-1)
 
 
-def build(architecture: Architecture, weights: Weights | None = None) -> keras.Model:
+def build(architecture: Architecture, weights: Weights | None = None, n_rows: int = 1) -> keras.Model:
     """Build the Keras model of an architecture.
 
     Sequences are padded on the right and come with their lengths. No layer is masked, so that cuDNN's kernel
@@ -68,6 +72,8 @@ def build(architecture: Architecture, weights: Weights | None = None) -> keras.M
         The network.
     weights : dict of str to ndarray, default=None
         By the names of :meth:`Architecture.weight_shapes`.
+    n_rows : int, default=1
+        How many rows to expect, about; it decides how work is divided, never what comes out.
 
     Returns
     -------
@@ -80,7 +86,12 @@ def build(architecture: Architecture, weights: Weights | None = None) -> keras.M
     )
     lengths = keras.Input((), name="lengths", dtype="int32")
     stack = LSTMStack(
-        architecture.units, architecture.bidirectional, architecture.dropout, name="lstms", dtype=dtype
+        architecture.units,
+        architecture.bidirectional,
+        architecture.dropout,
+        n_rows,
+        name="lstms",
+        dtype=dtype,
     )
     pooled = Pooling(architecture.pooling, name="pooling", dtype=dtype)((stack(sequences, lengths), lengths))
     # Without a seed, Keras draws one from Python's global random state.
@@ -162,7 +173,7 @@ class Network:
     def __init__(self, architecture: Architecture, compilation: Compilation) -> None:
         self.architecture = architecture
         self._compilation = compilation
-        self.model = build(architecture)
+        self.model = build(architecture, n_rows=compilation.n_rows)
         self._trainable = _variables(self.model)
         self._held: Weights | None = None
         accuracy = (

@@ -1,6 +1,7 @@
 """A stack of LSTM layers that takes the fastest exact way through backend and device."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import keras
@@ -8,21 +9,33 @@ from keras import ops
 
 __all__ = ["LSTMStack"]
 
+# Beyond it, the fused kernel's matrix products are slower than those of Keras's loop.
+_WIDEST_FOR_BLOCKS = 80
 
-def _fastest_stack(compute_dtype: str, variable_dtype: str) -> Callable[..., Any] | None:
-    """Choose what runs the layers; None leaves it to :class:`keras.layers.LSTM`, and so to cuDNN on a GPU."""
+
+def _fastest_stack(
+    compute_dtype: str, variable_dtype: str, units: Sequence[int], n_rows: int
+) -> Callable[..., Any] | None:
+    """Choose what runs the layers; None leaves it to :class:`keras.layers.LSTM`, and so to cuDNN on a GPU.
+
+    ``benchmarks/shapes.py`` prints the times that this follows.
+    """
     if compute_dtype != variable_dtype or compute_dtype not in ("float32", "float64"):
         return None
     backend = keras.backend.backend()
     if backend == "tensorflow":
         from voicelstm import block_lstm
 
-        return block_lstm.block_lstm_stack if block_lstm.is_available(compute_dtype) else None
+        if not block_lstm.is_available(compute_dtype) or max(units) > _WIDEST_FOR_BLOCKS:
+            return None
+        return partial(block_lstm.block_lstm_stack, n_rows=n_rows)
     if backend == "torch":
         from voicelstm import torch_lstm
 
         return torch_lstm.torch_lstm_stack
-    return None
+    from voicelstm import jax_lstm
+
+    return jax_lstm.jax_lstm_stack if jax_lstm.is_available() else None
 
 
 def _reversed_within(sequences: Any, lengths: Any) -> Any:
@@ -49,17 +62,25 @@ class LSTMStack(keras.layers.Layer):
         Whether each layer also reads the sequence backwards.
     dropout : float, default=0.0
         Share of each layer's outputs that training drops.
+    n_rows : int, default=1
+        How many rows to expect, about; it decides how work is divided, never what comes out.
     **kwargs
         Of :class:`keras.layers.Layer`.
     """
 
     def __init__(
-        self, units: Sequence[int], bidirectional: bool = False, dropout: float = 0.0, **kwargs: Any
+        self,
+        units: Sequence[int],
+        bidirectional: bool = False,
+        dropout: float = 0.0,
+        n_rows: int = 1,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.units = tuple(units)
         self.bidirectional = bidirectional
         self.dropout = dropout
+        self.n_rows = n_rows
         suffixes = ("", "_backward") if bidirectional else ("",)
         self.lstms = [
             [self._lstm(n, f"lstm_{layer}{suffix}") for suffix in suffixes]
@@ -70,7 +91,7 @@ class LSTMStack(keras.layers.Layer):
             keras.layers.Dropout(dropout, seed=layer, dtype=self.dtype_policy)
             for layer in range(len(self.units))
         ]
-        self._run_stack = _fastest_stack(self.compute_dtype, self.variable_dtype)
+        self._run_stack = _fastest_stack(self.compute_dtype, self.variable_dtype, self.units, n_rows)
         if self._run_stack is not None and keras.backend.backend() == "tensorflow":
             self.supports_jit = False  # XLA does not know the kernel
 
@@ -118,8 +139,8 @@ class LSTMStack(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's parameters."""
-        own = {"units": self.units, "bidirectional": self.bidirectional, "dropout": self.dropout}
-        return {**super().get_config(), **own}
+        names = ("units", "bidirectional", "dropout", "n_rows")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
 def _weights(lstm: keras.layers.LSTM) -> tuple[Any, Any, Any]:
