@@ -39,3 +39,14 @@ def manifest(corpus_dir):
     """The corpus's rows, as dictionaries."""
     with (corpus_dir / "manifest.csv").open(newline="", encoding="utf-8") as lines:
         return list(csv.DictReader(lines))
+
+
+@pytest.fixture
+def double_precision():
+    """What computes in float64 needs it of the backend; JAX has it only where its user asks for it."""
+    keras = pytest.importorskip("keras")
+    if keras.backend.backend() == "jax":
+        import jax
+
+        if not jax.config.jax_enable_x64:
+            pytest.skip("JAX_ENABLE_X64=1 is not set")

@@ -1,4 +1,5 @@
 import random
+from functools import wraps
 
 import keras
 import numpy as np
@@ -6,9 +7,10 @@ import pytest
 from keras import ops
 
 from voicelstm.architecture import Architecture, initial_weights
-from voicelstm.network import Compilation, build
+from voicelstm.network import Compilation, Network, build
 from voicelstm.network_pool import borrow
 from voicelstm.pooling import Pooling
+from voicelstm.recurrent import LSTMStack
 
 POOLINGS = ("mean", "max", "stats", "attention", "last")
 
@@ -143,3 +145,28 @@ def test_building_a_network_draws_from_no_global_generator(pooling):
     with borrow(Architecture(3, 1, (5, 3), pooling=pooling, bidirectional=True, dropout=0.1), Compilation()):
         pass
     assert draws() == expected
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="the others have double precision as they are")
+def test_double_precision_that_jax_has_not_is_refused():
+    import jax
+
+    with jax.enable_x64(False), pytest.raises(ValueError, match=r'dtype="float64" needs.*JAX_ENABLE_X64=1'):
+        build(Architecture(2, 1, (3,), dtype="float64"))
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="no other backend traces by shape")
+def test_tensorflow_traces_a_training_step_twice_however_many_lengths_come(monkeypatch):
+    traced = []
+    call = LSTMStack.call
+    spy = wraps(call)(lambda *args, **kwargs: traced.append(None) or call(*args, **kwargs))
+    monkeypatch.setattr(LSTMStack, "call", spy)
+    architecture = Architecture(2, 1, (3,))
+    network = Network(architecture, Compilation())
+    network.reset(initial_weights(architecture, np.random.default_rng(0)), seed=0, learning_rate=1e-3)
+    traced.clear()
+    ones = np.ones((4, 1), "float32")
+    for n_frames in (7, 9, 20, 31, 5, 64):
+        batch, lengths = np.ones((4, n_frames, 2), "float32"), np.full(4, n_frames, "int32")
+        network.train_step(batch, lengths, ones, ones[:, 0])
+    assert len(traced) == 2  # for the first length, and for any

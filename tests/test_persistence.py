@@ -75,7 +75,9 @@ def test_a_loaded_pipeline_is_what_was_saved(detector, model_file, voices):
         (np.array(["x", "yy"] * 3, dtype=object), {"units": [3, np.int64(2)]}),
     ],
 )
-def test_every_kind_of_classifier_survives(labels, changes, tmp_path):
+def test_every_kind_of_classifier_survives(labels, changes, tmp_path, request):
+    if changes.get("dtype") == "float64":
+        request.getfixturevalue("double_precision")
     X = np.random.default_rng(0).normal(size=(6, 9, 2))
     classifier = LSTMVoiceClassifier(**({"units": (3,), "max_epochs": 1} | changes)).fit(X, labels)
     classifier.save(tmp_path / "m")

@@ -8,7 +8,10 @@ from voicelstm.recurrent import LSTMStack
 BACKEND = keras.backend.backend()
 FUSED = {"tensorflow": "block_lstm_stack", "torch": "torch_lstm_stack", "jax": "jax_lstm_stack"}[BACKEND]
 # JAX has no float64 unless its user asks for it.
-PRECISE = "float32" if BACKEND == "jax" else "float64"
+if BACKEND == "jax":
+    import jax
+
+PRECISE = "float32" if BACKEND == "jax" and not jax.config.jax_enable_x64 else "float64"
 N_ROWS, N_FEATURES, UNITS = 4, 3, (7, 5)
 
 

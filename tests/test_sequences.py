@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from voicelstm.sequences import FrameStatistics, SegmentBatches, check_ragged, cut, stack
 
 
-def batches_of(clips, segment_frames=None, n_rows=4, statistics=None, dtype=np.float32):
-    return SegmentBatches(clips, segment_frames, n_rows, statistics, dtype)
+def batches_of(clips, segment_frames=None, n_rows=4, statistics=None, dtype=np.float32, **options):
+    return SegmentBatches(clips, segment_frames, n_rows, statistics, dtype, **options)
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=8), st.integers(1, 20))
@@ -74,7 +74,7 @@ def test_batches_are_standardised_before_they_are_padded_with_zeros():
 
 def test_batch_shapes_are_few():
     clips = [np.zeros((n, 2)) for n in range(1, 400)]
-    batches = batches_of(clips, segment_frames=300, n_rows=32)
+    batches = batches_of(clips, segment_frames=300, n_rows=32, frames_step=64)
     shapes = {batches.take(chosen)[0].shape for chosen in batches.by_length()}
     assert shapes == {(32, frames, 2) for frames in (64, 128, 192, 256, 300)}
 
@@ -110,3 +110,39 @@ def test_stack_keeps_ragged_clips_apart_even_when_their_widths_would_broadcast()
 def test_bad_clips_are_named(clips, words):
     with pytest.raises(ValueError, match=words):
         check_ragged(clips, np.float32)
+
+
+def padding(batches, positions):
+    """Share of the frames of all batches that no segment fills."""
+    firsts = range(0, len(positions), batches.n_rows)
+    taken = [batches.take(positions[first : first + batches.n_rows])[0] for first in firsts]
+    return 1 - batches.lengths.sum() / sum(batch.shape[0] * batch.shape[1] for batch in taken)
+
+
+@pytest.mark.parametrize(
+    ("segment_frames", "n_rows"), [(300, 32), (400, 32), (1000, 32), (None, 32), (None, 20)]
+)
+def test_on_the_speech_corpus_less_than_a_tenth_of_the_frames_is_padding(manifest, segment_frames, n_rows):
+    seconds = [float(row["seconds"]) for row in manifest if row["subset"] == "speech"]
+    clips = [np.empty((round(100 * duration), 1), "float32") for duration in seconds]
+    batches = batches_of(clips, segment_frames, n_rows)
+    generator = np.random.default_rng(0)
+    order = generator.permutation(len(batches.segments))
+    chosen = batches.alike(order, generator)
+    assert sorted(chosen) == list(range(len(order)))
+    assert padding(batches, chosen) < 0.1
+    # What is not padded anyway stays as it came.
+    assert (padding(batches, order) < 0.1) == (chosen.tolist() == order.tolist())
+
+
+def test_batches_of_similar_lengths_come_in_random_order_and_so_do_the_clips_of_a_length():
+    batches = batches_of([np.zeros((n, 1)) for n in [5] * 40 + [500] * 40])
+    generator = np.random.default_rng(0)
+    orders = [batches.alike(generator.permutation(80), generator) for _ in range(2)]
+    for order in orders:
+        long = (order >= 40).reshape(-1, 4)
+        assert (long.all(axis=1) | ~long.any(axis=1)).all()
+        assert not (np.diff(long[:, 0].astype(int)) >= 0).all()
+    assert {frozenset(batch) for batch in orders[0].reshape(-1, 4)} != {
+        frozenset(batch) for batch in orders[1].reshape(-1, 4)
+    }

@@ -41,7 +41,10 @@ class Fitted:
         self, clips: Sequence[NDArray[Any]], segment_frames: int | None, n_rows: int
     ) -> SegmentBatches:
         """Cut clips into batches as this network reads them."""
-        return SegmentBatches(clips, segment_frames, n_rows, self.statistics, self.architecture.weight_dtype)
+        from voicelstm.network import frames_step
+
+        dtype = self.architecture.weight_dtype
+        return SegmentBatches(clips, segment_frames, n_rows, self.statistics, dtype, frames_step())
 
 
 @dataclass(frozen=True)

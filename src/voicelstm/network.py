@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from voicelstm.architecture import Architecture, Weights
 from voicelstm.pooling import Pooling
+from voicelstm.prefetching import prefetched
 from voicelstm.recurrent import LSTMStack
 from voicelstm.sequences import SegmentBatches
 
-__all__ = ["Compilation", "Network", "build"]
+__all__ = ["Compilation", "Network", "build", "frames_step"]
 
 _ROWS_STEP, _MOST_ROWS = 32, 128
 
@@ -50,6 +51,11 @@ class Compilation:
         return self.distribution is not None and keras.backend.backend() == "tensorflow"
 
 
+def frames_step() -> int:
+    """Tell what the frames of a batch shall be a multiple of: JAX compiles anew for each number of them."""
+    return 64 if keras.backend.backend() == "jax" else 16
+
+
 @keras.saving.register_keras_serializable(package="voicelstm")
 class SquaredError(keras.losses.Loss):
     """Mean squared difference between labels and the probabilities of logits."""
@@ -79,8 +85,14 @@ def build(architecture: Architecture, weights: Weights | None = None, n_rows: in
     -------
     keras.Model
         From ``{"sequences": (n, n_frames, n_features), "lengths": (n,)}`` to logits ``(n, n_outputs)``.
+
+    Raises
+    ------
+    ValueError
+        Where the dtype is "float64", and JAX has it not switched on.
     """
     dtype = architecture.dtype
+    _check_precision(dtype)
     sequences = keras.Input(
         (None, architecture.n_features), name="sequences", dtype=architecture.weight_dtype.name
     )
@@ -104,6 +116,17 @@ def build(architecture: Architecture, weights: Weights | None = None, n_rows: in
     if weights is not None:
         _set_weights(model, weights)
     return model
+
+
+def _check_precision(dtype: str) -> None:
+    if dtype == "float64" and keras.backend.backend() == "jax":
+        import jax
+
+        if not jax.config.jax_enable_x64:  # JAX would compute in single precision without an error
+            raise ValueError(
+                'dtype="float64" needs JAX\'s double precision, which is off: set JAX_ENABLE_X64=1 in the'
+                ' environment, or jax.config.update("jax_enable_x64", True) before anything else of JAX.'
+            )
 
 
 def _variables(model: keras.Model) -> dict[str, Any]:
@@ -269,10 +292,29 @@ class Network:
             "distribution": _kind(self._compilation.distribution),
         }
 
-    def train_step(
-        self, batch: NDArray, lengths: NDArray, labels: NDArray, weight: NDArray
-    ) -> dict[str, float]:
-        """Take one step; return the batch's weighted means of loss and accuracy, before the step."""
+    def on_device(self, arrays: Any) -> Any:
+        """Bring arrays to where the network computes, ahead of the step; several devices get theirs later."""
+        if self._compilation.distribution is not None:
+            return arrays
+        return keras.tree.map_structure(ops.convert_to_tensor, arrays)
+
+    def train_step(self, batch: Any, lengths: Any, labels: Any, weight: Any) -> dict[str, float]:
+        """Take one step; return the batch's weighted means of loss and accuracy, before the step.
+
+        Parameters
+        ----------
+        batch, lengths
+            As :meth:`SegmentBatches.take` gives them, or :meth:`on_device` of that.
+        labels : array of shape (n_rows, n_outputs)
+            One-hot, or 0/1 in one column.
+        weight : array of shape (n_rows,)
+            How much each row counts.
+
+        Returns
+        -------
+        dict of str to float
+            ``loss`` and ``accuracy``.
+        """
         self._held = None
         inputs = {"sequences": batch, "lengths": lengths}
         if not self._compilation.deals_rows:
@@ -303,10 +345,13 @@ class Network:
             In the order of the segments.
         """
         scores = np.zeros((len(batches.segments), self.architecture.n_outputs), batches.dtype)
-        for chosen in batches.by_length():
+
+        def ready(chosen: NDArray[np.intp]) -> tuple[NDArray[np.intp], Any]:
             batch, lengths = batches.take(chosen)
-            inputs = self._deal({"sequences": batch, "lengths": lengths})
-            outputs = self.model.predict_on_batch(inputs)
+            return chosen, self.on_device({"sequences": batch, "lengths": lengths})
+
+        for chosen, inputs in prefetched(ready, batches.by_length()):
+            outputs = self.model.predict_on_batch(self._deal(inputs))
             scores[chosen] = np.asarray(outputs)[: len(chosen)]
         return scores
 

@@ -9,7 +9,6 @@ from numpy.typing import DTypeLike, NDArray
 
 __all__ = ["FrameStatistics", "SegmentBatches", "Segments", "check_ragged", "cut", "is_ragged", "stack"]
 
-_FRAMES_STEP = 64
 _LEAST_ROWS = 4  # fewer are not faster
 
 
@@ -273,6 +272,9 @@ class SegmentBatches:
         What frames are standardised by; None leaves them.
     dtype : dtype
         Type of the batches.
+    frames_step : int, default=16
+        Batches have a multiple of this many frames, or those of the longest segment, so that few shapes
+        occur.
     """
 
     def __init__(
@@ -282,13 +284,15 @@ class SegmentBatches:
         n_rows: int,
         statistics: FrameStatistics | None,
         dtype: DTypeLike,
+        frames_step: int = 16,
     ) -> None:
         self.clips = clips
         self.segments = cut([len(clip) for clip in clips], segment_frames)
         self.n_rows = n_rows
         self.dtype = np.dtype(dtype)
         self.lengths = self.segments.stop - self.segments.start
-        self._longest = int(self.lengths.max(initial=0))
+        longest = int(self.lengths.max(initial=0))
+        self._padded = np.minimum(-(-self.lengths // frames_step) * frames_step, longest)
         self._shift, self._scale = None, None
         if statistics is not None:
             self._shift = statistics.mean.astype(dtype)
@@ -305,6 +309,32 @@ class SegmentBatches:
         for first in range(0, len(order), self.n_rows):
             yield order[first : first + self.n_rows]
 
+    def alike(self, positions: NDArray[np.intp], generator: np.random.Generator) -> NDArray[np.intp]:
+        """Reorder segments so that each batch has similar lengths, where much would be padding otherwise.
+
+        Parameters
+        ----------
+        positions : ndarray of shape (n_positions,)
+            Segments in random order.
+        generator : numpy.random.Generator
+            Of the order of the batches.
+
+        Returns
+        -------
+        ndarray of shape (n_positions,)
+            The same segments. As they came where batches of them are padding to a tenth or less; else the
+            longest with the longest, those of a length in the order in which they came, and batches in
+            random order, but a last one that is not full.
+        """
+        padded = self._padded[positions]
+        if self.lengths[positions].mean() >= 0.9 * padded.max(initial=0):
+            return positions
+        # An incomplete batch is padded with rows of the longest's length: let the longest be short.
+        positions = positions[np.argsort(-padded, kind="stable")]
+        n_full = len(positions) // self.n_rows * self.n_rows
+        full = generator.permutation(positions[:n_full].reshape(-1, self.n_rows))
+        return np.concatenate([full.ravel(), positions[n_full:]])
+
     def take(self, chosen: NDArray[np.intp]) -> tuple[NDArray[Any], NDArray[np.int32]]:
         """Lay segments into one batch, zeros behind them.
 
@@ -316,22 +346,21 @@ class SegmentBatches:
         Returns
         -------
         batch : ndarray of shape (n_rows, n_frames, n_features)
-            Rows beyond the chosen are zero and have length 1. The number of frames is a multiple of 64 or
-            the longest segment's, so that few shapes occur.
+            Rows beyond the chosen are zero and have length 1.
         lengths : ndarray of shape (n_rows,)
             Frames of each row that count.
         """
-        longest = -(-int(self.lengths[chosen].max()) // _FRAMES_STEP) * _FRAMES_STEP
-        shape = (self.n_rows, min(longest, self._longest), self.clips[0].shape[1])
+        shape = (self.n_rows, int(self._padded[chosen].max()), self.clips[0].shape[1])
         batch = np.zeros(shape, dtype=self.dtype)
         lengths = np.ones(self.n_rows, dtype=np.int32)
         segments = self.segments
         for row, segment in enumerate(chosen):
             start, stop = segments.start[segment], segments.stop[segment]
-            piece = np.asarray(self.clips[segments.clip[segment]][start:stop], dtype=self.dtype)
+            target = batch[row, : stop - start]
+            target[:] = self.clips[segments.clip[segment]][start:stop]
             if self._shift is not None:
-                piece = (piece - self._shift) * self._scale
-            batch[row, : stop - start] = piece
+                target -= self._shift
+                target *= self._scale
             lengths[row] = stop - start
         return batch, lengths
 

@@ -1,6 +1,7 @@
 """Epochs of training: batches, callbacks, validation, early stopping."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from voicelstm.architecture import Weights
 from voicelstm.checkpoint import Checkpoint, Progress
 from voicelstm.exceptions import TrainingError
 from voicelstm.network import Network
+from voicelstm.prefetching import prefetched
 from voicelstm.sequences import SegmentBatches
 
 __all__ = ["LabelledClips", "Schedule", "Trained", "train"]
@@ -121,6 +123,11 @@ def train(
         steps=n_steps,
     )
     n_done, history, best, stale = _resumed(network, checkpoint)
+
+    def ready(chosen: NDArray[np.intp]) -> tuple[Any, float]:
+        batch = _labelled_batch(clips, chosen)
+        return network.on_device(batch), float(batch[-1].sum())
+
     logs: dict[str, float] = {}
     callbacks.on_train_begin()
     for epoch, orders in enumerate(_epochs(clips, schedule, n_steps, n_epochs, generator)):
@@ -133,17 +140,17 @@ def train(
         callbacks.on_epoch_begin(epoch)
         sums: dict[str, float] = {}
         total = 0.0
-        for step, chosen in enumerate(orders):
-            callbacks.on_train_batch_begin(step)
-            batch = _labelled_batch(clips, chosen)
-            of_batch, of_weights = network.train_step(*batch), float(batch[-1].sum())
-            total += of_weights
-            for name, value in of_batch.items():
-                sums[name] = sums.get(name, 0.0) + float(value) * of_weights
-            logs = {name: value / total for name, value in sums.items()}
-            callbacks.on_train_batch_end(step, logs)
-            if network.model.stop_training:
-                break
+        with closing(prefetched(ready, orders)) as batches:
+            for step, (batch, of_weights) in enumerate(batches):
+                callbacks.on_train_batch_begin(step)
+                of_batch = network.train_step(*batch)
+                total += of_weights
+                for name, value in of_batch.items():
+                    sums[name] = sums.get(name, 0.0) + float(value) * of_weights
+                logs = {name: value / total for name, value in sums.items()}
+                callbacks.on_train_batch_end(step, logs)
+                if network.model.stop_training:
+                    break
         if not np.isfinite(logs["loss"]):
             raise TrainingError(
                 f"The loss became {logs['loss']} in epoch {epoch + 1}. Lower learning_rate, set clip_norm, or"
@@ -198,20 +205,18 @@ def _epochs(
     def order() -> NDArray[np.intp]:
         return generator.permutation(n_segments) if schedule.shuffle else np.arange(n_segments)
 
-    if schedule.max_steps is None:
-        for _ in range(n_epochs):
-            positions = order()
-            yield [positions[first : first + n_rows] for first in range(0, n_segments, n_rows)]
-        return
     stream = np.empty(0, dtype=np.intp)
     for epoch in range(n_epochs):
-        batches = []
-        for _ in range(min(n_steps, schedule.max_steps - epoch * n_steps)):
-            while len(stream) < n_rows:
+        if schedule.max_steps is None:
+            positions = order()
+        else:
+            n_positions = min(n_steps, schedule.max_steps - epoch * n_steps) * n_rows
+            while len(stream) < n_positions:
                 stream = np.concatenate([stream, order()])
-            batches.append(stream[:n_rows])
-            stream = stream[n_rows:]
-        yield batches
+            positions, stream = stream[:n_positions], stream[n_positions:]
+        if schedule.shuffle:
+            positions = clips.batches.alike(positions, generator)
+        yield [positions[first : first + n_rows] for first in range(0, len(positions), n_rows)]
 
 
 def _labelled_batch(clips: LabelledClips, chosen: NDArray[np.intp]) -> tuple[NDArray, ...]:
