@@ -20,6 +20,10 @@ __all__ = ["Compilation", "Network", "build", "frames_step"]
 _ROWS_STEP, _MOST_ROWS = 32, 128
 
 
+def _in_steps(batch_size: int) -> int:
+    return min(_MOST_ROWS, max(1, batch_size // _ROWS_STEP * _ROWS_STEP))
+
+
 @dataclass(frozen=True)
 class Compilation:
     """How and where a network learns; see :class:`voicelstm.LSTMVoiceClassifier` for what each means."""
@@ -42,8 +46,13 @@ class Compilation:
             weight_decay=float(classifier.weight_decay),
             label_smoothing=float(classifier.label_smoothing),
             distribution=classifier.distribution,
-            n_rows=min(_MOST_ROWS, max(1, classifier.batch_size // _ROWS_STEP * _ROWS_STEP)),
+            n_rows=_in_steps(classifier.batch_size),
         )
+
+    @classmethod
+    def for_rows(cls, batch_size: int) -> "Compilation":
+        """Take the defaults, for batches of a size."""
+        return cls(n_rows=_in_steps(batch_size))
 
     @property
     def deals_rows(self) -> bool:
