@@ -1,6 +1,6 @@
 # `make demo` and `make test` need nothing but make and a Python that TensorFlow has wheels for.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint docs benchmarks nightly clean
+.PHONY: help install demo test backends backend-jax backend-torch lint docs benchmarks nightly clean
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -18,6 +18,7 @@ help:
 	@echo "make demo   set up, and train, evaluate, save, load and use a detector of simulated voices"
 	@echo "            CORPUS=folder-or-csv [GROUP=speaker] [WHERE=column=value]: of your recordings"
 	@echo "make test   set up, and run the test suite"
+	@echo "make backends   run the tests of network and classifier under JAX and torch as well"
 	@echo "make lint   format, lint and type checks"
 	@echo "make docs   build the documentation into docs/_build/html"
 	@echo "make benchmarks   print the tables of docs/performance.rst"
@@ -42,6 +43,25 @@ demo: install
 test: install
 	$(BIN)/python -m pytest --cov --cov-report=term
 
+# An exact version of torch, since its newest comes with gigabytes of CUDA wherever no other is asked for.
+$(VENV)/.backends: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet "jax>=0.10" "torch==2.13.0"
+	@touch $@
+
+backends: $(VENV)/.backends
+	$(MAKE) --jobs=2 --output-sync=target backend-jax backend-torch
+	$(BIN)/python -m pytest tests/test_backends.py
+
+BACKEND_TESTS := tests/test_recurrent.py tests/test_network.py tests/test_classifier.py tests/test_persistence.py
+
+# JAX computes in double precision only where that is asked for.
+backend-jax: $(VENV)/.backends
+	KERAS_BACKEND=jax JAX_ENABLE_X64=1 $(BIN)/python -m pytest $(BACKEND_TESTS)
+	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/test_distribution_jax.py
+
+backend-torch: $(VENV)/.backends
+	KERAS_BACKEND=torch $(BIN)/python -m pytest $(BACKEND_TESTS)
+
 lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -54,6 +74,7 @@ docs: install
 benchmarks: install
 	$(BIN)/python benchmarks/frontend.py
 	$(BIN)/python benchmarks/network.py
+	$(BIN)/python benchmarks/shapes.py
 	$(BIN)/python benchmarks/estimator.py
 	$(BIN)/python benchmarks/digits.py
 

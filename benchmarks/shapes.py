@@ -1,6 +1,6 @@
-"""Training steps of many shapes: this library's network and plain Keras layers, under the backend that is set.
+"""Training steps of many shapes: this library's network and plain Keras layers, under one backend.
 
-``recurrent.py`` chooses its kernels by these times. ``KERAS_BACKEND=jax python benchmarks/shapes.py`` for another.
+``recurrent.py`` chooses its kernels by these times. KERAS_BACKEND in the environment says which backend.
 """
 
 import argparse
@@ -56,7 +56,9 @@ def main():
     parser.add_argument("--features", type=int, default=60)
     parser.add_argument("--repeats", type=int, default=7)
     arguments = parser.parse_args()
-    table = Table(title=f"One training step, {arguments.frames} × {arguments.features}, {keras.backend.backend()}")
+    table = Table(
+        title=f"One training step, {arguments.frames} × {arguments.features}, {keras.backend.backend()}"
+    )
     for column in ("rows", "units", "voicelstm", "keras.layers.LSTM", "voicelstm is"):
         table.add_column(column, justify="right")
     for units, n_rows in itertools.product(arguments.units or UNITS, arguments.rows):

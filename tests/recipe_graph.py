@@ -135,9 +135,7 @@ def main():
     with np.load(arguments.input) as archive:
         weights = dict(archive)
     batches, targets = weights.pop("batches"), weights.pop("targets")
-    results = run_recipe(
-        batches, targets, weights, arguments.time, loop_per_layer=arguments.loop_per_layer
-    )
+    results = run_recipe(batches, targets, weights, arguments.time, loop_per_layer=arguments.loop_per_layer)
     np.savez(arguments.output, **results)
 
 

@@ -22,7 +22,7 @@ tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfigur
 
 from sklearn.base import clone
 from voicelstm import LSTMVoiceClassifier
-from voicelstm.network import Network
+from voicelstm.distribution import Devices
 
 generator = np.random.default_rng(0)
 y = np.arange(22) % 2
@@ -59,16 +59,16 @@ for name, (changes, weight) in CASES.items():
 
 # How many rows of a batch each device is handed.
 _, shared = pair({"max_epochs": 1})
-deal = Network._deal
+deal = Devices.deal
 def spy(self, batch):
     dealt = deal(self, batch)
     if not isinstance(dealt, tuple):
         rows.append([len(part) for part in strategy.experimental_local_results(dealt["lengths"])])
     return dealt
-Network._deal = spy
+Devices.deal = spy
 shared.predict_proba(X)
 found["rows"] = rows[0]
-Network._deal = deal
+Devices.deal = deal
 
 dropped = pair({"dropout": 0.5})[1]
 found["with dropout"] = dropped.history_["loss"]
@@ -166,3 +166,10 @@ def test_what_has_no_scope_is_refused():
     X = [[[0.0]], [[1.0]]]
     with pytest.raises(ValueError, match=r"'distribution' parameter.*'scope'"):
         LSTMVoiceClassifier(distribution="mirrored").fit(X, [0, 1])
+
+
+def test_what_is_for_another_backend_is_refused():
+    parallel = keras.distribution.DataParallel(devices=["cpu:0"])
+    expected = r"must be a tf\.distribute\.MirroredStrategy; got a DataParallel.*under jax only"
+    with pytest.raises(ValueError, match=expected):
+        LSTMVoiceClassifier(distribution=parallel).fit([[[0.0]], [[1.0]]], [0, 1])

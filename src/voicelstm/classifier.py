@@ -95,10 +95,12 @@ class LSTMVoiceClassifier(
         of parameters, data and versions, is removed when `fit` ends, and is left alone by every other fit.
         Without a `random_state` no fit equals another. `partial_fit` takes no notice.
     distribution : object with a method `scope`, or None, default=None
-        Devices that share each batch: `keras.distribution.DataParallel` under JAX, a strategy of
-        `tf.distribute` under TensorFlow. `batch_size` must be a multiple of their number. The result is that
-        of one device, to rounding, but for what TensorFlow does on each device alone: it draws `dropout`
-        for its own rows and clips its own gradients to `clip_norm`.
+        Devices that share each batch: a `tf.distribute.MirroredStrategy` under TensorFlow, a
+        `keras.distribution.DataParallel` under JAX, whose devices may be those of several processes; torch
+        has none. `batch_size` must be a multiple of their number. The result is that of one device, to
+        rounding, but for what TensorFlow does on each device alone: it draws `dropout` for its own rows and
+        clips its own gradients to `clip_norm`. Several processes each call the same methods with the same
+        data and the same int as `random_state`.
     dtype : {"float32", "float64", "mixed_bfloat16", "mixed_float16"}, default="float32"
         Keras's dtype policy for the layers.
     random_state : int, RandomState instance or None, default=None

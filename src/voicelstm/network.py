@@ -1,5 +1,6 @@
 """The Keras network, compiled once per architecture and used again."""
 
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from voicelstm.architecture import Architecture, Weights
+from voicelstm.distribution import Devices, check_distribution
 from voicelstm.pooling import Pooling
 from voicelstm.prefetching import prefetched
 from voicelstm.recurrent import LSTMStack
@@ -39,6 +41,7 @@ class Compilation:
     @classmethod
     def of(cls, classifier: Any) -> "Compilation":
         """Take the parameters of a classifier."""
+        check_distribution(classifier.distribution)
         return cls(
             loss=classifier.loss,
             optimizer=classifier.optimizer,
@@ -55,9 +58,9 @@ class Compilation:
         return cls(n_rows=_in_steps(batch_size))
 
     @property
-    def deals_rows(self) -> bool:
-        """Whether each device is handed its rows of a batch; Keras does that itself under JAX."""
-        return self.distribution is not None and keras.backend.backend() == "tensorflow"
+    def devices(self) -> Devices:
+        """What it learns on."""
+        return Devices(self.distribution)
 
 
 def frames_step() -> int:
@@ -174,7 +177,7 @@ def _make_optimizer(compilation: Compilation) -> Any:
 def _make_loss(architecture: Architecture, compilation: Compilation) -> keras.losses.Loss:
     # Weights that belong together then mean the same in every batch, whatever their sum. A device that has
     # only some of the rows cannot know that sum: there the weights come divided by it.
-    reduction = "sum" if compilation.deals_rows else "mean_with_sample_weight"
+    reduction = "sum" if compilation.devices.are_replicas else "mean_with_sample_weight"
     if compilation.loss == "squared_error":
         return SquaredError(reduction=reduction, dtype=architecture.weight_dtype.name)
     options = {
@@ -204,10 +207,11 @@ class Network:
 
     def __init__(self, architecture: Architecture, compilation: Compilation) -> None:
         self.architecture = architecture
-        self._compilation = compilation
+        self._devices = compilation.devices
         self.model = build(architecture, n_rows=compilation.n_rows)
         self._trainable = _variables(self.model)
         self._held: Weights | None = None
+        self._agreed = False
         accuracy = (
             keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)
             if architecture.n_outputs == 1
@@ -240,7 +244,14 @@ class Network:
             None leaves what the optimizer was made with.
         optimizer_state : sequence of ndarray, default=None
             As :meth:`optimizer_state` gave it; None starts afresh.
+
+        Raises
+        ------
+        ValueError
+            Where other processes share the devices and drew other numbers.
         """
+        self._devices.check_agreement(seed, "random_state: pass the same int to each")
+        self._agreed = False
         self._assign(weights)
         optimizer = self.model.optimizer
         state = self._fresh_optimizer if optimizer_state is None else optimizer_state
@@ -261,29 +272,24 @@ class Network:
 
     def weights(self) -> Weights:
         """Return copies of the weights."""
-        return {name: self._copy(variable) for name, variable in self._trainable.items()}
+        return {name: self._devices.value(variable) for name, variable in self._trainable.items()}
 
     def optimizer_state(self) -> list[NDArray]:
         """Return copies of what the optimizer remembers."""
-        return [self._copy(variable) for variable in self.model.optimizer.variables]
+        return [self._devices.value(variable) for variable in self.model.optimizer.variables]
 
     def state(self) -> dict[str, NDArray]:
         """Return copies of all that training changes: weights, optimizer, what dropout draws next."""
         # Single numbers as arrays of one, which files keep as they are.
-        return {name: np.atleast_1d(self._copy(variable)) for name, variable in self._changing().items()}
+        return {
+            name: np.atleast_1d(self._devices.value(variable)) for name, variable in self._changing().items()
+        }
 
     def set_state(self, state: dict[str, NDArray]) -> None:
         """Set what :meth:`state` gave."""
         self._held = None
         for name, variable in self._changing().items():
             variable.assign(np.reshape(state[name], tuple(variable.shape)))
-
-    def _copy(self, variable: Any) -> NDArray:
-        value = variable.value
-        if self._compilation.deals_rows:
-            # All devices hold the same; the state of dropout can be read only of one at a time.
-            value = self._compilation.distribution.experimental_local_results(value)[0]
-        return np.array(ops.convert_to_numpy(value))
 
     def _changing(self) -> dict[str, Any]:
         parts = {"model": self.model.variables, "optimizer": self.model.optimizer.variables}
@@ -298,12 +304,12 @@ class Network:
             "keras": keras.__version__,
             "backend": keras.backend.backend(),
             "optimizer": [type(optimizer).__name__, settings],
-            "distribution": _kind(self._compilation.distribution),
+            "distribution": self._devices.kind(),
         }
 
     def on_device(self, arrays: Any) -> Any:
         """Bring arrays to where the network computes, ahead of the step; several devices get theirs later."""
-        if self._compilation.distribution is not None:
+        if self._devices.distribution is not None:
             return arrays
         return keras.tree.map_structure(ops.convert_to_tensor, arrays)
 
@@ -326,12 +332,16 @@ class Network:
         """
         self._held = None
         inputs = {"sequences": batch, "lengths": lengths}
-        if not self._compilation.deals_rows:
+        if self._devices.span_processes and not self._agreed:
+            self._devices.check_agreement(zlib.crc32(batch.tobytes()), "X, which each is to be given whole")
+            self._agreed = True
+        if not self._devices.are_replicas:
+            inputs, labels, weight = self._devices.own((inputs, labels, weight))
             return self.model.train_on_batch(inputs, labels, sample_weight=weight, return_dict=True)
         # As train_on_batch does it, which would give every device the whole batch.
         self.model.make_train_function()
         self.model.reset_metrics()
-        dealt = self._deal((inputs, labels, weight / (weight.sum() or 1)))
+        dealt = self._devices.deal((inputs, labels, weight / (weight.sum() or 1)))
         logs = self.model.train_function(iter([dealt]))
         return {name: float(value) for name, value in logs.items()}
 
@@ -360,39 +370,11 @@ class Network:
             return chosen, self.on_device({"sequences": batch, "lengths": lengths})
 
         for chosen, inputs in prefetched(ready, batches.by_length()):
-            outputs = self.model.predict_on_batch(self._deal(inputs))
+            outputs = self.model.predict_on_batch(self._devices.deal(inputs))
             scores[chosen] = np.asarray(outputs)[: len(chosen)]
         return scores
-
-    def _deal(self, batch: Any) -> Any:
-        """Hand each device its rows of every array, under a tf.distribute strategy."""
-        if not self._compilation.deals_rows:
-            return batch
-        strategy = self._compilation.distribution
-        n_devices = strategy.num_replicas_in_sync
-
-        def deal(values: NDArray) -> Any:
-            if len(values) % n_devices:
-                raise ValueError(
-                    f"batch_size={len(values)} must be a multiple of the {n_devices} devices of distribution."
-                )
-            shares = np.split(values, n_devices)
-            return strategy.experimental_distribute_values_from_function(
-                lambda device: ops.convert_to_tensor(shares[device.replica_id_in_sync_group])
-            )
-
-        return keras.tree.map_structure(deal, batch)
 
     def _assign(self, weights: Weights) -> None:
         self._held = None
         _set_weights(self.model, weights)
         self._held = weights
-
-
-def _kind(distribution: Any) -> Any:
-    """Describe a distribution by what every process sees alike: its class, how many devices it has."""
-    if distribution is None:
-        return None
-    mesh = getattr(distribution, "device_mesh", None)
-    n_devices = getattr(distribution, "num_replicas_in_sync", None) if mesh is None else mesh.shape
-    return [type(distribution).__name__, n_devices]

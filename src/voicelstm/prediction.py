@@ -184,6 +184,8 @@ class PredictionMixin:
         compilation = Compilation.of(self)
         if callable(compilation.optimizer):
             compilation = replace(compilation, optimizer="adam")  # which prediction does not use
+        if compilation.devices.span_processes:
+            compilation = replace(compilation, distribution=None)  # the others may not be predicting
         with borrow(fitted.architecture, compilation) as network:
             network.load(fitted.weights)
             return batches, network.logits(batches)
