@@ -37,6 +37,8 @@ def _lstm(sequences: Any, kernel: Any, recurrent_kernel: Any, bias: Any) -> Any:
     import torch
 
     units = recurrent_kernel.shape[0]
+    if sequences.is_meta:  # Keras asks for the shape alone, which torch would work out frame by frame
+        return sequences.new_empty((*sequences.shape[:2], units))
     # Torch's gate order is Keras's, its matrices are transposed, and its second bias is one too many.
     parts = (kernel.T, recurrent_kernel.T, bias, torch.zeros_like(bias))
     start = sequences.new_zeros((1, sequences.shape[0], units))
