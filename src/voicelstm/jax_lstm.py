@@ -1,4 +1,4 @@
-"""An LSTM for JAX on the CPU, everything but the recursion outside of its loops."""
+"""An LSTM for JAX on the CPU, with a gradient of its own."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -36,66 +36,81 @@ def jax_lstm_stack(
     array of shape (n, n_frames, units)
         All outputs of the last layer.
     """
-    recursion = _recursion()
+    layer = _layer()
     by_frame = sequences.transpose(1, 0, 2)
-    for (kernel, recurrent_kernel, bias), after in zip(weights, between, strict=True):
-        by_frame = after(recursion(by_frame @ kernel + bias, recurrent_kernel))
+    for parts, after in zip(weights, between, strict=True):
+        by_frame = after(layer(by_frame, *parts))
     return by_frame.transpose(1, 0, 2)
 
 
 @cache
-def _recursion() -> Callable[[Any, Any], Any]:
-    """Make the function from projected inputs (n_frames, n, 4 * units) to hidden states, with its gradient.
+def _layer() -> Callable[..., Any]:
+    """Make the function from inputs (n_frames, n, width) and weights to hidden states, with its gradient.
 
-    JAX's own gradient of a scan forms the recurrent kernel's gradient frame by frame; here it is one matrix
-    product over all frames, and the derivatives of the gates are taken of all frames at once.
+    JAX's own gradient of a scan adds to the weights' gradients frame by frame and keeps all gates; here these
+    gradients are one matrix product each, and gates are computed again from the states. To project the inputs
+    of all frames at once, or to differentiate all gates at once, is slower: those arrays leave the cache.
     """
     import jax
     import jax.numpy as jnp
 
-    def read(projected: Any, recurrent_kernel: Any) -> tuple[Any, Any, Any]:
-        def step(carry: Any, frame: Any) -> tuple[Any, Any]:
+    def gates_of(x: Any, hidden: Any, kernel: Any, recurrent_kernel: Any, bias: Any) -> tuple[Any, ...]:
+        i, f, g, o = jnp.split(x @ kernel + hidden @ recurrent_kernel + bias, 4, axis=-1)
+        return jax.nn.sigmoid(i), jax.nn.sigmoid(f), jnp.tanh(g), jax.nn.sigmoid(o)
+
+    def read(xs: Any, *weights: Any) -> tuple[Any, Any]:
+        def step(carry: Any, x: Any) -> tuple[Any, Any]:
             hidden, cell = carry
-            i, f, g, o = jnp.split(frame + hidden @ recurrent_kernel, 4, axis=-1)
-            i, f, g, o = jax.nn.sigmoid(i), jax.nn.sigmoid(f), jnp.tanh(g), jax.nn.sigmoid(o)
+            i, f, g, o = gates_of(x, hidden, *weights)
             cell = f * cell + i * g
             hidden = o * jnp.tanh(cell)
-            return (hidden, cell), (hidden, cell, jnp.concatenate([i, f, g, o], axis=-1))
+            return (hidden, cell), (hidden, cell)
 
-        start = jnp.zeros((projected.shape[1], recurrent_kernel.shape[0]), projected.dtype)
-        return jax.lax.scan(step, (start, start), projected)[1]
+        start = jnp.zeros((xs.shape[1], weights[1].shape[0]), xs.dtype)
+        return jax.lax.scan(step, (start, start), xs)[1]
 
     @jax.custom_vjp
-    def recursion(projected: Any, recurrent_kernel: Any) -> Any:
-        return read(projected, recurrent_kernel)[0]
+    def layer(xs: Any, kernel: Any, recurrent_kernel: Any, bias: Any) -> Any:
+        return read(xs, kernel, recurrent_kernel, bias)[0]
 
-    def forward(projected: Any, recurrent_kernel: Any) -> tuple[Any, Any]:
-        hidden, cell, gates = read(projected, recurrent_kernel)
-        return hidden, (recurrent_kernel, hidden, cell, gates)
+    def forward(xs: Any, *weights: Any) -> tuple[Any, Any]:
+        hidden, cell = read(xs, *weights)
+        return hidden, (xs, weights, hidden, cell)
 
-    def backward(kept: Any, d_hidden: Any) -> tuple[Any, Any]:
-        recurrent_kernel, hidden, cell, gates = kept
-        i, f, g, o = jnp.split(gates, 4, axis=-1)
-        squashed = jnp.tanh(cell)
-        by_cell = [g * i * (1 - i), _delayed(cell) * f * (1 - f), i * (1 - g * g)]
-        by_hidden, through = squashed * o * (1 - o), o * (1 - squashed * squashed)
-        transposed = recurrent_kernel.T
+    def backward(kept: Any, d_hidden: Any) -> tuple[Any, ...]:
+        xs, weights, hidden, cell = kept
+        hidden_before, cell_before = _delayed(hidden), _delayed(cell)
+        transposed = weights[1].T
 
         def step(carry: Any, frame: Any) -> tuple[Any, Any]:
             from_later, d_cell = carry
-            d_hidden, through, by_cell, by_hidden, f = frame
+            d_hidden, x, hidden_before, cell, cell_before = frame
+            i, f, g, o = gates_of(x, hidden_before, *weights)
+            squashed = jnp.tanh(cell)
             d_hidden += from_later
-            d_cell += d_hidden * through
-            d_gates = jnp.concatenate([d_cell * part for part in by_cell] + [d_hidden * by_hidden], axis=-1)
+            d_cell += d_hidden * o * (1 - squashed * squashed)
+            by_gate = [
+                d_cell * g * i * (1 - i),
+                d_cell * cell_before * f * (1 - f),
+                d_cell * i * (1 - g * g),
+                d_hidden * squashed * o * (1 - o),
+            ]
+            d_gates = jnp.concatenate(by_gate, axis=-1)
             return (d_gates @ transposed, d_cell * f), d_gates
 
         end = jnp.zeros_like(hidden[0])
-        frames = (d_hidden, through, by_cell, by_hidden, f)
+        frames = (d_hidden, xs, hidden_before, cell, cell_before)
         d_gates = jax.lax.scan(step, (end, end), frames, reverse=True)[1]
-        return d_gates, jnp.einsum("tbn,tbm->nm", _delayed(hidden), d_gates)
+        of_all = d_gates.reshape(-1, d_gates.shape[-1])
+        return (
+            d_gates @ weights[0].T,
+            xs.reshape(len(of_all), -1).T @ of_all,
+            hidden_before.reshape(len(of_all), -1).T @ of_all,
+            of_all.sum(axis=0),
+        )
 
     def _delayed(states: Any) -> Any:
         return jnp.concatenate([jnp.zeros_like(states[:1]), states[:-1]])
 
-    recursion.defvjp(forward, backward)
-    return recursion
+    layer.defvjp(forward, backward)
+    return layer
