@@ -144,6 +144,10 @@ def bare_torch_step(batch, target, units):
     return step
 
 
+def on_device(arrays):
+    return keras.tree.map_structure(keras.ops.convert_to_tensor, arrays)
+
+
 def torch_serves(*, gpu):
     """Tell whether plain torch can be compared with: on the backend's GPU, or where it is the backend.
 
@@ -168,7 +172,7 @@ class Side:
         self.batch = generator.normal(size=shape).astype(np.float32)
         self.target = generator.integers(0, 2, n).astype(np.float32)
         lengths, ones = np.full(n, n_frames, dtype=np.int32), np.ones(n, dtype=np.float32)
-        self.arguments = self.network.on_device((self.batch, lengths, self.target[:, None], ones))
+        self.arguments = on_device((self.batch, lengths, self.target[:, None], ones))
 
     def reset(self):
         """Go back to the first weights."""
@@ -222,7 +226,7 @@ def time_recipe(report, arguments, *, gpu, small):
     *_, cudnn = check_kernel(report, name, side, gpu=gpu, compiled=True)
     model = unfused_recipe(units, 13)
     n_frames = min(arguments.unfused_frames or shape[1], shape[1])
-    part, target = side.network.on_device((side.batch[:, :n_frames], side.target[:, None]))
+    part, target = on_device((side.batch[:, :n_frames], side.target[:, None]))
 
     def loop_step():
         model.train_on_batch(part, target)

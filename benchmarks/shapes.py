@@ -37,7 +37,7 @@ def compare(n_rows, n_frames, n_features, units, repeats):
     lengths, ones = np.full(n_rows, n_frames, dtype=np.int32), np.ones(n_rows, dtype=np.float32)
     target = generator.integers(0, 2, (n_rows, 1)).astype(np.float32)
     architecture = Architecture(n_features, 1, units)
-    network = Network(architecture, Compilation.for_rows(n_rows))
+    network = Network(architecture, Compilation().for_rows(n_rows))
     network.reset(initial_weights(architecture, generator), seed=0, learning_rate=1e-3)
     model = plain_keras(units, n_features)
     sides = {

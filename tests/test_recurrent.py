@@ -119,7 +119,7 @@ def test_where_a_kernel_lacks_a_dtype_keras_own_layers_run(dtype):
     np.testing.assert_allclose(array(stack(x, lengths)), array(plain(x, lengths)), rtol=0, atol=1e-6)
 
 
-@pytest.mark.skipif(BACKEND != "tensorflow", reason="the others' kernels win at every width")
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="the others take their kernels at every width")
 def test_wide_layers_are_left_to_keras_where_its_loop_is_faster():
     assert kernel_of(built(LSTMStack, "float32", units=(80, 13))) == FUSED
     assert kernel_of(built(LSTMStack, "float32", units=(13, 128))) is None

@@ -119,13 +119,17 @@ def padding(batches, positions):
     return 1 - batches.lengths.sum() / sum(batch.shape[0] * batch.shape[1] for batch in taken)
 
 
-@pytest.mark.parametrize(
-    ("segment_frames", "n_rows"), [(300, 32), (400, 32), (1000, 32), (None, 32), (None, 20)]
-)
-def test_on_the_speech_corpus_less_than_a_tenth_of_the_frames_is_padding(manifest, segment_frames, n_rows):
+SETTINGS = [(300, 32), (400, 32), (1000, 32), (300, 128), (1000, 64), (None, 20)]
+
+
+@pytest.mark.parametrize(("segment_frames", "n_rows"), SETTINGS)
+@pytest.mark.parametrize("frames_step", [16, 32])
+def test_on_the_speech_corpus_less_than_a_tenth_of_the_frames_is_padding(
+    manifest, segment_frames, n_rows, frames_step
+):
     seconds = [float(row["seconds"]) for row in manifest if row["subset"] == "speech"]
     clips = [np.empty((round(100 * duration), 1), "float32") for duration in seconds]
-    batches = batches_of(clips, segment_frames, n_rows)
+    batches = batches_of(clips, segment_frames, n_rows, frames_step=frames_step)
     generator = np.random.default_rng(0)
     order = generator.permutation(len(batches.segments))
     chosen = batches.alike(order, generator)
@@ -146,3 +150,10 @@ def test_batches_of_similar_lengths_come_in_random_order_and_so_do_the_clips_of_
     assert {frozenset(batch) for batch in orders[0].reshape(-1, 4)} != {
         frozenset(batch) for batch in orders[1].reshape(-1, 4)
     }
+
+
+def test_any_clip_may_be_in_the_batch_that_is_not_full():
+    batches = batches_of([np.zeros((10 * n, 1)) for n in range(1, 11)])
+    generator = np.random.default_rng(0)
+    seen = {int(p) for _ in range(60) for p in batches.alike(generator.permutation(10), generator)[8:]}
+    assert seen >= {0, 4, 8}

@@ -2,7 +2,8 @@
 
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 import keras
@@ -52,10 +53,9 @@ class Compilation:
             n_rows=_in_steps(classifier.batch_size),
         )
 
-    @classmethod
-    def for_rows(cls, batch_size: int) -> "Compilation":
-        """Take the defaults, for batches of a size."""
-        return cls(n_rows=_in_steps(batch_size))
+    def for_rows(self, batch_size: int) -> "Compilation":
+        """Expect batches of another size."""
+        return replace(self, n_rows=_in_steps(batch_size))
 
     @property
     def devices(self) -> Devices:
@@ -65,7 +65,7 @@ class Compilation:
 
 def frames_step() -> int:
     """Tell what the frames of a batch shall be a multiple of: JAX compiles anew for each number of them."""
-    return 64 if keras.backend.backend() == "jax" else 16
+    return 32 if keras.backend.backend() == "jax" else 16
 
 
 @keras.saving.register_keras_serializable(package="voicelstm")
@@ -211,7 +211,6 @@ class Network:
         self.model = build(architecture, n_rows=compilation.n_rows)
         self._trainable = _variables(self.model)
         self._held: Weights | None = None
-        self._agreed = False
         accuracy = (
             keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)
             if architecture.n_outputs == 1
@@ -251,7 +250,6 @@ class Network:
             Where other processes share the devices and drew other numbers.
         """
         self._devices.check_agreement(seed, "random_state: pass the same int to each")
-        self._agreed = False
         self._assign(weights)
         optimizer = self.model.optimizer
         state = self._fresh_optimizer if optimizer_state is None else optimizer_state
@@ -307,19 +305,21 @@ class Network:
             "distribution": self._devices.kind(),
         }
 
-    def on_device(self, arrays: Any) -> Any:
-        """Bring arrays to where the network computes, ahead of the step; several devices get theirs later."""
-        if self._devices.distribution is not None:
-            return arrays
-        return keras.tree.map_structure(ops.convert_to_tensor, arrays)
+    def check_agreement(self, *arrays: NDArray) -> None:
+        """Refuse to train where other processes share the devices and are about to learn from other data."""
+        if self._devices.span_processes:
+            number = reduce(lambda crc, values: zlib.crc32(values.tobytes(), crc), arrays, 0)
+            self._devices.check_agreement(number, "X, y or weights, which each is to be given whole")
 
-    def train_step(self, batch: Any, lengths: Any, labels: Any, weight: Any) -> dict[str, float]:
+    def train_step(
+        self, batch: NDArray, lengths: NDArray, labels: NDArray, weight: NDArray
+    ) -> dict[str, float]:
         """Take one step; return the batch's weighted means of loss and accuracy, before the step.
 
         Parameters
         ----------
         batch, lengths
-            As :meth:`SegmentBatches.take` gives them, or :meth:`on_device` of that.
+            As :meth:`SegmentBatches.take` gives them.
         labels : array of shape (n_rows, n_outputs)
             One-hot, or 0/1 in one column.
         weight : array of shape (n_rows,)
@@ -332,9 +332,6 @@ class Network:
         """
         self._held = None
         inputs = {"sequences": batch, "lengths": lengths}
-        if self._devices.span_processes and not self._agreed:
-            self._devices.check_agreement(zlib.crc32(batch.tobytes()), "X, which each is to be given whole")
-            self._agreed = True
         if not self._devices.are_replicas:
             inputs, labels, weight = self._devices.own((inputs, labels, weight))
             return self.model.train_on_batch(inputs, labels, sample_weight=weight, return_dict=True)
@@ -365,11 +362,11 @@ class Network:
         """
         scores = np.zeros((len(batches.segments), self.architecture.n_outputs), batches.dtype)
 
-        def ready(chosen: NDArray[np.intp]) -> tuple[NDArray[np.intp], Any]:
+        def cut(chosen: NDArray[np.intp]) -> tuple[NDArray[np.intp], dict[str, NDArray]]:
             batch, lengths = batches.take(chosen)
-            return chosen, self.on_device({"sequences": batch, "lengths": lengths})
+            return chosen, {"sequences": batch, "lengths": lengths}
 
-        for chosen, inputs in prefetched(ready, batches.by_length()):
+        for chosen, inputs in prefetched(cut, batches.by_length()):
             outputs = self.model.predict_on_batch(self._devices.deal(inputs))
             scores[chosen] = np.asarray(outputs)[: len(chosen)]
         return scores

@@ -58,7 +58,7 @@ def borrow(architecture: Architecture, compilation: Compilation, *, shared: bool
         In a process that was forked after the backend had run, where it would wait for ever.
     """
     global _has_run
-    if _forked and keras.backend.backend() != "torch":
+    if _forked:
         raise RuntimeError(
             f"This process was forked from one in which {keras.backend.backend()} had run, which does not"
             " survive that: start it with joblib's 'loky' or multiprocessing's 'spawn'."

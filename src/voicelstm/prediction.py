@@ -181,7 +181,7 @@ class PredictionMixin:
         batches = fitted.batches(clips, self.segment_frames, self.batch_size)
         if self.distribution is None:
             batches.shrink()
-        compilation = Compilation.of(self)
+        compilation = Compilation.of(self).for_rows(batches.n_rows)
         if callable(compilation.optimizer):
             compilation = replace(compilation, optimizer="adam")  # which prediction does not use
         if compilation.devices.span_processes:

@@ -324,16 +324,19 @@ class SegmentBatches:
         ndarray of shape (n_positions,)
             The same segments. As they came where batches of them are padding to a tenth or less; else the
             longest with the longest, those of a length in the order in which they came, and batches in
-            random order, but a last one that is not full.
+            random order. One of them, of any length, comes last where not all can be full.
         """
-        padded = self._padded[positions]
-        if self.lengths[positions].mean() >= 0.9 * padded.max(initial=0):
+        n, n_rows = len(positions), self.n_rows
+        as_they_came = [positions[first : first + n_rows] for first in range(0, n, n_rows)]
+        laid_out = sum(len(batch) * int(self._padded[batch].max()) for batch in as_they_came)
+        if self.lengths[positions].sum() >= 0.9 * laid_out:
             return positions
-        # An incomplete batch is padded with rows of the longest's length: let the longest be short.
-        positions = positions[np.argsort(-padded, kind="stable")]
-        n_full = len(positions) // self.n_rows * self.n_rows
-        full = generator.permutation(positions[:n_full].reshape(-1, self.n_rows))
-        return np.concatenate([full.ravel(), positions[n_full:]])
+        positions = positions[np.argsort(self._padded[positions], kind="stable")]
+        # Always the same clips would weigh more than others, were the incomplete batch always the shortest.
+        first = n_rows * int(generator.integers(len(as_they_came)))
+        incomplete = slice(first, first + n % n_rows)
+        full = np.delete(positions, incomplete).reshape(-1, n_rows)
+        return np.concatenate([generator.permutation(full).ravel(), positions[incomplete]])
 
     def take(self, chosen: NDArray[np.intp]) -> tuple[NDArray[Any], NDArray[np.int32]]:
         """Lay segments into one batch, zeros behind them.

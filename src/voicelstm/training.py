@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import keras
@@ -124,10 +125,8 @@ def train(
     )
     n_done, history, best, stale = _resumed(network, checkpoint)
 
-    def ready(chosen: NDArray[np.intp]) -> tuple[Any, float]:
-        batch = _labelled_batch(clips, chosen)
-        return network.on_device(batch), float(batch[-1].sum())
-
+    first_batch = _labelled_batch(clips, np.arange(min(len(clips.batches.segments), clips.batches.n_rows)))
+    network.check_agreement(clips.batches.lengths, clips.labels, clips.weights, *first_batch)
     logs: dict[str, float] = {}
     callbacks.on_train_begin()
     for epoch, orders in enumerate(_epochs(clips, schedule, n_steps, n_epochs, generator)):
@@ -140,10 +139,10 @@ def train(
         callbacks.on_epoch_begin(epoch)
         sums: dict[str, float] = {}
         total = 0.0
-        with closing(prefetched(ready, orders)) as batches:
-            for step, (batch, of_weights) in enumerate(batches):
+        with closing(prefetched(partial(_labelled_batch, clips), orders)) as batches:
+            for step, batch in enumerate(batches):
                 callbacks.on_train_batch_begin(step)
-                of_batch = network.train_step(*batch)
+                of_batch, of_weights = network.train_step(*batch), float(batch[-1].sum())
                 total += of_weights
                 for name, value in of_batch.items():
                     sums[name] = sums.get(name, 0.0) + float(value) * of_weights
