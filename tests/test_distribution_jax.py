@@ -78,14 +78,18 @@ jax.config.update("jax_cpu_collectives_implementation", "gloo")
 keras.distribution.initialize(f"localhost:{sys.argv[1]}", num_processes=2, process_id=int(sys.argv[2]))
 distribution = keras.distribution.DataParallel()
 shared, found = compare(base.set_params(early_stopping=True), distribution)
+first = sys.argv[2] == "0"
+unstopped = clone(shared).set_params(early_stopping=False)
 found |= {
     "devices": [jax.device_count(), jax.local_device_count()],
     "losses": shared.history_["loss"],
     "scores": shared.predict_proba(X).tolist(),
-    "halves": refusal(shared, *((X[:11], y[:11]) if sys.argv[2] == "0" else (X[11:], y[11:]))),
+    "halves": refusal(shared, *((X[:11], y[:11]) if first else (X[11:], y[11:]))),
+    "labels": refusal(shared, X, y if first else 1 - y),
+    "fewer": refusal(unstopped, *((X, y) if first else (X[:8], y[:8]))),
     "seeds": refusal(shared.set_params(random_state=None), X, y),
 }
-if sys.argv[2] == "0":
+if first:
     found["alone"] = shared.set_params(distribution=None).predict_proba(X).tolist()
 json.dump(found, sys.stdout)
 """
@@ -175,9 +179,17 @@ def test_one_process_predicts_alone_without_distribution(both):
     np.testing.assert_allclose(both[0]["alone"], both[0]["scores"], rtol=0, atol=1e-5)
 
 
+WHOLE = "X, y or weights, which each is to be given whole"
+
+
 @pytest.mark.parametrize(
     ("what", "hint"),
-    [("halves", "X, which each is to be given whole"), ("seeds", "random_state: pass the same int to each")],
+    [
+        ("halves", WHOLE),
+        ("labels", WHOLE),
+        ("fewer", WHOLE),
+        ("seeds", "random_state: pass the same int to each"),
+    ],
 )
 def test_processes_that_differ_are_refused(both, what, hint):
     for found in both:
