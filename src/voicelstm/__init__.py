@@ -27,7 +27,7 @@ _HOME = {
     "save": "persistence",
     "score_timeline": "detector",
 }
-_MODULES = {"audio", "cepstra", "datasets", "exceptions", *_HOME.values()}
+_MODULES = {"audio", "cepstra", "datasets", "exceptions", "metrics", "score_files", *_HOME.values()}
 
 __all__ = [
     "ClipStatistics",
