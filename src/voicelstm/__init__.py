@@ -8,9 +8,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from voicelstm.auditing import audit
     from voicelstm.classifier import LSTMVoiceClassifier
     from voicelstm.clip_statistics import ClipStatistics
     from voicelstm.detector import make_detector, score_timeline
+    from voicelstm.evaluation import evaluate
     from voicelstm.persistence import load, save
     from voicelstm.store import SequenceStore
     from voicelstm.transformer import MFCCTransformer
@@ -22,12 +24,23 @@ _HOME = {
     "LSTMVoiceClassifier": "classifier",
     "MFCCTransformer": "transformer",
     "SequenceStore": "store",
+    "audit": "auditing",
+    "evaluate": "evaluation",
     "load": "persistence",
     "make_detector": "detector",
     "save": "persistence",
     "score_timeline": "detector",
 }
-_MODULES = {"audio", "cepstra", "datasets", "exceptions", *_HOME.values()}
+_MODULES = {
+    "audio",
+    "cepstra",
+    "datasets",
+    "exceptions",
+    "metrics",
+    "score_files",
+    "splitters",
+    *_HOME.values(),
+}
 
 __all__ = [
     "ClipStatistics",
@@ -35,6 +48,8 @@ __all__ = [
     "MFCCTransformer",
     "SequenceStore",
     "__version__",
+    "audit",
+    "evaluate",
     "load",
     "make_detector",
     "save",

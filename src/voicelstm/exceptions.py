@@ -5,6 +5,7 @@ from collections.abc import Sequence
 __all__ = [
     "AudioError",
     "AudioWarning",
+    "AuditWarning",
     "DatasetError",
     "ModelFileError",
     "ModelFileWarning",
@@ -71,3 +72,7 @@ class SequenceWarning(VoiceLSTMWarning):
 
 class ModelFileWarning(VoiceLSTMWarning):
     """A parameter cannot be kept in a model file."""
+
+
+class AuditWarning(VoiceLSTMWarning):
+    """Something other than the voice gives labels away."""

@@ -1,0 +1,51 @@
+"""How well human and synthetic voices are told apart: error rates, costs, calibration, intervals, scorers.
+
+A *miss* is a human clip that is taken for synthetic, a *false alarm* a synthetic clip that is taken for
+human. All functions share two parameters: `pos_label` is the class for which a higher score speaks, as in
+scikit-learn, and `human_label` says which class is the human one. Lower is better everywhere, except in the
+scorers, which scikit-learn wants the other way round and which are therefore negated.
+"""
+
+from voicelstm.metrics._calibration import cllr, min_cllr
+from voicelstm.metrics._costs import act_dcf, detection_cost, min_dcf
+from voicelstm.metrics._intervals import bootstrap_interval
+from voicelstm.metrics._rates import det_curve, equal_error_rate, equal_error_threshold
+from voicelstm.metrics._scorers import make_detection_scorer
+from voicelstm.metrics._tandem import min_tdcf
+
+__all__ = [
+    "act_dcf",
+    "bootstrap_interval",
+    "cllr",
+    "cllr_scorer",
+    "det_curve",
+    "detection_cost",
+    "detection_cost_scorer",
+    "eer_scorer",
+    "equal_error_rate",
+    "equal_error_threshold",
+    "make_detection_scorer",
+    "min_cllr",
+    "min_dcf",
+    "min_dcf_scorer",
+    "min_tdcf",
+]
+
+# Sphinx reads what follows "#:" where a name is assigned; beside their class the scorers would have no pages.
+
+#: For ``scoring=``: the equal error rate, negated, so that greater is better. How the direction of the scores
+#: is found is described at :func:`make_detection_scorer`.
+eer_scorer = make_detection_scorer(equal_error_rate)
+
+#: For ``scoring=``: the smallest detection cost with the prior and the costs of ASVspoof 5, negated, so that
+#: greater is better. :func:`make_detection_scorer` makes one with others.
+min_dcf_scorer = make_detection_scorer(min_dcf)
+
+#: For ``scoring=``: the cost of log-likelihood ratios, negated, so that greater is better. Where they come
+#: from is described at :func:`make_detection_scorer`.
+cllr_scorer = make_detection_scorer(cllr)
+
+#: For ``scoring=``, of `TunedThresholdClassifierCV` above all: the detection cost of decisions with the prior
+#: and the costs of ASVspoof 5, negated, so that greater is better. :func:`make_detection_scorer` makes one
+#: with others.
+detection_cost_scorer = make_detection_scorer(detection_cost)

@@ -1,0 +1,282 @@
+"""Misses and false alarms at every threshold, and where they are equally frequent."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from voicelstm.metrics._scored import ScoredClips, check_scored
+
+__all__ = ["det_curve", "equal_error_rate", "equal_error_threshold", "operating_points"]
+
+
+@dataclass(frozen=True)
+class OperatingPoints:
+    """The error rates that thresholds can reach, from accepting every clip as human to accepting none.
+
+    Attributes
+    ----------
+    score : ndarray of shape (n_distinct,)
+        Distinct scores, ascending. At point `i` the clips from ``score[i]`` upwards are accepted.
+    false_alarm, miss : ndarray of shape (n_distinct + 1,)
+        Rates; the last point accepts no clip.
+    """
+
+    score: NDArray[np.float64]
+    false_alarm: NDArray[np.float64]
+    miss: NDArray[np.float64]
+
+    def least_cost(self, of_misses: float, of_false_alarms: float) -> float:
+        """Return the smallest weighted sum of both rates."""
+        return float(np.min(of_misses * self.miss + of_false_alarms * self.false_alarm))
+
+
+def distinct_scores(
+    clips: ScoredClips,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Count the clips of either class at each distinct score.
+
+    Parameters
+    ----------
+    clips : ScoredClips
+        The clips.
+
+    Returns
+    -------
+    score, human, synthetic : ndarray of shape (n_distinct,)
+        Scores, ascending, and the weight of each class there.
+    """
+    order = np.argsort(clips.score)
+    score = clips.score[order]
+    human = clips.human[order]
+    weight = np.ones(len(score)) if clips.weight is None else clips.weight[order]
+    first = np.flatnonzero(np.append(True, score[1:] != score[:-1]))
+    return (
+        score[first],
+        np.add.reduceat(np.where(human, weight, 0.0), first),
+        np.add.reduceat(np.where(human, 0.0, weight), first),
+    )
+
+
+def operating_points(clips: ScoredClips) -> OperatingPoints:
+    """Compute both error rates at each distinct score.
+
+    Parameters
+    ----------
+    clips : ScoredClips
+        The clips.
+
+    Returns
+    -------
+    OperatingPoints
+        One more than there are distinct scores.
+    """
+    score, human, synthetic = distinct_scores(clips)
+    missed = np.append(0.0, np.cumsum(human))
+    rejected = np.append(0.0, np.cumsum(synthetic))
+    return OperatingPoints(score, (rejected[-1] - rejected) / rejected[-1], missed / missed[-1])
+
+
+def det_curve(
+    y_true: ArrayLike,
+    y_score: ArrayLike,
+    *,
+    pos_label: Any = None,
+    human_label: Any = None,
+    sample_weight: ArrayLike | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Compute the rates of false alarms and of misses at every threshold.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_clips,)
+        Labels of two classes.
+    y_score : array-like of shape (n_clips,)
+        Scores, such as those of a `decision_function`.
+    pos_label : label, default=None
+        The class for which a higher score speaks; of a classifier's `decision_function` that is
+        ``classes_[1]``. None is 1 among {0, 1} or {-1, 1}; strings must say.
+    human_label : label, default=None
+        The human class. None is "human", or 1 among {0, 1} or {-1, 1}.
+    sample_weight : array-like of shape (n_clips,), default=None
+        How often each clip counts.
+
+    Returns
+    -------
+    false_alarm_rate : ndarray of shape (n_distinct + 1,)
+        Share of the synthetic clips that are accepted as human, falling from 1 to 0.
+    miss_rate : ndarray of shape (n_distinct + 1,)
+        Share of the human clips that are not accepted, rising from 0 to 1.
+    thresholds : ndarray of shape (n_distinct + 1,)
+        In the units of `y_score`. A clip is accepted as human from the threshold upwards; where higher scores
+        speak for synthetic, from the threshold downwards. The last is infinite and accepts no clip.
+
+    Raises
+    ------
+    ValueError
+        Where `y_true` does not hold two classes, `y_score` holds NaN, or lengths or labels do not fit.
+
+    See Also
+    --------
+    sklearn.metrics.det_curve : The same without its ends, and false alarms are those of `pos_label`.
+
+    References
+    ----------
+    A. Martin et al., "The DET curve in assessment of detection task performance", Eurospeech 1997.
+
+    Examples
+    --------
+    >>> from voicelstm.metrics import det_curve
+    >>> false_alarm_rate, miss_rate, thresholds = det_curve([0, 0, 1, 1], [-1.0, 0.5, 0.2, 3.0])
+    >>> false_alarm_rate.tolist(), miss_rate.tolist()
+    ([1.0, 0.5, 0.5, 0.0, 0.0], [0.0, 0.0, 0.5, 0.5, 1.0])
+    >>> thresholds.tolist()
+    [-1.0, 0.2, 0.5, 3.0, inf]
+    """
+    clips = check_scored(
+        y_true, y_score, pos_label=pos_label, human_label=human_label, sample_weight=sample_weight
+    )
+    points = operating_points(clips)
+    return points.false_alarm, points.miss, clips.direction * np.append(points.score, np.inf)
+
+
+def equal_error_rate(
+    y_true: ArrayLike,
+    y_score: ArrayLike,
+    *,
+    pos_label: Any = None,
+    human_label: Any = None,
+    sample_weight: ArrayLike | None = None,
+    method: Literal["interpolated", "asvspoof"] = "interpolated",
+) -> float:
+    """Compute the rate at which false alarms and misses are equally frequent.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_clips,)
+        Labels of two classes.
+    y_score : array-like of shape (n_clips,)
+        Scores; only their order counts.
+    pos_label : label, default=None
+        The class for which a higher score speaks. None is 1 among {0, 1} or {-1, 1}; strings must say.
+    human_label : label, default=None
+        The human class. None is "human", or 1 among {0, 1} or {-1, 1}.
+    sample_weight : array-like of shape (n_clips,), default=None
+        How often each clip counts.
+    method : {"interpolated", "asvspoof"}, default="interpolated"
+        "interpolated" joins the points of :func:`det_curve` by straight lines and takes the one place where
+        both rates are equal. Clips of one score are decided together, so that scores which are all equal
+        give 0.5. "asvspoof" is for comparison with published numbers: the mean of both rates where they
+        differ least, human clips being rejected first among equal scores; all equal then give 1.
+
+    Returns
+    -------
+    float
+        From 0 to 1. More than 0.5 is worse than guessing: often `pos_label` is the wrong one.
+
+    Raises
+    ------
+    ValueError
+        Where `y_true` does not hold two classes, `y_score` holds NaN, lengths or labels do not fit, `method`
+        is unknown, or "asvspoof" is given weights.
+
+    See Also
+    --------
+    equal_error_threshold : The threshold that comes closest.
+
+    References
+    ----------
+    For "asvspoof": `compute_eer` in the evaluation packages of ASVspoof 2019, 2021 and 5.
+
+    Examples
+    --------
+    >>> from voicelstm.metrics import equal_error_rate
+    >>> y = ["human"] * 5 + ["synthetic"] * 5
+    >>> score = [2, 1.5, 1, 0.5, -0.2, 0.7, -0.5, -1, -1.5, -2]
+    >>> equal_error_rate(y, score, pos_label="human")
+    0.2
+    """
+    if method not in ("interpolated", "asvspoof"):
+        raise ValueError(f'method={method!r} must be "interpolated" or "asvspoof".')
+    clips = check_scored(
+        y_true, y_score, pos_label=pos_label, human_label=human_label, sample_weight=sample_weight
+    )
+    if method == "asvspoof":
+        return _asvspoof(clips)
+    points = operating_points(clips)
+    difference = points.false_alarm - points.miss
+    last = int(np.flatnonzero(difference >= 0)[-1])
+    share = difference[last] / (difference[last] - difference[last + 1])
+    return float(points.false_alarm[last] + share * (points.false_alarm[last + 1] - points.false_alarm[last]))
+
+
+def _asvspoof(clips: ScoredClips) -> float:
+    if clips.weight is not None:
+        raise ValueError('method="asvspoof" counts clips: it knows no sample_weight.')
+    human = clips.human[np.lexsort((~clips.human, clips.score))]
+    miss = np.append(0.0, np.cumsum(human) / human.sum())
+    n_synthetic = np.count_nonzero(~human)
+    false_alarm = np.append(1.0, (n_synthetic - np.cumsum(~human)) / n_synthetic)
+    closest = np.argmin(np.abs(miss - false_alarm))
+    return float((miss[closest] + false_alarm[closest]) / 2)
+
+
+def equal_error_threshold(
+    y_true: ArrayLike,
+    y_score: ArrayLike,
+    *,
+    pos_label: Any = None,
+    human_label: Any = None,
+    sample_weight: ArrayLike | None = None,
+) -> float:
+    """Find the threshold at which false alarms and misses are closest to equally frequent.
+
+    Use scores that neither training nor the reported number has seen.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_clips,)
+        Labels of two classes.
+    y_score : array-like of shape (n_clips,)
+        Scores.
+    pos_label : label, default=None
+        The class for which a higher score speaks. None is 1 among {0, 1} or {-1, 1}; strings must say.
+    human_label : label, default=None
+        The human class. None is "human", or 1 among {0, 1} or {-1, 1}.
+    sample_weight : array-like of shape (n_clips,), default=None
+        How often each clip counts.
+
+    Returns
+    -------
+    float
+        In the units of `y_score`, halfway between the two scores that it separates, so that it does not
+        matter to which side a clip exactly at the threshold goes. Of two thresholds that are equally close
+        the one with fewer false alarms. Where all scores are equal, that score.
+
+    Raises
+    ------
+    ValueError
+        As :func:`equal_error_rate`.
+
+    Examples
+    --------
+    >>> from voicelstm.metrics import equal_error_threshold
+    >>> equal_error_threshold([0, 0, 1, 1], [-1.0, 0.0, 1.0, 3.0])
+    0.5
+    """
+    clips = check_scored(
+        y_true, y_score, pos_label=pos_label, human_label=human_label, sample_weight=sample_weight
+    )
+    points = operating_points(clips)
+    if len(points.score) == 1:
+        return float(clips.direction * points.score[0])
+    gap = np.abs(points.false_alarm - points.miss)[1:-1]
+    chosen = len(gap) - int(np.argmin(gap[::-1]))
+    return clips.direction * _between(float(points.score[chosen - 1]), float(points.score[chosen]))
+
+
+def _between(lower: float, upper: float) -> float:
+    """Return a number above `lower` and at most `upper`, in the middle where there is one."""
+    middle = lower / 2 + upper / 2
+    return middle if np.isfinite(middle) and lower < middle else upper

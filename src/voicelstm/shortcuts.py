@@ -1,0 +1,272 @@
+"""Numbers that may give a recording's class away, and how well each of them does."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+from scipy.signal import welch
+
+from voicelstm.audio import read_audio
+from voicelstm.metrics import bootstrap_interval
+
+__all__ = ["VARIABLES", "Measured", "OneVariable", "measure", "one_variable"]
+
+#: Names and units, in the order of reports.
+VARIABLES = {
+    "duration": "s",
+    "leading_silence": "s",
+    "trailing_silence": "s",
+    "level": "dBFS",
+    "peak": "dBFS",
+    "dc": "",
+    "sample_rate": "Hz",
+    "bandwidth": "Hz",
+    "bit_depth": "bit",
+    "effective_bits": "bit",
+    "zeros": "",
+    "clipping": "",
+}
+
+_SUSPICIOUS = 0.6
+_SILENCE = 0.02  # of the peak
+_ROLL_OFF = 0.95  # of the energy
+_CLIPPED = 1 - 2.0**-15  # the largest value of 16-bit PCM
+_WINDOW = 1024
+_MANTISSA = 24  # bits that float32 samples hold exactly
+
+_BITS = {
+    "PCM_S8": 8,
+    "PCM_U8": 8,
+    "PCM_16": 16,
+    "PCM_24": 24,
+    "PCM_32": 32,
+    "FLOAT": 32,
+    "DOUBLE": 64,
+    "ULAW": 8,
+    "ALAW": 8,
+    "ALAC_16": 16,
+    "ALAC_20": 20,
+    "ALAC_24": 24,
+    "ALAC_32": 32,
+}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of one recording.
+
+    Attributes
+    ----------
+    values : dict of str to float
+        One number for each of `VARIABLES`.
+    digest : str
+        Equal for recordings of equal samples, in whatever format they are kept.
+    """
+
+    values: dict[str, float]
+    digest: str
+
+
+@dataclass(frozen=True)
+class OneVariable:
+    """How well one number alone tells the classes apart.
+
+    Attributes
+    ----------
+    name, unit : str
+        What was measured.
+    human, synthetic : float
+        Medians of the two classes.
+    auc : float
+        Area under the ROC curve: how probable it is that the number of a synthetic clip is greater than that
+        of a human clip, equal ones counting half. 0.5 is no signal; 0 tells the classes apart as well as 1.
+    low, high : float
+        Interval of `auc`; NaN where a class has one clip.
+    """
+
+    name: str
+    unit: str
+    human: float
+    synthetic: float
+    auc: float
+    low: float
+    high: float
+
+    @property
+    def is_shortcut(self) -> bool:
+        """Whether ``max(auc, 1 - auc)`` exceeds 0.6 and the interval excludes 0.5."""
+        return max(self.auc, 1 - self.auc) > _SUSPICIOUS and (self.low > 0.5 or self.high < 0.5)
+
+
+def measure(recording: Any, sample_rate: int | None = None) -> Measured:
+    """Measure one recording as it is, its channels averaged.
+
+    Parameters
+    ----------
+    recording : str, os.PathLike, ndarray of shape (n_samples,), or pair
+        As :func:`voicelstm.audio.read_audio` takes it.
+    sample_rate : int, default=None
+        Of an array that comes without one, in Hz. Nothing is resampled.
+
+    Returns
+    -------
+    Measured
+        The numbers that :func:`voicelstm.audit` describes. A recording of zeros has a level and a peak of
+        minus infinity, is silent from either end to the other, and has no bandwidth.
+
+    Raises
+    ------
+    AudioError
+        Where the recording cannot be read.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from voicelstm.shortcuts import measure
+    >>> values = measure((np.array([0, 0, 16384, -16384], dtype=np.int16), 8000)).values
+    >>> values["leading_silence"], values["zeros"], values["effective_bits"]
+    (0.00025, 0.5, 2.0)
+    """
+    if _is_bare(recording) and sample_rate is not None:
+        recording = (recording, sample_rate)
+    samples, rate = read_audio(recording)
+    n_samples = len(samples)
+    magnitude = np.abs(samples)
+    peak = float(magnitude.max())
+    active = magnitude > _SILENCE * peak
+    lead, trail = (int(active.argmax()), int(active[::-1].argmax())) if peak else (n_samples, n_samples)
+    power = float(np.mean(np.square(samples, dtype=np.float64)))
+    values = {
+        "duration": n_samples / rate,
+        "leading_silence": lead / rate,
+        "trailing_silence": trail / rate,
+        "level": _decibels(np.sqrt(power)),
+        "peak": _decibels(peak),
+        # Its sign is the microphone's; what a class may share is its size.
+        "dc": abs(float(samples.mean(dtype=np.float64))),
+        "sample_rate": float(rate),
+        "bandwidth": _bandwidth(samples / np.float32(peak), rate) if peak else 0.0,
+        "bit_depth": float(_bit_depth(recording)),
+        "effective_bits": float(_effective_bits(samples)),
+        "zeros": float(np.mean(samples == 0)),
+        "clipping": float(np.mean(magnitude >= _CLIPPED)),
+    }
+    # Adding 0 turns -0 into 0, which is the same sample.
+    digest = hashlib.blake2b((samples + np.float32(0)).tobytes(), digest_size=16).hexdigest()
+    return Measured(values, digest)
+
+
+def one_variable(
+    name: str,
+    values: NDArray[np.float64],
+    human: NDArray[np.bool_],
+    speaker: NDArray[Any] | None,
+    n_resamples: int,
+    seed: int,
+) -> OneVariable:
+    """Take one number for a detector.
+
+    Parameters
+    ----------
+    name : str
+        One of `VARIABLES`.
+    values : ndarray of shape (n_clips,)
+        Minus infinity may be among them, NaN not.
+    human : ndarray of bool of shape (n_clips,)
+        Both values occur.
+    speaker : ndarray of shape (n_clips,) or None
+        What the interval draws; None is clips.
+    n_resamples : int
+        How often.
+    seed : int
+        Of what is drawn.
+
+    Returns
+    -------
+    OneVariable
+        AUC, interval and medians.
+    """
+    distinct, rank = np.unique(values, return_inverse=True)
+    auc = _area(human, rank)
+    low = high = float("nan")
+    if len(distinct) == 1:
+        low = high = auc
+    elif min(human.sum(), (~human).sum()) > 1:
+        low, high = bootstrap_interval(
+            _area, human, rank, groups=speaker, n_resamples=n_resamples, random_state=seed
+        )
+    return OneVariable(
+        name=name,
+        unit=VARIABLES[name],
+        human=_median(values[human]),
+        synthetic=_median(values[~human]),
+        auc=auc,
+        low=low,
+        high=high,
+    )
+
+
+def _is_bare(recording: Any) -> bool:
+    return not isinstance(recording, str | os.PathLike | tuple | list)
+
+
+def _decibels(amplitude: float) -> float:
+    with np.errstate(divide="ignore"):
+        return float(20 * np.log10(amplitude))
+
+
+def _bandwidth(samples: NDArray[np.floating], rate: int) -> float:
+    """Find the frequency below which 95 % of the energy lies, its mean left out, in Hz."""
+    # Of samples within ±1, so that their squares neither overflow nor vanish.
+    frequency, power = welch(samples, rate, nperseg=min(_WINDOW, len(samples)))
+    energy = np.cumsum(power, dtype=np.float64)
+    if not energy[-1] > 0:
+        return 0.0
+    return float(frequency[np.searchsorted(energy, _ROLL_OFF * energy[-1])])
+
+
+def _bit_depth(recording: Any) -> int:
+    """Bits that each sample is stored in; 0 in formats that store no samples, such as MP3."""
+    if isinstance(recording, str | os.PathLike):
+        try:
+            with (
+                Path(recording).open("rb") as file,
+                soundfile.SoundFile(file.fileno(), closefd=False) as sound,
+            ):
+                return _BITS.get(sound.subtype, 0)
+        except (OSError, soundfile.LibsndfileError, RuntimeError):
+            return 0  # decoded by another library, or by none
+    if isinstance(recording, tuple | list) and len(recording) == 2:
+        recording = max(recording, key=np.ndim)
+    return 8 * np.asarray(recording).dtype.itemsize
+
+
+def _effective_bits(samples: NDArray[np.floating]) -> int:
+    """Bits that the samples need as integers; 32 where 24 are too few, as of floating-point samples."""
+    scaled = samples * np.float64(2 ** (_MANTISSA - 1))
+    if np.abs(scaled).max() >= 2**62 or (scaled != np.rint(scaled)).any():
+        return 32
+    used = int(np.bitwise_or.reduce(scaled.astype(np.int64)))
+    if not used:
+        return 0
+    trailing_zeros = (used & -used).bit_length() - 1
+    return max(_MANTISSA - trailing_zeros, 1)
+
+
+def _area(human: NDArray[np.bool_], rank: NDArray[np.intp]) -> float:
+    """Compute the AUC of synthetic over human of whole numbers, by counting instead of sorting."""
+    size = int(rank.max()) + 1
+    of_human = np.bincount(rank[human], minlength=size)
+    of_synthetic = np.bincount(rank[~human], minlength=size)
+    below = np.cumsum(of_human) - 0.5 * of_human
+    return float(np.sum(of_synthetic * below) / (of_human.sum() * of_synthetic.sum()))
+
+
+def _median(values: NDArray[np.float64]) -> float:
+    # One of the values, since minus infinity, the level of silence, cannot be averaged.
+    return float(np.quantile(values, 0.5, method="lower"))

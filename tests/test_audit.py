@@ -1,0 +1,339 @@
+import json
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from voicelstm import audit
+from voicelstm.datasets import make_voices
+from voicelstm.exceptions import AudioError, AuditWarning
+from voicelstm.metrics import equal_error_rate
+from voicelstm.shortcuts import VARIABLES, measure
+
+RATE = 8000
+
+
+def values_of(samples, rate=RATE):
+    return measure((samples, rate)).values
+
+
+def noises(n_clips, random_state=0, n_samples=400):
+    random = np.random.default_rng(random_state)
+    return [(0.1 * random.standard_normal(n_samples), RATE) for _ in range(n_clips)]
+
+
+LABELS = np.array(["human", "synthetic"] * 20)
+
+
+@pytest.fixture(scope="module")
+def on_corpus(corpus_dir, manifest):
+    """Reports of both subsets and what was warned."""
+    found = {}
+    for subset in ("speech", "digits"):
+        rows = [row for row in manifest if row["subset"] == subset]
+        groups = {name: [row[name] for row in rows] for name in ("speaker", "family")}
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            report = audit(
+                [corpus_dir / row["path"] for row in rows],
+                [row["label"] for row in rows],
+                groups,
+                n_jobs=2,
+                n_resamples=1000,
+                random_state=0,
+            )
+        found[subset] = rows, report, [each for each in caught if each.category is AuditWarning]
+    return found
+
+
+# --- one recording ---
+
+
+def test_measures_of_a_file_are_those_counted_by_hand(tmp_path):
+    samples = np.zeros(2800, dtype=np.int16)
+    samples[800:2400:2], samples[801:2400:2] = 8192, -8192
+    soundfile.write(tmp_path / "a.wav", samples, RATE)
+    values = measure(tmp_path / "a.wav").values
+    assert list(values) == list(VARIABLES)
+    assert values["duration"] == 2800 / 8000
+    assert values["leading_silence"] == 800 / 8000
+    assert values["trailing_silence"] == 400 / 8000
+    assert values["level"] == pytest.approx(20 * np.log10(0.25 * np.sqrt(1600 / 2800)))
+    assert values["peak"] == pytest.approx(20 * np.log10(0.25))
+    assert values["dc"] == 0
+    assert values["sample_rate"] == 8000
+    assert values["bit_depth"] == 16
+    assert values["effective_bits"] == 3  # -0.25 and 0.25 of full scale: a sign and two more
+    assert values["zeros"] == 1200 / 2800
+    assert values["clipping"] == 0
+
+
+def test_silence_ends_where_a_sample_exceeds_two_percent_of_the_peak():
+    samples = np.array([0, 199, -200, 201, 10000, -201, 200, 0], dtype=np.int16)
+    values = values_of(samples)
+    assert values["leading_silence"] == 3 / RATE
+    assert values["trailing_silence"] == 2 / RATE
+
+
+def test_dc_is_the_magnitude_of_the_mean():
+    assert values_of(np.array([-0.5, 0.0, -0.25, 0.25]))["dc"] == 0.125
+
+
+def test_bandwidth_of_a_tone_is_its_frequency_and_of_noise_95_percent_of_the_band():
+    time = np.arange(RATE) / RATE
+    step = RATE / 1024
+    assert values_of(np.sin(2 * np.pi * 1000 * time))["bandwidth"] == pytest.approx(1000, abs=2 * step)
+    noise = np.random.default_rng(0).standard_normal(20 * RATE) * 0.1
+    assert values_of(noise)["bandwidth"] == pytest.approx(0.95 * RATE / 2, abs=5 * step)
+
+
+def test_bandwidth_does_not_see_a_constant_offset():
+    tone = 0.01 * np.sin(2 * np.pi * 1000 * np.arange(RATE) / RATE)
+    assert values_of(tone + 0.5)["bandwidth"] == values_of(tone)["bandwidth"]
+
+
+def test_clipping_counts_samples_at_full_scale():
+    samples = np.array([32767, 32767, 32766, -32768, 0, 0, 0, 0], dtype=np.int16)
+    assert values_of(samples)["clipping"] == 3 / 8
+
+
+@pytest.mark.parametrize(
+    ("subtype", "depth"), [("PCM_U8", 8), ("PCM_16", 16), ("PCM_24", 24), ("PCM_32", 32), ("FLOAT", 32)]
+)
+def test_effective_bits_are_those_of_the_samples_whatever_the_file_holds(tmp_path, subtype, depth):
+    samples = np.array([0.5, -0.25, 1 / 128, 0.0])  # multiples of 2 ** -7
+    soundfile.write(tmp_path / "a.wav", samples, RATE, subtype=subtype)
+    values = measure(tmp_path / "a.wav").values
+    assert values["bit_depth"] == depth
+    assert values["effective_bits"] == 8
+
+
+def test_sixteen_bits_in_twenty_four_are_found(tmp_path):
+    samples = np.random.default_rng(0).integers(-(2**15), 2**15, 1000).astype(np.int16)
+    soundfile.write(tmp_path / "a.wav", samples, RATE, subtype="PCM_24")
+    values = measure(tmp_path / "a.wav").values
+    assert (values["bit_depth"], values["effective_bits"]) == (24, 16)
+
+
+def test_floating_point_noise_needs_more_bits_than_are_counted():
+    assert values_of(noises(1)[0][0])["effective_bits"] == 32
+    assert values_of(np.array([1e30, 1.0]))["effective_bits"] == 32
+
+
+def test_a_format_without_samples_has_no_bit_depth(tmp_path):
+    soundfile.write(tmp_path / "a.ogg", noises(1, n_samples=RATE)[0][0], RATE, subtype="VORBIS")
+    assert measure(tmp_path / "a.ogg").values["bit_depth"] == 0
+
+
+def test_a_recording_of_zeros_is_all_silence():
+    values = values_of(np.zeros(80, dtype=np.int16))
+    assert values["leading_silence"] == values["trailing_silence"] == values["duration"] == 0.01
+    assert values["level"] == values["peak"] == -np.inf
+    assert values["bandwidth"] == values["effective_bits"] == 0
+    assert values["zeros"] == 1
+
+
+def test_an_array_without_a_rate_takes_the_one_given():
+    assert measure(np.zeros(80, dtype=np.int16), sample_rate=RATE).values["duration"] == 0.01
+    assert measure((4000, np.zeros(80)), sample_rate=RATE).values["duration"] == 0.02
+
+
+def test_the_digest_is_that_of_the_samples_in_any_format(tmp_path):
+    samples = np.random.default_rng(0).integers(-(2**15), 2**15, 1000).astype(np.int16)
+    soundfile.write(tmp_path / "a.wav", samples, RATE)
+    soundfile.write(tmp_path / "a.flac", samples, RATE)
+    digests = {measure(each).digest for each in (tmp_path / "a.wav", tmp_path / "a.flac", (samples, RATE))}
+    assert len(digests) == 1
+    samples[500] ^= 1
+    assert measure((samples, RATE)).digest not in digests
+
+
+# --- many recordings ---
+
+
+def test_auc_counts_pairs_of_synthetic_over_human():
+    lengths = [100, 300, 200, 200]  # of four pairs: 300 > 100, 200 > 100, 300 > 200, and 200 = 200
+    recordings = [(np.ones(n) / 2, RATE) for n in lengths]
+    with pytest.warns(AuditWarning):  # two of them are equal, too
+        report = audit(recordings, ["human", "synthetic", "human", "synthetic"], n_resamples=10)
+    assert report["duration"].auc == 3.5 / 4
+
+
+def test_auc_agrees_with_scikit_learn():
+    from sklearn.metrics import roc_auc_score
+
+    report = audit(noises(40), LABELS, n_resamples=10, random_state=0)
+    for name, values in report.measurements.items():
+        assert report[name].auc == pytest.approx(roc_auc_score(LABELS == "synthetic", values))
+
+
+def test_a_shortcut_is_warned_of_by_name():
+    recordings = [
+        (samples if label == "human" else 0.1 * samples, rate)
+        for (samples, rate), label in zip(noises(40), LABELS, strict=True)
+    ]
+    with pytest.warns(AuditWarning, match="level alone tells the classes apart: AUC 0.00"):
+        report = audit(recordings, LABELS, n_resamples=100, random_state=0)
+    assert {each.name for each in report.shortcuts} == {"level", "peak", "dc"}
+    assert report["level"].synthetic == pytest.approx(report["level"].human - 20, abs=0.5)
+
+
+@pytest.mark.parametrize("labels", [np.where(LABELS == "human", 1, 0), np.where(LABELS == "human", "a", "b")])
+def test_other_labels_give_the_same_report(labels):
+    given = {"n_resamples": 100, "random_state": 0}
+    human_label = None if labels.dtype.kind == "i" else "a"
+    assert audit(noises(40), labels, human_label=human_label, **given) == audit(noises(40), LABELS, **given)
+
+
+def test_intervals_are_wider_where_speakers_are_drawn_and_one_of_them_is_loud():
+    speaker = np.array([f"{index % 10}" for index in range(40)])
+    loud = np.isin(speaker, ["1", "3"])  # two of the five synthetic voices
+    recordings = [
+        (samples * (3 if each else 1), rate) for (samples, rate), each in zip(noises(40), loud, strict=True)
+    ]
+    with pytest.warns(AuditWarning, match="level"):
+        by_clip = audit(recordings, LABELS, n_resamples=300, random_state=0)["level"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        by_speaker = audit(recordings, LABELS, speaker, n_resamples=300, random_state=0)["level"]
+    assert by_clip.auc == by_speaker.auc
+    assert by_speaker.high - by_speaker.low > by_clip.high - by_clip.low
+
+
+def test_intervals_draw_clips_where_a_class_has_fewer_than_five_speakers():
+    four = [f"{index % 8}" for index in range(40)]  # even ones are human, odd ones synthetic
+    five = [f"{index % 10}" for index in range(40)]
+    assert audit(noises(40), LABELS, four, n_resamples=10, random_state=1).drawn == "clip"
+    assert audit(noises(40), LABELS, five, n_resamples=10, random_state=1).drawn == "speaker"
+
+
+def test_equal_recordings_are_named_whatever_their_format(tmp_path):
+    recordings = noises(40)
+    samples = np.random.default_rng(1).integers(-3000, 3000, 400).astype(np.int16)
+    soundfile.write(tmp_path / "a.wav", samples, RATE)
+    soundfile.write(tmp_path / "b.flac", samples, RATE)
+    recordings[0], recordings[7], recordings[9] = tmp_path / "a.wav", tmp_path / "b.flac", recordings[5]
+    with pytest.warns(AuditWarning, match=r"different classes: .*a\.wav = .*b\.flac\."):
+        report = audit(recordings, LABELS, n_resamples=10, random_state=0)
+    assert [each.positions for each in report.duplicates] == [[0, 7], [5, 9]]
+    assert [each.across_classes for each in report.duplicates] == [True, False]
+    assert report.duplicates[1].names == ["[5]", "[9]"]
+
+
+def test_leaks_between_splits_are_warned_of():
+    recordings = noises(40)
+    recordings[38] = recordings[0]
+    splits = ["train"] * 30 + ["test"] * 10
+    speaker = [f"speaker-{index // 5}" for index in range(40)]  # the sixth ends with the training split
+    with pytest.warns(AuditWarning, match=r"different splits: \[0\] = \[38\]"):
+        report = audit(recordings, LABELS, speaker, splits=splits, n_resamples=10, random_state=0)
+    assert report.groups[0].splits == []
+    speaker[30] = "speaker-5"
+    with pytest.warns(AuditWarning, match="Speakers stand in more than one split: speaker-5"):
+        audit(recordings, LABELS, speaker, splits=splits, n_resamples=10, random_state=0)
+
+
+def test_a_shared_speaker_is_counted_but_no_finding():
+    speaker = [f"speaker-{index}" for index in range(40)]
+    speaker[1] = "speaker-0"
+    report = audit(noises(40), LABELS, pd.DataFrame({"speaker": speaker}), n_resamples=10, random_state=0)
+    (shared,) = report.groups
+    assert (shared.column, shared.n_values, shared.classes) == ("speaker", 39, ["speaker-0"])
+    assert report.findings == []
+
+
+def test_simulated_voices_are_a_clean_corpus():
+    voices = make_voices(200, random_state=1)
+    report = audit(voices.recordings, voices.target, voices.groups, n_resamples=300, random_state=0)
+    assert report.findings == []
+
+
+def test_every_recording_that_fails_is_named(tmp_path):
+    recordings = noises(40)
+    recordings[3], recordings[11] = tmp_path / "gone.wav", np.zeros(5)
+    with pytest.raises(AudioError, match=r"2 of 40 recordings failed") as raised:
+        audit(recordings, LABELS)
+    assert [position for position, _ in raised.value.failures] == [3, 11]
+    assert "gone.wav: no such file" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("recordings", "y", "groups", "text"),
+    [
+        ("a.wav", LABELS, None, "pass \\[path\\]"),
+        (noises(3), LABELS, None, "y has 40 labels for 3 recordings"),
+        (noises(40), ["human"] * 40, None, "one class only"),
+        (noises(40), LABELS, ["a"], "'speaker' has shape"),
+        (noises(40), LABELS, {"speaker": [None] * 40}, "'speaker' must hold values of one kind"),
+    ],
+)
+def test_what_does_not_fit_is_an_error(recordings, y, groups, text):
+    with pytest.raises(ValueError, match=text):
+        audit(recordings, y, groups)
+
+
+def test_a_report_is_json_also_where_numbers_are_infinite():
+    recordings = [(np.zeros(100), RATE) if index % 2 == 0 else each for index, each in enumerate(noises(40))]
+    with pytest.warns(AuditWarning):
+        report = audit(recordings, LABELS, n_resamples=10, random_state=0)
+    told = json.loads(report.to_json())
+    level = next(each for each in told["variables"] if each["name"] == "level")
+    assert level["human"] is None
+    assert level["is_shortcut"]
+    assert told["findings"] == report.findings
+    assert "level" in str(report)
+
+
+def test_the_same_seed_gives_the_same_report_and_the_global_state_does_not_move():
+    before = np.random.get_state()[1].copy()
+    first = audit(noises(40), LABELS, n_resamples=50, random_state=3)
+    assert first == audit(noises(40), LABELS, n_resamples=50, random_state=3, n_jobs=2)
+    audit(noises(40), LABELS, n_resamples=5)
+    assert (np.random.get_state()[1] == before).all()
+
+
+# --- the corpus, whose README says what is in it ---
+
+
+@pytest.mark.parametrize(
+    ("subset", "duration", "level", "leading_silence"),
+    [("speech", 0.31, 0.58, 0.57), ("digits", 0.66, 0.69, 0.72)],
+)
+def test_the_auc_are_those_of_the_corpus(on_corpus, subset, duration, level, leading_silence):
+    _, report, _ = on_corpus[subset]
+    assert report["duration"].auc == pytest.approx(duration, abs=0.005)
+    assert report["level"].auc == pytest.approx(level, abs=0.005)
+    assert report["leading_silence"].auc == pytest.approx(leading_silence, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("subset", "known"), [("speech", {"duration"}), ("digits", {"duration", "level", "leading_silence"})]
+)
+def test_the_known_shortcuts_of_the_corpus_are_warned_of(on_corpus, subset, known):
+    _, report, caught = on_corpus[subset]
+    assert {each.name for each in report.shortcuts} == known
+    assert len(caught) == 1
+    assert all(f"{name} alone" in str(caught[0].message) for name in known)
+
+
+def test_the_speakers_of_both_classes_are_found(on_corpus):
+    for subset, expected in (("speech", 98), ("digits", 0)):
+        _, report, _ = on_corpus[subset]
+        shared = {each.column: each.classes for each in report.groups}
+        assert len(shared["speaker"]) == expected
+
+
+def test_humans_divided_at_random_are_no_finding(on_corpus, corpus_dir):
+    rows, _, _ = on_corpus["speech"]
+    recordings = [corpus_dir / row["path"] for row in rows if row["label"] == "human"]
+    labels = np.random.default_rng(0).permutation(np.resize(["human", "synthetic"], len(recordings)))
+    assert audit(recordings, labels, n_resamples=300, random_state=0, n_jobs=2).findings == []
+
+
+def test_the_measurements_can_stand_for_a_detector(on_corpus):
+    """What a detector has to beat is the error rate of the best single number."""
+    rows, report, _ = on_corpus["speech"]
+    labels = [row["label"] for row in rows]
+    assert equal_error_rate(labels, report.measurements["duration"], pos_label="human") < 0.45

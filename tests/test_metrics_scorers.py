@@ -1,0 +1,295 @@
+import pickle
+import warnings
+from functools import partial
+
+import numpy as np
+import pytest
+from scipy.special import expit
+from sklearn import config_context
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score, make_scorer
+from sklearn.model_selection import (
+    FixedThresholdClassifier,
+    GridSearchCV,
+    StratifiedKFold,
+    TunedThresholdClassifierCV,
+    cross_val_score,
+    cross_validate,
+)
+from sklearn.naive_bayes import GaussianNB, MultinomialNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import LinearSVC
+
+from voicelstm.metrics import (
+    act_dcf,
+    cllr,
+    cllr_scorer,
+    detection_cost,
+    detection_cost_scorer,
+    eer_scorer,
+    equal_error_rate,
+    make_detection_scorer,
+    min_dcf_scorer,
+)
+
+# The vector of test_metrics.py: EER and minDCF 0.2, Cllr 0.596220, higher speaking for human.
+HUMAN_RATIOS = np.array([2, 1.5, 1, 0.5, -0.2, 0.7, -0.5, -1, -1.5, -2])
+IS_HUMAN = np.arange(10) < 5
+NAMES = {
+    "synthetic is classes_[1]": np.where(IS_HUMAN, "human", "synthetic"),
+    "human is classes_[1]": np.where(IS_HUMAN, "human", "ai"),
+    "1 is human": IS_HUMAN.astype(int),
+    "booleans": IS_HUMAN,
+}
+every_labelling = pytest.mark.parametrize("y", NAMES.values(), ids=NAMES.keys())
+
+
+class Stated(ClassifierMixin, BaseEstimator):
+    """Scores in favour of `classes_[1]`, of which X is the ratio in favour of human."""
+
+    def __init__(self, human="human", factor=1.0):
+        self.human = human
+        self.factor = factor
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def decision_function(self, X):
+        human = "human" if "human" in self.classes_ else 1
+        return self.factor * np.asarray(X)[:, 0] * (1 if self.classes_[1] == human else -1)
+
+    def predict(self, X):
+        return self.classes_[(self.decision_function(X) > 0).astype(int)]
+
+
+class WithProbabilities(Stated):
+    decision_function = property()
+
+    def predict_proba(self, X):
+        second = expit(Stated.decision_function(self, X))
+        return np.column_stack([1 - second, second])
+
+
+class WithRatios(Stated):
+    """As LSTMVoiceClassifier: its log-odds hold those of the training classes, and a method removes them."""
+
+    def decision_function(self, X):
+        return super().decision_function(X) + 1.25
+
+    def log_likelihood_ratio(self, X):
+        return self.decision_function(X) - 1.25
+
+
+class Decided(BaseEstimator):
+    def __init__(self, decisions):
+        self.decisions = decisions
+
+    def predict(self, X):
+        return self.decisions
+
+
+def column(values):
+    return np.array(values, dtype=float)[:, None]
+
+
+@every_labelling
+@pytest.mark.parametrize("classifier", [Stated(), WithProbabilities(), WithRatios()])
+def test_scorers_are_the_negated_metrics_whichever_way_the_classes_lie(classifier, y):
+    X = column(HUMAN_RATIOS)
+    fitted = clone(classifier).fit(X, y)
+    assert eer_scorer(fitted, X, y) == pytest.approx(-0.2)
+    assert min_dcf_scorer(fitted, X, y) == pytest.approx(-0.2)
+    assert cllr_scorer(fitted, X, y) == pytest.approx(-0.596220, abs=5e-7)
+    assert make_detection_scorer(act_dcf)(fitted, X, y) == pytest.approx(-0.4)
+
+
+@every_labelling
+def test_cross_validation_with_logistic_regression(y):
+    # The human clips' values are apart from the synthetic ones', so that held-out clips are ordered rightly.
+    X = column(np.where(IS_HUMAN, 5, -5) + HUMAN_RATIOS / 10)
+    model = make_pipeline(StandardScaler(), LogisticRegression())
+    scores = cross_validate(
+        model,
+        X,
+        y,
+        cv=StratifiedKFold(5),
+        scoring={"eer": eer_scorer, "min_dcf": min_dcf_scorer, "cllr": cllr_scorer},
+        error_score="raise",
+    )
+    assert scores["test_eer"].tolist() == scores["test_min_dcf"].tolist() == [0] * 5
+    assert (scores["test_cllr"] < 0).all()
+    assert (scores["test_cllr"] > -0.5).all()
+
+
+@every_labelling
+def test_a_search_finds_the_direction_and_the_scale(y):
+    X = column(HUMAN_RATIOS)
+    split = [(np.arange(10), np.arange(10))]
+    search = GridSearchCV(Stated(), {"factor": [-1, 1]}, scoring=eer_scorer, cv=split, error_score="raise")
+    search.fit(X, y)
+    assert search.best_params_ == {"factor": 1}
+    assert search.cv_results_["mean_test_score"] == pytest.approx([-0.8, -0.2])
+    # Ratios ten times too large or too small mislead or say little, and their order is the same.
+    search = GridSearchCV(
+        make_pipeline(Stated()),
+        {"stated__factor": [0.01, 1, 10]},
+        scoring={"eer": eer_scorer, "cllr": cllr_scorer},
+        refit="cllr",
+        cv=split,
+        error_score="raise",
+    )
+    search.fit(X, y)
+    assert search.best_params_ == {"stated__factor": 1}
+    assert search.cv_results_["mean_test_eer"] == pytest.approx([-0.2] * 3)
+
+
+@every_labelling
+def test_ratios_are_found_inside_pipelines_searches_and_tuned_thresholds(y):
+    halved = make_pipeline(
+        FunctionTransformer(lambda X: X / 2), FunctionTransformer(lambda X: X), WithRatios()
+    )
+    split = [(np.arange(10), np.arange(10))]
+    search = GridSearchCV(halved, {"withratios__factor": [1.0]}, cv=split)
+    fixed = FixedThresholdClassifier(search, threshold=0.5, response_method="decision_function")
+    X = column(2 * HUMAN_RATIOS)
+    frozen = FrozenEstimator(clone(halved).fit(X, y))
+    for model in (halved, make_pipeline(WithRatios(factor=0.5)), search, fixed, make_pipeline(fixed), frozen):
+        fitted = clone(model).fit(X, y)
+        assert cllr_scorer(fitted, X, y) == pytest.approx(-0.596220, abs=5e-7)
+
+
+def test_the_odds_of_training_are_removed_where_the_estimator_knows_them():
+    random = np.random.default_rng(0)
+    y = np.repeat(["human", "synthetic"], [150, 50])
+    X = np.where(y[:, None] == "human", 3, 4) + random.poisson(3, size=(200, 2))
+    for unbalanced, balanced in [
+        (GaussianNB(), GaussianNB(priors=[0.5, 0.5])),
+        (MultinomialNB(), MultinomialNB(fit_prior=False)),
+    ]:
+        of_both = [cllr_scorer(model.fit(X, y), X, y) for model in (unbalanced, balanced)]
+        assert of_both[0] == pytest.approx(of_both[1])
+        # What has no odds in it any more is a ratio.
+        ratios = np.diff(balanced.predict_log_proba(X))[:, 0]
+        assert of_both[0] == pytest.approx(-cllr(y, ratios, pos_label="synthetic"))
+
+
+def test_probabilities_that_round_to_one_are_read_from_the_margin():
+    model = LogisticRegression(C=1e12).fit([[-1.0], [1.0]], [0, 1])
+    model.coef_, model.intercept_ = np.array([[1.0]]), np.array([0.0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        # Half of either class is wrong by 800, which costs 800 / ln 2 bits.
+        score = cllr_scorer(model, column([800, -800, -800, 800]), [1, 1, 0, 0])
+    assert score == pytest.approx(-400 / np.log(2))
+    # Probabilities alone that are certain and wrong cost infinitely much.
+    certain = WithProbabilities().fit(None, [0, 1])
+    assert cllr_scorer(certain, column([800, -800]), [0, 1]) == -np.inf
+
+
+def test_a_margin_is_read_as_it_is_where_there_is_nothing_else():
+    X = column(HUMAN_RATIOS)
+    model = LinearSVC().fit(X, IS_HUMAN)
+    model.coef_, model.intercept_ = np.array([[1.0]]), np.array([0.0])
+    assert cllr_scorer(model, X, IS_HUMAN) == pytest.approx(-0.596220, abs=5e-7)
+
+
+def test_a_threshold_is_tuned_by_the_cost_of_decisions():
+    X, y = column(HUMAN_RATIOS), NAMES["synthetic is classes_[1]"]
+    fitted = Stated().fit(X, y)
+    # At 0 a human clip of five is missed, and a synthetic one of five accepted: (0.95 + 0.5) * 0.2 / 0.5.
+    assert detection_cost_scorer(fitted, X, y) == pytest.approx(-0.58)
+    tuned = TunedThresholdClassifierCV(
+        fitted, scoring=detection_cost_scorer, cv="prefit", refit=False, response_method="decision_function"
+    ).fit(X, y)
+    assert detection_cost_scorer(tuned, X, y) == pytest.approx(-0.2)  # minDCF
+    assert 0.2 < tuned.best_threshold_ <= 0.5
+    with pytest.raises(ValueError, match="Give TunedThresholdClassifierCV detection_cost_scorer"):
+        tuned.set_params(scoring=eer_scorer).fit(X, y)
+
+
+def test_a_scorer_of_decisions_takes_other_labels_and_costs():
+    X = column(HUMAN_RATIOS)
+    # One clip of five is wrong in both classes: 0.5 * 0.2 + 0.5 * 0.2, of 0.5.
+    y = np.where(IS_HUMAN, "bonafide", "spoof")
+    even = make_detection_scorer(
+        detection_cost, human_label="bonafide", synthetic_prior=0.5, cost_false_alarm=1
+    )
+    assert even(Decided(decisions=np.where(HUMAN_RATIOS > 0, "bonafide", "spoof")), X, y) == pytest.approx(
+        -0.4
+    )
+
+
+def test_several_metrics_ask_once_and_are_not_misled_by_others():
+    X, y = column(HUMAN_RATIOS), NAMES["synthetic is classes_[1]"]
+    asked = []
+
+    class Counted(Stated):
+        def decision_function(self, X):
+            asked.append(len(X))
+            return super().decision_function(X)
+
+    split = [(np.arange(10), np.arange(10))]
+    cross_validate(Counted(), X, y, cv=split, scoring={"eer": eer_scorer, "min_dcf": min_dcf_scorer})
+    assert asked == [10]
+    # This one has the scores turned round, and scikit-learn keeps them so for the next that asks for them.
+    turned = make_scorer(average_precision_score, response_method="decision_function", pos_label="human")
+    scores = cross_validate(Stated(), X, y, cv=split, scoring={"human": turned, "eer": eer_scorer})
+    assert scores["test_eer"] == pytest.approx([-0.2])
+
+
+def test_clips_without_a_score_are_named():
+    X, y = column(HUMAN_RATIOS), IS_HUMAN.astype(int)
+    fitted = Stated().fit(X, y)
+    X[[3, 7]] = np.nan
+    for scorer in (eer_scorer, min_dcf_scorer, cllr_scorer):
+        with pytest.raises(ValueError, match="NaN at positions 3, 7"):
+            scorer(fitted, X, y)
+
+
+def test_other_estimators_are_refused():
+    X, y = column(np.arange(9)), np.arange(9) % 3
+    with pytest.raises(ValueError, match=r"two classes; its classes are \[0, 1, 2\]"):
+        eer_scorer(LogisticRegression().fit(X, y), X, y)
+    with pytest.raises(ValueError, match="pos_label is the estimator's"):
+        make_detection_scorer(equal_error_rate, pos_label=1)
+
+
+def test_scorers_are_copied_pickled_and_shown_as_they_were_made():
+    scorer = make_detection_scorer(act_dcf, human_label="bonafide", synthetic_prior=0.5)
+    assert repr(scorer) == "make_detection_scorer(act_dcf, human_label='bonafide', synthetic_prior=0.5)"
+    assert repr(eer_scorer) == "make_detection_scorer(equal_error_rate)"
+    X, y = column(HUMAN_RATIOS), np.where(IS_HUMAN, "bonafide", "spoof")
+    fitted = WithRatios().fit(X, np.where(IS_HUMAN, "human", "synthetic"))
+    fitted.classes_ = np.array(["bonafide", "spoof"])
+    expected = scorer(fitted, X, y)
+    for copy in (pickle.loads(pickle.dumps(scorer)), clone(scorer, safe=False)):
+        assert repr(copy) == repr(scorer)
+        assert copy(fitted, X, y) == expected
+    search = clone(GridSearchCV(Stated(), {"factor": [1]}, scoring=cllr_scorer))
+    assert repr(search.scoring) == repr(cllr_scorer)
+
+
+def test_a_partial_metric_is_given_ratios_too():
+    X, y = column(HUMAN_RATIOS), IS_HUMAN
+    scorer = make_detection_scorer(partial(cllr, human_label=True))
+    assert scorer(WithRatios().fit(X, y), X, y) == pytest.approx(-0.596220, abs=5e-7)
+
+
+def test_weights_reach_the_metric():
+    X, y = column([0, 1, 2, 1.5]), np.array([0, 0, 1, 1])
+    weight = np.array([1.0, 1.0, 1.0, 0.0])
+    fitted = Stated().fit(X, y)
+    X[3] = -1  # wrong, and of no weight
+    assert eer_scorer(fitted, X, y) == pytest.approx(-0.5)
+    assert eer_scorer(fitted, X, y, sample_weight=weight) == 0
+    with config_context(enable_metadata_routing=True):
+        routed = make_detection_scorer(equal_error_rate).set_score_request(sample_weight=True)
+        split = [(np.arange(4), np.arange(4))]
+        scores = cross_val_score(
+            Stated(), X, y, cv=split, scoring=routed, params={"sample_weight": weight}, error_score="raise"
+        )
+    assert scores.tolist() == [0]
