@@ -67,7 +67,7 @@ class Duplicates:
 
 @dataclass(frozen=True)
 class AuditReport:
-    """What :func:`audit` found; printed, it is a table.
+    """What :func:`~voicelstm.audit` found; printed, it is a table.
 
     Attributes
     ----------
@@ -107,7 +107,7 @@ class AuditReport:
 
     @property
     def findings(self) -> list[str]:
-        """What :func:`audit` warns of, one sentence each; empty where all is well."""
+        """What :func:`~voicelstm.audit` warns of, one sentence each; empty where all is well."""
         found = [
             f"{v.name} alone tells the classes apart: AUC {v.auc:.2f} ({v.low:.2f} to {v.high:.2f}), median"
             f" {_number(v.human)} in human and {_number(v.synthetic)} in synthetic clips."

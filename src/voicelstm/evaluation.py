@@ -56,7 +56,7 @@ class Row:
     drawn : {"speaker", "clip"} or None
         What the intervals draw; None where there are none.
     eer, min_dcf, act_dcf, cllr, miss, false_alarm : Measure
-        See :func:`evaluate`.
+        See :func:`~voicelstm.evaluate`.
     """
 
     group: str
@@ -74,7 +74,7 @@ class Row:
 
 @dataclass(frozen=True)
 class EvaluationReport:
-    """What :func:`evaluate` measured; printed, it is a table.
+    """What :func:`~voicelstm.evaluate` measured; printed, it is a table.
 
     Attributes
     ----------
@@ -114,7 +114,7 @@ class EvaluationReport:
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
 
     def to_frame(self) -> Any:
-        """Return a :class:`pandas.DataFrame` with one row per `Row`; pandas has to be installed.
+        """Return a ``pandas.DataFrame`` with one row per `Row`; pandas has to be installed.
 
         The interval of ``eer`` is in the columns ``eer_low`` and ``eer_high``.
         """

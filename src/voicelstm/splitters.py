@@ -46,7 +46,7 @@ class UnseenSystems(LeaveOneGroupOut):
     See Also
     --------
     sklearn.model_selection.StratifiedGroupKFold : Unseen speakers, of known systems.
-    audit : Tells which speakers stand in both classes.
+    voicelstm.audit : Tells which speakers stand in both classes.
 
     Notes
     -----
