@@ -321,7 +321,7 @@ def time_wide(report, repeats, *, gpu, small):
     """Time 512 × 400 × 60: one step, an epoch, both precisions; tell whether cuDNN ran."""
     shape, units, n_batches = ((16, 48, 60), (32, 32), 4) if small else ((512, 400, 60), (128, 128), 16)
     name = "{} × {} × {}, LSTM {}/{}".format(*shape, *units)
-    compilation = Compilation.for_rows(shape[0])
+    compilation = Compilation().for_rows(shape[0])
     weights = initial_weights(Architecture(60, 1, units), np.random.default_rng(0))
     single = Side(Architecture(60, 1, units), shape, compilation, weights)
     seen, n_steps, cudnn = check_kernel(report, name, single, gpu=gpu, compiled=gpu)
@@ -353,7 +353,7 @@ def time_waiting(report, *, gpu, small):
     """Time an epoch of the usual shape, and how long its steps wait for batches."""
     shape, units, n_batches = ((8, 64, 60), (16, 16), 4) if small else ((32, 300, 60), (64, 64), 12)
     architecture = Architecture(60, 1, units)
-    network = Network(architecture, Compilation.for_rows(shape[0]))
+    network = Network(architecture, Compilation().for_rows(shape[0]))
     network.reset(initial_weights(architecture, np.random.default_rng(0)), seed=0, learning_rate=1e-3)
     epoch, share, _ = time_epochs(network, shape, n_batches, 3, with_profile=False)
     what = "{} × {} × {}, LSTM {}/{}: share of an epoch ({}) that steps waited for their batch"
