@@ -1,6 +1,6 @@
 # `make demo` and `make test` need nothing but make and a Python that TensorFlow has wheels for.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test backends backend-jax backend-torch lint docs benchmarks nightly clean
+.PHONY: help install demo test backends backend-jax backend-torch jax-devices model-files lint docs benchmarks nightly clean
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -49,15 +49,19 @@ $(VENV)/.backends: $(VENV)/.installed
 	@touch $@
 
 backends: $(VENV)/.backends
-	$(MAKE) --jobs=2 --output-sync=target backend-jax backend-torch
-	$(BIN)/python -m pytest tests/test_backends.py
+	$(MAKE) --jobs=2 --output-sync=target backend-jax backend-torch jax-devices model-files
 
 BACKEND_TESTS := tests/test_recurrent.py tests/test_network.py tests/test_classifier.py tests/test_persistence.py
 
 # JAX computes in double precision only where that is asked for.
 backend-jax: $(VENV)/.backends
 	KERAS_BACKEND=jax JAX_ENABLE_X64=1 $(BIN)/python -m pytest $(BACKEND_TESTS)
+
+jax-devices: $(VENV)/.backends
 	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/test_distribution_jax.py
+
+model-files: $(VENV)/.backends
+	$(BIN)/python -m pytest tests/test_backends.py
 
 backend-torch: $(VENV)/.backends
 	KERAS_BACKEND=torch $(BIN)/python -m pytest $(BACKEND_TESTS)
