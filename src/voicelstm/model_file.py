@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from safetensors.numpy import save as tensors_to_bytes
 
 from voicelstm import __version__
 from voicelstm.exceptions import ModelFileError
+from voicelstm.whole_files import write_whole
 
 __all__ = ["StoredTensors", "Tensors", "read_model_file", "write_model_file"]
 
@@ -42,7 +42,7 @@ def write_model_file(path: Path, described: dict[str, Any], tensors: Tensors) ->
     metadata = {_KEY: text, "sha256": _checksum(text, tensors)}
     # safetensors writes bytes as they lie in memory.
     contiguous = {name: np.ascontiguousarray(values) for name, values in tensors.items()}
-    _write(path, tensors_to_bytes(contiguous, metadata))
+    write_whole(path, tensors_to_bytes(contiguous, metadata))
 
 
 @contextmanager
@@ -129,19 +129,3 @@ def _checksum(text: str, tensors: Tensors) -> str:
         digest.update(f"{name} {values.dtype.str} {values.shape}".encode())
         digest.update(np.ascontiguousarray(values).tobytes())
     return digest.hexdigest()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write beside the file, flush, and only then take its place."""
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path}: the folder {path.parent} does not exist.")
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
-    try:
-        with beside.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise

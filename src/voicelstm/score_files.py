@@ -2,7 +2,6 @@
 
 import math
 import os
-import uuid
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ from sklearn.utils import Bunch
 
 from voicelstm.datasets._problems import Problems
 from voicelstm.datasets._table import read_text
+from voicelstm.whole_files import write_whole
 
 __all__ = ["read_scores", "write_scores"]
 
@@ -117,7 +117,7 @@ def write_scores(
         lines = [f"{name}{between}{number}" for name, number in zip(names, numbers, strict=True)]
     if format == "asvspoof5":
         lines.insert(0, _HEADER)
-    _write(Path(path), "".join(f"{line}\n" for line in lines).encode())
+    write_whole(Path(path), "".join(f"{line}\n" for line in lines).encode())
 
 
 def read_scores(
@@ -325,19 +325,3 @@ def _positions(rows: list[_Row], utterances: Iterable[str], problems: Problems) 
                 f"The file has {len(rows)} clips, such as {rows[0].utterance}.",
             )
     return [position[name] for name in asked if name in position]
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write beside the file, flush, and only then take its place."""
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path}: the folder {path.parent} does not exist.")
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
-    try:
-        with beside.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
