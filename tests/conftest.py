@@ -50,3 +50,21 @@ def double_precision():
 
         if not jax.config.jax_enable_x64:
             pytest.skip("JAX_ENABLE_X64=1 is not set")
+
+
+@pytest.fixture(scope="session")
+def small_voices():
+    """Recordings and labels, half of them for a detector to learn from and half held out."""
+    from voicelstm.datasets import make_voices
+
+    X, y = make_voices(40, random_state=0, return_X_y=True)
+    return (X[:20], y[:20]), (X[20:], y[20:])
+
+
+@pytest.fixture(scope="session")
+def small_detector(small_voices):
+    """A fitted Pipeline that no test may change."""
+    from voicelstm import make_detector
+
+    small = {"classifier__units": (6,), "classifier__max_epochs": 2, "features__n_mfcc": 8}
+    return make_detector(random_state=0, **small).fit(*small_voices[0])

@@ -152,7 +152,7 @@ def nested(depth):
 
 
 MADE_UP = {
-    "a later format": (lambda d, t: d.update(format=2), "format 2, written by voicelstm"),
+    "a later format": (lambda d, t: d.update(format=3), "format 3, written by voicelstm"),
     "no object": (lambda d, t: d.pop("object"), "not valid"),
     "another class": (lambda d, t: classifier_of(d).update({"class": "os.system"}), "os.system"),
     "an unknown parameter": (lambda d, t: classifier_of(d)["params"].update(shell=1), "shell"),

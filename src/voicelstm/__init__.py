@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from voicelstm.auditing import audit
     from voicelstm.classifier import LSTMVoiceClassifier
     from voicelstm.clip_statistics import ClipStatistics
+    from voicelstm.decisions import calibrate, tune_threshold
     from voicelstm.detector import make_detector, score_timeline
     from voicelstm.evaluation import evaluate
     from voicelstm.persistence import load, save
@@ -25,11 +26,13 @@ _HOME = {
     "MFCCTransformer": "transformer",
     "SequenceStore": "store",
     "audit": "auditing",
+    "calibrate": "decisions",
     "evaluate": "evaluation",
     "load": "persistence",
     "make_detector": "detector",
     "save": "persistence",
     "score_timeline": "detector",
+    "tune_threshold": "decisions",
 }
 _MODULES = {
     "audio",
@@ -49,11 +52,13 @@ __all__ = [
     "SequenceStore",
     "__version__",
     "audit",
+    "calibrate",
     "evaluate",
     "load",
     "make_detector",
     "save",
     "score_timeline",
+    "tune_threshold",
 ]
 
 

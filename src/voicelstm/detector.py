@@ -5,7 +5,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 
 from voicelstm.classifier import LSTMVoiceClassifier
 from voicelstm.transformer import MFCCTransformer
@@ -48,13 +52,14 @@ def make_detector(random_state: int | np.random.RandomState | None = None, **cha
     return detector.set_params(**changes)
 
 
-def score_timeline(detector: Pipeline, recordings: Sequence[Any]) -> list[NDArray[Any]]:
+def score_timeline(detector: Any, recordings: Sequence[Any]) -> list[NDArray[Any]]:
     """Score recordings over time.
 
     Parameters
     ----------
     detector : Pipeline
-        A fitted Pipeline of an `MFCCTransformer` and an `LSTMVoiceClassifier`.
+        A fitted Pipeline of an `MFCCTransformer` and an `LSTMVoiceClassifier`, or one of scikit-learn's
+        wrappers around one: a threshold, a calibration or a frozen estimator.
     recordings : sequence of recordings
         As the transformer takes them.
 
@@ -62,12 +67,13 @@ def score_timeline(detector: Pipeline, recordings: Sequence[Any]) -> list[NDArra
     -------
     list of structured ndarray of shape (n_segments,)
         Per recording, with the fields ``start_s`` and ``stop_s``, in seconds of the recording, what was
-        trimmed included, and ``log_odds``, the segment's `decision_function`.
+        trimmed included, and ``log_odds``, the segment's `decision_function` of the Pipeline: neither a
+        threshold nor a calibration, which is one of whole clips, changes them.
 
     Raises
     ------
     TypeError
-        Where the Pipeline has other steps.
+        Where the Pipeline has other steps, or a wrapper holds several Pipelines.
 
     Examples
     --------
@@ -79,6 +85,7 @@ def score_timeline(detector: Pipeline, recordings: Sequence[Any]) -> list[NDArra
     >>> timeline.dtype.names, len(timeline)
     (('start_s', 'stop_s', 'log_odds'), 1)
     """
+    detector = _within_wrappers(detector)
     steps = [step for _, step in detector.steps] if isinstance(detector, Pipeline) else [detector]
     if [type(step) for step in steps] != [MFCCTransformer, LSTMVoiceClassifier]:
         raise TypeError(
@@ -101,3 +108,22 @@ def score_timeline(detector: Pipeline, recordings: Sequence[Any]) -> list[NDArra
         timeline["log_odds"] = segments["log_odds"]
         timelines.append(timeline)
     return timelines
+
+
+def _within_wrappers(detector: Any) -> Any:
+    while True:
+        if isinstance(detector, FixedThresholdClassifier | TunedThresholdClassifierCV):
+            detector = getattr(detector, "estimator_", detector.estimator)
+        elif isinstance(detector, FrozenEstimator):
+            detector = detector.estimator
+        elif isinstance(detector, CalibratedClassifierCV):
+            check_is_fitted(detector)
+            pairs = detector.calibrated_classifiers_
+            if len(pairs) > 1:
+                raise TypeError(
+                    f"score_timeline needs one Pipeline, got a CalibratedClassifierCV of {len(pairs)}. Give"
+                    " it one of them, or calibrate a fitted Pipeline with voicelstm.calibrate."
+                )
+            detector = pairs[0].estimator
+        else:
+            return detector

@@ -8,25 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from voicelstm.architecture import Architecture
 from voicelstm.classifier import LSTMVoiceClassifier
+from voicelstm.descriptions import from_plain, labels_from_plain, plain, plain_labels
 from voicelstm.exceptions import ModelFileError, ModelFileWarning
 from voicelstm.inputs import checked_units
 from voicelstm.learning import Fitted
 from voicelstm.model_file import StoredTensors, Tensors, read_model_file, write_model_file
 from voicelstm.sequences import FrameStatistics
 from voicelstm.transformer import MFCCTransformer
+from voicelstm.wrappers import DEEPEST, WRAPPERS, describe_wrapper, is_wrapper, restore_wrapper
 
 __all__ = ["load", "load_as", "save"]
 
-_LABEL_DTYPES = {"str", "object", "bool", "float16", "float32", "float64"} | {
-    f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
-}
 _NOT_KEPT = {"cache_dir", "checkpoint", "n_jobs", "verbose"}  # belong to the machine, not to the model
 
 
@@ -35,27 +33,37 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
 
     Parameters
     ----------
-    estimator : LSTMVoiceClassifier, MFCCTransformer or Pipeline of them
-        Fitted.
+    estimator : LSTMVoiceClassifier, MFCCTransformer, Pipeline of them, or a wrapper of scikit-learn
+        Fitted. The wrappers are FixedThresholdClassifier, TunedThresholdClassifierCV, CalibratedClassifierCV
+        (by "sigmoid" or "temperature"), VotingClassifier (``voting="soft"``) and FrozenEstimator, around
+        these or one another, or as a step of the Pipeline.
     path : str or os.PathLike
         The file. It is replaced only when the new one is complete.
 
     Raises
     ------
     TypeError
-        Where the estimator, or a step of the Pipeline, is not this library's; the text names it.
+        Where the estimator, what it wraps, or a step of the Pipeline is none of these; the text names it.
+    ValueError
+        Where a wrapper's threshold or calibration is not finite, or its classes are not those of what it
+        wraps.
     sklearn.exceptions.NotFittedError
         Where the classifier is not fitted.
 
     Warns
     -----
     ModelFileWarning
-        Where a parameter cannot be kept: callables and random states. The loaded estimator has the default.
+        Where a parameter cannot be kept: callables, random states and splitters. The loaded estimator has the
+        default.
 
     Notes
     -----
     ``cache_dir``, ``checkpoint``, ``n_jobs`` and ``verbose`` are not kept. What `partial_fit` remembers of
     the optimizer is not either: after loading it begins with a fresh one.
+
+    A TunedThresholdClassifierCV comes back as a FixedThresholdClassifier with the threshold that it found. A
+    wrapper's parameter `estimator`, which scikit-learn leaves unfitted, is the fitted one, or the first of
+    several.
 
     Examples
     --------
@@ -69,7 +77,7 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     """
     tensors: Tensors = {}
     described = _describe(estimator, "", tensors)
-    write_model_file(Path(path), described, tensors)
+    write_model_file(Path(path), described, tensors, has_wrappers=_has_wrappers(described))
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -82,7 +90,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    LSTMVoiceClassifier, MFCCTransformer or Pipeline
+    LSTMVoiceClassifier, MFCCTransformer, Pipeline, or a wrapper of scikit-learn
         Fitted, as it was saved.
 
     Raises
@@ -133,16 +141,23 @@ def load_as(kind: type[Any], path: str | os.PathLike[str]) -> Any:
     return estimator
 
 
-def _describe(estimator: Any, prefix: str, tensors: Tensors) -> dict[str, Any]:
+def _describe(estimator: Any, prefix: str, tensors: Tensors, depth: int = 1) -> dict[str, Any]:
+    def within(held: Any, name: str) -> dict[str, Any]:
+        return _describe(held, f"{prefix}{name}/", tensors, depth + 1)
+
+    if depth > DEEPEST:
+        raise TypeError(f"A model file holds at most {DEEPEST} estimators one inside the other.")
+    if is_wrapper(estimator):
+        return describe_wrapper(estimator, within)
     if type(estimator) is Pipeline:
         steps = []
         for name, step in estimator.steps:
-            if type(step) not in (LSTMVoiceClassifier, MFCCTransformer):
+            if type(step) not in (LSTMVoiceClassifier, MFCCTransformer) and not is_wrapper(step):
                 raise TypeError(
                     f"Step {name!r} is a {type(step).__name__}; a model file holds MFCCTransformer and"
-                    " LSTMVoiceClassifier, alone or in a Pipeline."
+                    " LSTMVoiceClassifier, alone or in a Pipeline, and wrappers of scikit-learn around them."
                 )
-            steps.append([name, _describe(step, f"{prefix}{name}/", tensors)])
+            steps.append([name, within(step, name)])
         return {"class": "Pipeline", "steps": steps}
     if type(estimator) is MFCCTransformer:
         described: dict[str, Any] = {"class": "MFCCTransformer", "params": _plain_params(estimator)}
@@ -162,7 +177,7 @@ def _describe(estimator: Any, prefix: str, tensors: Tensors) -> dict[str, Any]:
             "params": _plain_params(estimator),
             "architecture": asdict(fitted.architecture),
             "statistics_total": None if fitted.statistics is None else fitted.statistics.total,
-            "classes": _plain_labels(estimator.classes_),
+            "classes": plain_labels(estimator.classes_),
             "class_totals": fitted.class_totals.tolist(),
             "n_features_in_": int(estimator.n_features_in_),
             "reads_columns": estimator._reads_columns,
@@ -170,9 +185,14 @@ def _describe(estimator: Any, prefix: str, tensors: Tensors) -> dict[str, Any]:
             "history_": estimator.history_,
         }
     raise TypeError(
-        f"A model file holds LSTMVoiceClassifier, MFCCTransformer or a Pipeline of them,"
-        f" not a {type(estimator).__name__}."
+        f"A model file holds LSTMVoiceClassifier, MFCCTransformer, a Pipeline of them or a wrapper around"
+        f" them ({', '.join(WRAPPERS)} or TunedThresholdClassifierCV), not a {type(estimator).__name__}."
     )
+
+
+def _has_wrappers(described: dict[str, Any]) -> bool:
+    steps = [step for _, step in described["steps"]] if described["class"] == "Pipeline" else []
+    return any(each["class"] in WRAPPERS for each in (described, *steps))
 
 
 def _plain_params(estimator: BaseEstimator) -> dict[str, Any]:
@@ -182,7 +202,7 @@ def _plain_params(estimator: BaseEstimator) -> dict[str, Any]:
         if name in _NOT_KEPT:
             continue
         try:
-            params[name] = _plain(value)
+            params[name] = plain(value)
         except TypeError:
             params[name] = defaults[name]
             lost.append(name)
@@ -196,32 +216,19 @@ def _plain_params(estimator: BaseEstimator) -> dict[str, Any]:
     return params
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        value = value.item()
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, tuple | list | np.ndarray):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {"pairs": [[_plain(key), _plain(item)] for key, item in value.items()]}
-    raise TypeError
+def _restore(described: dict[str, Any], prefix: str, tensors: StoredTensors, depth: int = 1) -> Any:
+    def within(held: dict[str, Any], name: str) -> Any:
+        return _restore(held, f"{prefix}{name}/", tensors, depth + 1)
 
-
-def _plain_labels(classes: NDArray[Any]) -> dict[str, Any]:
-    dtype = "str" if classes.dtype.kind == "U" else classes.dtype.name
-    if dtype not in _LABEL_DTYPES or (dtype == "object" and not all(isinstance(c, str) for c in classes)):
-        raise TypeError(f"A model file cannot keep labels of type {classes.dtype}; use strings or numbers.")
-    return {"dtype": dtype, "values": classes.tolist()}
-
-
-def _restore(described: dict[str, Any], prefix: str, tensors: StoredTensors) -> Any:
+    if depth > DEEPEST:
+        raise ModelFileError(f"More than {DEEPEST} estimators one inside the other are no model.")
     kind = described["class"]
+    if kind in WRAPPERS:
+        return restore_wrapper(described, within)
     if kind == "Pipeline":
-        if prefix:
-            raise ModelFileError("A Pipeline within a Pipeline is not a model of this library.")
-        steps = [(str(name), _restore(step, f"{name}/", tensors)) for name, step in described["steps"]]
-        return Pipeline(steps)
+        if not described["steps"] or any(step["class"] == "Pipeline" for _, step in described["steps"]):
+            raise ModelFileError("A Pipeline within a Pipeline, or one without steps, is not a model.")
+        return Pipeline([(str(name), within(step, name)) for name, step in described["steps"]])
     restorers: dict[str, Callable[[dict[str, Any], str, StoredTensors], Any]] = {
         "LSTMVoiceClassifier": _restore_classifier,
         "MFCCTransformer": _restore_transformer,
@@ -246,15 +253,10 @@ def _restore_classifier(
     classifier._validate_params()
     if classifier.callbacks is not None:
         raise ModelFileError("Callbacks are code, which a model file does not hold.")
-    labels = described["classes"]
-    if labels["dtype"] not in _LABEL_DTYPES:
-        raise ModelFileError(f"Labels of type {labels['dtype']!r} are not known.")
-    classes = np.array(labels["values"], dtype=labels["dtype"])
+    classes = labels_from_plain(described["classes"])
     architecture = _architecture(described["architecture"])
-    if classes.ndim != 1 or architecture.n_outputs != (1 if len(classes) == 2 else len(classes)):
+    if architecture.n_outputs != (1 if len(classes) == 2 else len(classes)):
         raise ModelFileError("The number of labels does not fit the network's outputs.")
-    if len(classes) < 2 or not (classes[:-1] < classes[1:]).all():
-        raise ModelFileError("The labels are not two or more in ascending order.")
     reads_columns = bool(described["reads_columns"])
     if described["n_features_in_"] != architecture.n_features and not reads_columns:
         raise ModelFileError("The number of features is not that of the network.")
@@ -300,12 +302,4 @@ def _architecture(described: dict[str, Any]) -> Architecture:
 
 
 def _params(described: dict[str, Any]) -> dict[str, Any]:
-    return {str(name): _from_plain(value) for name, value in described["params"].items()}
-
-
-def _from_plain(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(_from_plain(item) for item in value)
-    if isinstance(value, dict):
-        return {_from_plain(key): _from_plain(item) for key, item in value["pairs"]}
-    return value
+    return {str(name): from_plain(value) for name, value in described["params"].items()}

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from voicelstm.metrics._rates import operating_points
 from voicelstm.metrics._scored import ScoredClips, check_human, check_scored, check_weights
 
-__all__ = ["act_dcf", "check_cost", "detection_cost", "min_dcf"]
+__all__ = ["act_dcf", "check_cost", "detection_cost", "error_costs", "min_dcf"]
 
 
 def min_dcf(
@@ -70,7 +70,7 @@ def min_dcf(
     >>> round(min_dcf(y, score, pos_label="human"), 6)
     0.2
     """
-    of_misses, of_false_alarms = _costs(synthetic_prior, cost_miss, cost_false_alarm)
+    of_misses, of_false_alarms = error_costs(synthetic_prior, cost_miss, cost_false_alarm)
     clips = check_scored(
         y_true, y_score, pos_label=pos_label, human_label=human_label, sample_weight=sample_weight
     )
@@ -137,7 +137,7 @@ def act_dcf(
     >>> round(act_dcf(y, score, pos_label="human"), 6)
     0.4
     """
-    of_misses, of_false_alarms = _costs(synthetic_prior, cost_miss, cost_false_alarm)
+    of_misses, of_false_alarms = error_costs(synthetic_prior, cost_miss, cost_false_alarm)
     clips = check_scored(
         y_true, y_score, pos_label=pos_label, human_label=human_label, sample_weight=sample_weight
     )
@@ -192,7 +192,7 @@ def detection_cost(
     >>> round(detection_cost(y, ["human", "synthetic", "synthetic", "synthetic"]), 6)  # 0.95 * 0.5 / 0.5
     0.95
     """
-    of_misses, of_false_alarms = _costs(synthetic_prior, cost_miss, cost_false_alarm)
+    of_misses, of_false_alarms = error_costs(synthetic_prior, cost_miss, cost_false_alarm)
     human, human_label, classes = check_human(y_true, human_label)
     decided = np.asarray(y_pred)
     if decided.shape != human.shape:
@@ -226,8 +226,26 @@ def check_cost(name: str, value: float) -> None:
         raise ValueError(f"{name}={value!r} must be a positive number.")
 
 
-def _costs(synthetic_prior: float, cost_miss: float, cost_false_alarm: float) -> tuple[float, float]:
-    """Return what missing every human clip costs, and accepting every synthetic one."""
+def error_costs(synthetic_prior: float, cost_miss: float, cost_false_alarm: float) -> tuple[float, float]:
+    """Compute what it costs to miss every human clip, and to accept every synthetic one.
+
+    Parameters
+    ----------
+    synthetic_prior : float
+        Between 0 and 1.
+    cost_miss, cost_false_alarm : float
+        Positive.
+
+    Returns
+    -------
+    of_misses, of_false_alarms : float
+        Each cost times the prior of its class.
+
+    Raises
+    ------
+    ValueError
+        Where a parameter is out of range; it names it.
+    """
     if not 0 < synthetic_prior < 1:
         raise ValueError(f"synthetic_prior={synthetic_prior!r} must be between 0 and 1.")
     check_cost("cost_miss", cost_miss)

@@ -100,8 +100,8 @@ def make_detection_scorer(
     log-odds, less those of the training classes where the estimator knows them (`class_prior_`,
     `class_log_prior_`, `priors_`: naive Bayes, discriminant analysis). Where it does not, as in logistic
     regression and in calibrated classifiers, the log-odds are taken as they are, which is right if training
-    was balanced, by number or by ``class_weight="balanced"``. The margin of a classifier without
-    probabilities is read as if it were log-odds.
+    was balanced, by number or by ``class_weight="balanced"``, as it is in :func:`~voicelstm.calibrate`. The
+    margin of a classifier without probabilities is read as if it were log-odds.
 
     Examples
     --------
@@ -144,7 +144,8 @@ def log_likelihood_ratios(estimator: Any, X: Any) -> NDArray[np.float64]:
                 X = estimator[:-1].transform(X)
             estimator = estimator[-1]
         elif isinstance(estimator, FixedThresholdClassifier | TunedThresholdClassifierCV):
-            estimator = estimator.estimator_
+            # A fixed threshold may stand around what was fitted before, and need no fit itself.
+            estimator = getattr(estimator, "estimator_", estimator.estimator)
         elif isinstance(estimator, FrozenEstimator):
             estimator = estimator.estimator
         elif hasattr(estimator, "best_estimator_"):

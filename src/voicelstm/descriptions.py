@@ -1,0 +1,161 @@
+"""Values and labels as JSON can say them, and back again."""
+
+import math
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voicelstm.exceptions import ModelFileError
+
+__all__ = [
+    "check_fields",
+    "finite_number",
+    "from_plain",
+    "labels_from_plain",
+    "plain",
+    "plain_labels",
+]
+
+_LABEL_DTYPES = {"str", "object", "bool", "float16", "float32", "float64"} | {
+    f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
+}
+
+
+def plain(value: Any) -> Any:
+    """Turn a value into what JSON has.
+
+    Parameters
+    ----------
+    value : object
+        None, a bool, number or string, or tuples, lists, arrays and dicts of them.
+
+    Returns
+    -------
+    object
+        What :func:`from_plain` takes.
+
+    Raises
+    ------
+    TypeError
+        Where the value is something else.
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, tuple | list | np.ndarray):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {"pairs": [[plain(key), plain(item)] for key, item in value.items()]}
+    raise TypeError
+
+
+def from_plain(value: Any) -> Any:
+    """Turn what :func:`plain` returned into values; sequences are tuples."""
+    if isinstance(value, list):
+        return tuple(from_plain(item) for item in value)
+    if isinstance(value, dict):
+        return {from_plain(key): from_plain(item) for key, item in value["pairs"]}
+    return value
+
+
+def plain_labels(classes: NDArray[Any]) -> dict[str, Any]:
+    """Describe a classifier's classes.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        Strings, or numbers.
+
+    Returns
+    -------
+    dict
+        With the keys "dtype" and "values".
+
+    Raises
+    ------
+    TypeError
+        Where they are something else.
+    """
+    dtype = "str" if classes.dtype.kind == "U" else classes.dtype.name
+    if dtype not in _LABEL_DTYPES or (dtype == "object" and not all(isinstance(c, str) for c in classes)):
+        raise TypeError(f"A model file cannot keep labels of type {classes.dtype}; use strings or numbers.")
+    return {"dtype": dtype, "values": classes.tolist()}
+
+
+def labels_from_plain(described: dict[str, Any]) -> NDArray[Any]:
+    """Make the classes that :func:`plain_labels` described.
+
+    Parameters
+    ----------
+    described : dict
+        As read from a file.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,)
+        Two or more, in ascending order.
+
+    Raises
+    ------
+    ModelFileError
+        Where they are not.
+    """
+    if described["dtype"] not in _LABEL_DTYPES:
+        raise ModelFileError(f"Labels of type {described['dtype']!r} are not known.")
+    classes = np.array(described["values"], dtype=described["dtype"])
+    if classes.ndim != 1 or len(classes) < 2 or not (classes[:-1] < classes[1:]).all():
+        raise ModelFileError("The labels are not two or more in ascending order.")
+    return classes
+
+
+def check_fields(described: Any, expected: Collection[str]) -> None:
+    """Refuse a description that has other keys than these.
+
+    Parameters
+    ----------
+    described : object
+        As read from a file.
+    expected : collection of str
+        Each is needed, no other is known.
+
+    Raises
+    ------
+    ModelFileError
+        It names the keys.
+    """
+    if not isinstance(described, dict):
+        raise ModelFileError(f"A description is a {type(described).__name__}, not an object of JSON.")
+    missing, unknown = sorted(set(expected) - set(described)), sorted(set(described) - set(expected))
+    if missing or unknown:
+        raise ModelFileError(
+            f"The description of a {described.get('class', 'calibration')!r} lacks {missing} and has"
+            f" the unknown {unknown}."
+        )
+
+
+def finite_number(value: Any, name: str) -> float:
+    """Return a number of a file, which must be one.
+
+    Parameters
+    ----------
+    value : object
+        As read.
+    name : str
+        What it is, for the error.
+
+    Returns
+    -------
+    float
+        Finite.
+
+    Raises
+    ------
+    ModelFileError
+        Where it is not a number, or not finite.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ModelFileError(f"The {name} is {value!r}, not a finite number.")
+    return float(value)
