@@ -14,6 +14,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from voicelstm.architecture import Architecture
+from voicelstm.augmenter import Augmenter
 from voicelstm.classifier import LSTMVoiceClassifier
 from voicelstm.exceptions import ModelFileError, ModelFileWarning
 from voicelstm.inputs import checked_units
@@ -205,6 +206,8 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, dict):
         return {"pairs": [[_plain(key), _plain(item)] for key, item in value.items()]}
+    if type(value) is Augmenter:
+        return {"augmenter": _plain_params(value)}
     raise TypeError
 
 
@@ -234,6 +237,8 @@ def _restore(described: dict[str, Any], prefix: str, tensors: StoredTensors) -> 
 def _restore_transformer(described: dict[str, Any], prefix: str, tensors: StoredTensors) -> MFCCTransformer:
     transformer = MFCCTransformer(**_params(described))
     transformer._validate_params()
+    if transformer.augment is not None:
+        transformer.augment.check(codecs=False)  # predicting needs none
     if "n_features_in_" in described:
         transformer.n_features_in_ = int(described["n_features_in_"])
     return transformer
@@ -306,6 +311,8 @@ def _params(described: dict[str, Any]) -> dict[str, Any]:
 def _from_plain(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(_from_plain(item) for item in value)
+    if isinstance(value, dict) and "augmenter" in value:
+        return Augmenter(**{str(name): _from_plain(item) for name, item in value["augmenter"].items()})
     if isinstance(value, dict):
         return {_from_plain(key): _from_plain(item) for key, item in value["pairs"]}
     return value
