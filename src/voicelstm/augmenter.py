@@ -59,7 +59,8 @@ class Augmenter(DocumentationLink, BaseEstimator):
     direct_to_reverberant : (float, float), default=(0.0, 20.0)
         Energy of the direct sound over that of the tail, in dB.
     noise_snr : (float, float) or None, default=(5.0, 40.0)
-        Power of the whole recording over that of the noise that is added to it, in dB. None is no noise.
+        Power of the whole recording over that of the noise that is added to it, in dB. The noise begins at
+        20 Hz. None is no noise.
     noise_color : (float, float), default=(0.0, 2.0)
         Exponent by which the noise's power falls with frequency: 0 is white, 1 pink, 2 brown.
     nonlinearity : (float, float) or None, default=(5.0, 20.0)
@@ -92,8 +93,8 @@ class Augmenter(DocumentationLink, BaseEstimator):
 
     Notes
     -----
-    Effects do not depend on how loud a recording is: it is brought to a peak of 1, and back. Silence stays
-    as it is. Draws are those of NumPy's default generator, which another version of NumPy may change.
+    Effects do not depend on how loud a recording is. Silence stays as it is. Draws are those of NumPy's
+    default generator, which another version of NumPy may change.
 
     A recording is drawn for once: copies of one recording in a training set are all changed in the same way.
     For several versions of each, several augmenters of different `random_state` are needed.
@@ -202,16 +203,19 @@ class Augmenter(DocumentationLink, BaseEstimator):
             )
         peak = np.abs(samples).max(initial=0)
         if key is None:
-            key = hashlib.sha256(samples.astype(np.float32).tobytes()).hexdigest()
+            with np.errstate(over="ignore"):
+                key = hashlib.sha256(samples.astype(np.float32).tobytes()).hexdigest()
         if peak == 0 or self._generator(key, "probability").random() >= self.probability:
             return samples.copy()
-        changed = samples / peak
+        # By a power of two, which rounds nothing.
+        exponent = int(np.frexp(peak)[1])
+        changed = np.ldexp(samples, -exponent)
         for effect, apply in _EFFECTS.items():
             # A generator for each effect, so that no effect's draws depend on which others there are.
             rng = self._generator(key, effect)
             if getattr(self, effect) is not None and rng.random() < self._chance(effect):
                 changed = apply(self, changed, int(sample_rate), rng)
-        return changed * peak
+        return np.ldexp(changed, exponent)
 
     def check(self, *, codecs: bool = True) -> None:
         """Raise ValueError where a parameter is not what it must be.
@@ -265,7 +269,9 @@ class Augmenter(DocumentationLink, BaseEstimator):
         return reverberate(samples, sample_rate, time, ratio, rng)
 
     def _add_noise(self, samples: NDArray, sample_rate: int, rng: np.random.Generator) -> NDArray:
-        return add_noise(samples, _drawn(self.noise_snr, rng), _drawn(self.noise_color, rng), rng)
+        return add_noise(
+            samples, sample_rate, _drawn(self.noise_snr, rng), _drawn(self.noise_color, rng), rng
+        )
 
     def _convolve(self, samples: NDArray, sample_rate: int, rng: np.random.Generator) -> NDArray:
         # Effects before may have raised the peak, of which powers make too much.

@@ -11,6 +11,7 @@ from scipy.signal import butter, firwin, oaconvolve, sosfiltfilt
 __all__ = ["add_impulses", "add_noise", "convolve_nonlinearly", "cut_band", "reverberate"]
 
 _PREDELAY = 0.0025  # s; the direct sound has the time before it to itself
+_LOWEST = 20.0  # Hz, of noise
 _ORDER = 4  # of the Butterworth filters, which run forth and back
 _POWERS = 5  # RawBoost's constants: powers of the signal, notches per filter,
 _NOTCHES = 5
@@ -61,14 +62,16 @@ def reverberate(
 
 
 def add_noise(
-    samples: NDArray[np.floating], snr: float, color: float, rng: np.random.Generator
+    samples: NDArray[np.floating], sample_rate: int, snr: float, color: float, rng: np.random.Generator
 ) -> NDArray[np.floating]:
-    """Add stationary noise.
+    """Add stationary noise, of frequencies above 20 Hz.
 
     Parameters
     ----------
     samples : ndarray of shape (n_samples,)
         The recording.
+    sample_rate : int
+        In Hz.
     snr : float
         Mean power of the whole recording over that of the noise, in dB. Silence stays silence.
     color : float
@@ -84,8 +87,11 @@ def add_noise(
     """
     size = next_fast_len(max(len(samples), 64), real=True)
     spectrum = rfft(rng.standard_normal(size, dtype=np.float32))
-    spectrum[0] = 0
-    spectrum[1:] *= rfftfreq(size)[1:].astype(np.float32) ** np.float32(-color / 2)
+    frequencies = rfftfreq(size, 1 / sample_rate)
+    # Else most of brown noise's power would be where nobody hears it.
+    heard = frequencies >= min(_LOWEST, sample_rate / 4)
+    spectrum[~heard] = 0
+    spectrum[heard] *= (frequencies[heard] / sample_rate).astype(np.float32) ** np.float32(-color / 2)
     noise = irfft(spectrum, size)[: len(samples)]
     power = np.mean(np.square(noise), dtype=np.float64)
     if power > 0:
