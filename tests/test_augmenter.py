@@ -105,7 +105,7 @@ def test_draws_depend_on_the_seed_the_key_and_the_effect_and_on_nothing_else():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("rate", [50, 8000, 11000, 44100])
+@pytest.mark.parametrize("rate", [500, 8000, 11000, 44100])
 @pytest.mark.parametrize("n_samples", [0, 1, 2, 30, 1000])
 def test_rate_type_and_number_of_samples_stay_and_silence_stays_silent(n_samples, rate, dtype):
     augmenter = only(**{name: getattr(Augmenter(), name) for name in EFFECTS})
@@ -131,7 +131,10 @@ def test_effects_do_not_depend_on_how_loud_a_recording_is():
 @pytest.mark.parametrize(
     ("params", "words"),
     [
-        ({"noise_snr": (40.0, 5.0)}, r"noise_snr=\(40.0, 5.0\).*pair \(low, high\).*in dB, or None"),
+        (
+            {"noise_snr": (40.0, 5.0)},
+            r"noise_snr=\(40.0, 5.0\).*pair \(low, high\).*in dB, within -100 to 100, or None",
+        ),
         ({"noise_snr": 5.0}, "'noise_snr' parameter"),
         ({"noise_snr": (5.0,)}, "noise_snr="),
         ({"gain": (0.0, np.nan)}, "gain="),

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from scipy.signal import welch
+from scipy.signal import firwin, welch
 
-from voicelstm.distortions import add_impulses, add_noise, convolve_nonlinearly, cut_band, reverberate
+from voicelstm.distortions import add_impulses, add_noise, convolve_nonlinearly, cut_band, notch, reverberate
 
 RATE = 16000
 
@@ -73,6 +73,11 @@ def test_without_powers_the_convolution_is_linear_and_delays_nothing():
     gains = np.abs(np.fft.rfft(response))[10:]  # without the mean, which is taken away
     assert gains.max() == pytest.approx(1, abs=0.01)
     assert gains.min() < 0.05
+
+
+@pytest.mark.parametrize(("n_taps", "low", "high"), [(11, 0.1, 0.2), (101, 1e-6, 0.05), (37, 0.9, 0.999)])
+def test_notches_are_those_of_scipy(n_taps, low, high):
+    np.testing.assert_allclose(notch(n_taps, low, high), firwin(n_taps, [low, high]), rtol=1e-9, atol=1e-12)
 
 
 def test_powers_add_the_harmonics_up_to_the_fifth_and_no_more():

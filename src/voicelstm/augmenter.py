@@ -17,20 +17,20 @@ from voicelstm.documentation import DocumentationLink
 __all__ = ["Augmenter"]
 
 _CHANCE = 0.3
-_ANY = (-np.inf, np.inf)
+_DECIBELS = (-100.0, 100.0)
 _POSITIVE = (np.nextafter(0, 1), np.inf)
 # What each pair (low, high) is measured in, and what it must lie in.
 _RANGES = {
     "reverberation_time": ("s", (0.01, 10.0)),
-    "direct_to_reverberant": ("dB", _ANY),
-    "noise_snr": ("dB", _ANY),
+    "direct_to_reverberant": ("dB", _DECIBELS),
+    "noise_snr": ("dB", _DECIBELS),
     "noise_color": ("powers of 1/f", (-4.0, 4.0)),
-    "nonlinearity": ("dB below", (0.0, np.inf)),
+    "nonlinearity": ("dB", (0.0, 100.0)),
     "impulses": ("the share of samples", (0.0, 1.0)),
     "highpass": ("Hz", _POSITIVE),
     "lowpass": ("Hz", _POSITIVE),
     "compression": ("the codec's scale", (0.0, 1.0)),
-    "gain": ("dB", _ANY),
+    "gain": ("dB", _DECIBELS),
 }
 _OF_OTHERS = {"direct_to_reverberant", "noise_color", "compression"}  # effects they belong to may be off
 
@@ -229,10 +229,10 @@ class Augmenter(DocumentationLink, BaseEstimator):
         for name, (unit, (least, most)) in _RANGES.items():
             pair = getattr(self, name)
             if pair is not None and not (_are_numbers(pair, 2) and least <= pair[0] <= pair[1] <= most):
-                within = "" if (least, most) == _ANY else f" within {least:.3g} to {most:.3g}"
                 none = "" if name in _OF_OTHERS else ", or None for none"
                 raise ValueError(
-                    f"{name}={pair!r}: expected a pair (low, high) of numbers in {unit}{within}{none}."
+                    f"{name}={pair!r}: expected a pair (low, high) of numbers in {unit}, within"
+                    f" {least:.3g} to {most:.3g}{none}."
                 )
         rates = self.resample_rates
         if rates is not None and not (len(rates) and _are_numbers(rates, len(rates), Integral, least=1)):
