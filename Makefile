@@ -77,6 +77,7 @@ docs: install
 
 benchmarks: install
 	$(BIN)/python benchmarks/frontend.py
+	$(BIN)/python benchmarks/augmentation.py
 	$(BIN)/python benchmarks/network.py
 	$(BIN)/python benchmarks/shapes.py
 	$(BIN)/python benchmarks/estimator.py

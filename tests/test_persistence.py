@@ -11,7 +11,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from voicelstm import LSTMVoiceClassifier, MFCCTransformer, load, make_detector, save
+from voicelstm import Augmenter, LSTMVoiceClassifier, MFCCTransformer, load, make_detector, save
 from voicelstm.datasets import make_voices
 from voicelstm.exceptions import ModelFileError, ModelFileWarning
 
@@ -101,6 +101,36 @@ def test_what_a_file_cannot_keep_is_said(tmp_path):
     loaded = LSTMVoiceClassifier.load(tmp_path / "m")
     assert (loaded.optimizer, loaded.random_state) == ("adam", None)
     np.testing.assert_array_equal(loaded.decision_function(X), factory.decision_function(X))
+
+
+def test_an_augmenter_is_kept_as_its_parameters(voices, tmp_path):
+    augmenter = Augmenter(noise_snr=(1, np.float64(9)), effect_probability={"gain": 0.5}, codecs=["gsm"])
+    transformer = MFCCTransformer(augment=augmenter)
+    save(transformer, tmp_path / "m")
+    loaded = load(tmp_path / "m")
+    kept = loaded.augment.get_params()
+    assert kept == augmenter.get_params() | {"codecs": ("gsm",)}
+    for ours, theirs in zip(
+        loaded.fit_transform(voices[0]), transformer.fit_transform(voices[0]), strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    ("augment", "words"),
+    [
+        ({"augmenter": {"noise_snr": [9, 1]}}, "noise_snr"),
+        ({"augmenter": {"codecs": ["os.system"]}}, "codecs"),
+        ({"augmenter": {"shell": 1}}, "shell"),
+        ({"augmenter": {"gain": {"augmenter": {}}}}, "gain"),
+        ("Augmenter", "augment"),
+    ],
+)
+def test_a_made_up_augmenter_is_refused(augment, words, tmp_path):
+    save(MFCCTransformer(augment=Augmenter()), tmp_path / "m")
+    rewritten(tmp_path / "m", lambda d, t: d["object"]["params"].update(augment=augment))
+    with pytest.raises(ModelFileError, match=words):
+        load(tmp_path / "m")
 
 
 def test_other_estimators_are_refused_by_the_name_of_their_step(tmp_path):

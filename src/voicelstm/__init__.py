@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from voicelstm.auditing import audit
+    from voicelstm.augmenter import Augmenter
     from voicelstm.classifier import LSTMVoiceClassifier
     from voicelstm.clip_statistics import ClipStatistics
     from voicelstm.decisions import calibrate, tune_threshold
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "Augmenter": "augmenter",
     "ClipStatistics": "clip_statistics",
     "LSTMVoiceClassifier": "classifier",
     "MFCCTransformer": "transformer",
@@ -46,6 +48,7 @@ _MODULES = {
 }
 
 __all__ = [
+    "Augmenter",
     "ClipStatistics",
     "LSTMVoiceClassifier",
     "MFCCTransformer",

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from voicelstm.augmenter import Augmenter
 from voicelstm.exceptions import ModelFileError
 
 __all__ = [
@@ -29,7 +30,7 @@ def plain(value: Any) -> Any:
     Parameters
     ----------
     value : object
-        None, a bool, number or string, or tuples, lists, arrays and dicts of them.
+        None, a bool, number or string, an augmenter, or tuples, lists, arrays and dicts of them.
 
     Returns
     -------
@@ -49,6 +50,8 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, dict):
         return {"pairs": [[plain(key), plain(item)] for key, item in value.items()]}
+    if type(value) is Augmenter:
+        return {"augmenter": plain(value.get_params(deep=False))}
     raise TypeError
 
 
@@ -56,6 +59,8 @@ def from_plain(value: Any) -> Any:
     """Turn what :func:`plain` returned into values; sequences are tuples."""
     if isinstance(value, list):
         return tuple(from_plain(item) for item in value)
+    if isinstance(value, dict) and "augmenter" in value:
+        return Augmenter(**from_plain(value["augmenter"]))
     if isinstance(value, dict):
         return {from_plain(key): from_plain(item) for key, item in value["pairs"]}
     return value

@@ -5,13 +5,14 @@ import json
 import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from voicelstm import __version__
 from voicelstm.audio import active_region, read_audio, set_level
+from voicelstm.augmenter import Augmenter
 from voicelstm.cepstra import (
     CepstraSettings,
     cepstra,
@@ -22,7 +23,7 @@ from voicelstm.exceptions import AudioError
 from voicelstm.reference import BACKENDS, check_backend
 from voicelstm.trajectories import append_deltas, normalize_clip
 
-__all__ = ["Clip", "ExtractionSettings", "check_extraction", "extract"]
+__all__ = ["Clip", "ExtractionSettings", "check_extraction", "digest_of_file", "extract"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class ExtractionSettings:
     max_frames: int | None
     max_duration: float | None
     backend: str
+    augment: Augmenter | None = None
 
     @classmethod
     def of(cls, params: dict[str, Any]) -> Self:
@@ -55,6 +57,8 @@ class ExtractionSettings:
     def described(self) -> dict[str, Any]:
         """Return what features depend on besides the recording, as one flat dict that JSON can say."""
         values = asdict(self)
+        if values.pop("augment") is not None:
+            values["augment"] = _plain(cast(Augmenter, self.augment).get_params(deep=False))
         return values.pop("cepstra") | values | {"voicelstm": __version__}
 
     def folder_in(self, cache_dir: str | os.PathLike[str]) -> Path:
@@ -127,6 +131,11 @@ def extract(recording: Any, settings: ExtractionSettings) -> Clip:
         raise AudioError(
             f"{name}: found a sample rate of {rate} Hz, which the parameters do not fit: {error}"
         ) from None
+    if settings.augment is not None:
+        is_file = isinstance(recording, str | os.PathLike)
+        # By the file's content, since a resampler's last bits are not the same on every machine.
+        key = digest_of_file(recording) if is_file else None
+        samples = settings.augment(samples, rate, key=key)
     n_samples = len(samples)
     length, step = frame_sizes(rate, own.frame_length, own.frame_step)
     start = 0
@@ -154,6 +163,12 @@ def extract(recording: Any, settings: ExtractionSettings) -> Clip:
     )
 
 
+def digest_of_file(path: str | os.PathLike[str]) -> str:
+    """Return the SHA-256 of what a file holds."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _coefficients(samples: NDArray, rate: int, settings: ExtractionSettings) -> NDArray:
     own = settings.cepstra
     if settings.backend != "native":
@@ -167,6 +182,8 @@ def _plain(value: Any) -> Any:
     """Say a parameter with Python's own numbers and tuples, which can be hashed and written down."""
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list | np.ndarray):
         return tuple(map(_plain, value))
     return value

@@ -1,6 +1,5 @@
 """Features of many recordings side by side, in memory or into a folder."""
 
-import hashlib
 import os
 import threading
 import warnings
@@ -15,7 +14,7 @@ from joblib import Parallel, delayed, effective_n_jobs
 from joblib import hash as hash_of_array
 
 from voicelstm.exceptions import AudioError
-from voicelstm.extraction import Clip, ExtractionSettings, extract
+from voicelstm.extraction import Clip, ExtractionSettings, digest_of_file, extract
 from voicelstm.store import SequenceWriter
 
 __all__ = ["extract_all", "extract_into"]
@@ -134,8 +133,7 @@ def _digest(recording: Any) -> str | None:
             return hash_of_array(recording, hash_name="sha1")
         if not Path(recording).is_file():  # a pipe would be waited for
             return None
-        with Path(recording).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return digest_of_file(recording)
     except (OSError, PicklingError, TypeError):
         return None
 

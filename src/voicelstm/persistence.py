@@ -241,6 +241,8 @@ def _restore(described: dict[str, Any], prefix: str, tensors: StoredTensors, dep
 def _restore_transformer(described: dict[str, Any], prefix: str, tensors: StoredTensors) -> MFCCTransformer:
     transformer = MFCCTransformer(**_params(described))
     transformer._validate_params()
+    if transformer.augment is not None:
+        transformer.augment.check(codecs=False)  # predicting needs none
     if "n_features_in_" in described:
         transformer.n_features_in_ = int(described["n_features_in_"])
     return transformer

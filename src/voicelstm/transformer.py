@@ -11,10 +11,11 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metadata_routing import UNUSED
 
+from voicelstm.augmenter import Augmenter
 from voicelstm.documentation import DocumentationLink
 from voicelstm.extraction import Clip, ExtractionSettings, check_extraction
 from voicelstm.parallel import extract_all, extract_into
-from voicelstm.presets import ASVSPOOF_LFCC, RECIPE_FEATURES
+from voicelstm.presets import NamedFrontEnds
 from voicelstm.recordings import checked_recordings, report_failures
 from voicelstm.sequences import stack
 from voicelstm.store import SequenceStore, SequenceWriter
@@ -23,13 +24,14 @@ __all__ = ["MFCCTransformer"]
 
 
 class MFCCTransformer(  # type: ignore[call-arg]
-    DocumentationLink, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    DocumentationLink, NamedFrontEnds, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
 ):
     """Turn recordings into sequences of cepstral coefficients.
 
     Each recording is read, mixed to mono, resampled, optionally trimmed and levelled, cut into frames, and
     each frame becomes its cepstral coefficients with their time derivatives. The transformer is stateless:
-    `transform` may be called without `fit`.
+    `transform` may be called without `fit`. With `augment`, ``fit_transform(X)`` is not
+    ``fit(X).transform(X)``: what is trained on is changed, what is predicted never is.
 
     Read more in the :ref:`user guide <recordings>`.
 
@@ -74,6 +76,12 @@ class MFCCTransformer(  # type: ignore[call-arg]
         Only the first so many frames are kept.
     max_duration : float or None, default=None
         Longer recordings are refused, in s.
+    augment : Augmenter or None, default=None
+        What `fit_transform` changes recordings with: as in scikit-learn's
+        :class:`~sklearn.preprocessing.TargetEncoder`, it differs from ``fit(X).transform(X)``. Pipelines call
+        it where they are fitted; `transform` and `extract` never augment. It comes before trimming and
+        levelling, which then find in noise and echoes what they would find in such a recording; after
+        levelling, the level would tell who was augmented.
     backend : {"native", "python_speech_features", "librosa"}, default="native"
         Who computes the coefficients. The latter two are handed the same parameters, for parity.
     dtype : {"float32", "float64"}, default="float32"
@@ -99,6 +107,7 @@ class MFCCTransformer(  # type: ignore[call-arg]
 
     See Also
     --------
+    Augmenter : Changes recordings that are trained on.
     LSTMVoiceClassifier : Learns from the sequences.
     ClipStatistics : Makes a table of the sequences, for other classifiers.
     make_detector : The recommended whole.
@@ -145,6 +154,7 @@ class MFCCTransformer(  # type: ignore[call-arg]
         "trim_silence": [Interval(Real, 0, None, closed="neither"), None],
         "max_frames": [Interval(Integral, 1, None, closed="left"), None],
         "max_duration": [Interval(Real, 0, None, closed="neither"), None],
+        "augment": [Augmenter, None],
         "backend": [StrOptions({"native", "python_speech_features", "librosa"})],
         "dtype": [StrOptions({"float32", "float64"})],
         "on_error": [StrOptions({"raise", "warn"})],
@@ -177,6 +187,7 @@ class MFCCTransformer(  # type: ignore[call-arg]
         trim_silence: float | None = None,
         max_frames: int | None = None,
         max_duration: float | None = None,
+        augment: Augmenter | None = None,
         backend: str = "native",
         dtype: str = "float32",
         on_error: str = "raise",
@@ -205,72 +216,13 @@ class MFCCTransformer(  # type: ignore[call-arg]
         self.trim_silence = trim_silence
         self.max_frames = max_frames
         self.max_duration = max_duration
+        self.augment = augment
         self.backend = backend
         self.dtype = dtype
         self.on_error = on_error
         self.cache_dir = cache_dir
         self.n_jobs = n_jobs
         self.verbose = verbose
-
-    @classmethod
-    def original(cls, **changes: Any) -> Self:
-        """Return the front end of the recipe that the library grew out of.
-
-        ``python_speech_features.mfcc(signal, samplerate=fs, nfft=2048)`` on 16-bit integers, the first 5,000
-        frames, each coefficient of each file scaled to 0..1.
-
-        Parameters
-        ----------
-        **changes
-            Parameters that shall differ.
-
-        Returns
-        -------
-        MFCCTransformer
-            In double precision, so that the features equal python_speech_features's.
-
-        Examples
-        --------
-        >>> from voicelstm import MFCCTransformer
-        >>> MFCCTransformer.original(max_frames=10_000).n_mfcc
-        13
-        """
-        return cls(**(RECIPE_FEATURES | changes))
-
-    @classmethod
-    def lfcc(cls, **changes: Any) -> Self:
-        """Return the front end of the ASVspoof 2021 baseline with linear-frequency cepstra.
-
-        70 linearly spaced filters up to 4 kHz, 19 coefficients and the 0th, Δ and ΔΔ, of frames of 30 ms, a
-        frame every 15 ms, without pre-emphasis, lifter or normalisation: what the baseline's README says,
-        with the triangles of its ``lfcc_bp.m``. (Its MATLAB script as published keeps one coefficient less;
-        its Python port has corners rounded down to bins, ``triangles="bins"``.)
-
-        Parameters
-        ----------
-        **changes
-            Parameters that shall differ.
-
-        Returns
-        -------
-        MFCCTransformer
-            Its static coefficients are those of the baseline but for two constants: logarithms are natural,
-            and energies are divided by the transform's length. Its derivatives are regressions over ±2
-            frames, where the baseline takes differences over ±1.
-
-        References
-        ----------
-        ASVspoof 2021 baseline CM, ``LA/Baseline-LFCC-GMM``, https://github.com/asvspoof-challenge/2021.
-        M. Sahidullah, T. Kinnunen and C. Hanilçi, "A comparison of features for synthetic speech detection",
-        Interspeech, 2015.
-
-        Examples
-        --------
-        >>> from voicelstm import MFCCTransformer
-        >>> MFCCTransformer.lfcc().get_feature_names_out().size
-        60
-        """
-        return cls(**(ASVSPOOF_LFCC | changes))
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
@@ -288,9 +240,35 @@ class MFCCTransformer(  # type: ignore[call-arg]
         MFCCTransformer
             Itself.
         """
-        check_extraction(ExtractionSettings.of(self.get_params(deep=False)))
+        if self.augment is not None:
+            self.augment.check()
+        check_extraction(self._settings(self.augment))
         checked_recordings(self, X, reset=True)
         return self
+
+    def fit_transform(
+        self, X: Any, y: Any = None, out: str | os.PathLike[str] | None = None
+    ) -> NDArray[Any] | SequenceStore:
+        """Fit, and compute the sequences of what `augment` makes of the recordings.
+
+        Parameters
+        ----------
+        X : sequence of recordings, or array of shape (n_clips, n_samples)
+            See Notes of the class.
+        y : None
+            Ignored.
+        out : str, os.PathLike or None, default=None
+            As `transform` takes it. Augmented features and others do not mix in one folder.
+
+        Returns
+        -------
+        ndarray of shape (n_clips, n_frames, n_features) or (n_clips,) of 2-D arrays, or SequenceStore
+            As of `transform`; with ``augment=None`` the same.
+        """
+        self.fit(X, y)
+        if out is None and self.cache_dir is None:
+            return stack([clip.features for clip in self._extracted(X, self.augment)])
+        return self._stored(X, out, self.augment)
 
     def transform(self, X: Any, out: str | os.PathLike[str] | None = None) -> NDArray[Any] | SequenceStore:
         """Compute the cepstral sequences of recordings.
@@ -318,8 +296,8 @@ class MFCCTransformer(  # type: ignore[call-arg]
             Where `out` holds features of other parameters, or other things.
         """
         if out is None and self.cache_dir is None:
-            return stack([clip.features for clip in self._extracted(X)])
-        return self._stored(X, out)
+            return stack([clip.features for clip in self._extracted(X, None)])
+        return self._stored(X, out, None)
 
     def extract(self, X: Any) -> list[Clip]:
         """Compute the sequences together with their place in time.
@@ -341,8 +319,8 @@ class MFCCTransformer(  # type: ignore[call-arg]
             As `transform`.
         """
         if self.cache_dir is None:
-            return self._extracted(X)
-        stored = self._stored(X, None)
+            return self._extracted(X, None)
+        stored = self._stored(X, None, None)
         return [stored.clip(position) for position in range(len(stored))]
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
@@ -376,15 +354,15 @@ class MFCCTransformer(  # type: ignore[call-arg]
         tags.transformer_tags.preserves_dtype = []
         return tags
 
-    def _extracted(self, X: Any) -> list[Clip]:
-        recordings, settings = self._checked(X)
+    def _extracted(self, X: Any, augment: Augmenter | None) -> list[Clip]:
+        recordings, settings = self._checked(X, augment)
         clips, failures = extract_all(recordings, settings, self.n_jobs, self.verbose)
         report_failures(failures, len(recordings), self.on_error)
         return clips
 
-    def _stored(self, X: Any, out: str | os.PathLike[str] | None) -> SequenceStore:
+    def _stored(self, X: Any, out: str | os.PathLike[str] | None, augment: Augmenter | None) -> SequenceStore:
         """Bring the sequences into the folder `out`, or into the cache's one for these parameters."""
-        recordings, settings = self._checked(X)
+        recordings, settings = self._checked(X, augment)
         folder = settings.folder_in(cast(Any, self.cache_dir)) if out is None else out
         with SequenceWriter(folder, settings.described(), settings.n_features, self.dtype) as writer:
             digests, failures = extract_into(writer, recordings, settings, self.n_jobs, self.verbose)
@@ -393,8 +371,11 @@ class MFCCTransformer(  # type: ignore[call-arg]
                 writer.arrange(digests)
             return writer.view(digests)
 
-    def _checked(self, X: Any) -> tuple[list[Any], ExtractionSettings]:
+    def _checked(self, X: Any, augment: Augmenter | None) -> tuple[list[Any], ExtractionSettings]:
         self._validate_params()
-        settings = ExtractionSettings.of(self.get_params(deep=False))
+        settings = self._settings(augment)
         check_extraction(settings)
         return checked_recordings(self, X, reset=False), settings
+
+    def _settings(self, augment: Augmenter | None) -> ExtractionSettings:
+        return ExtractionSettings.of(self.get_params(deep=False) | {"augment": augment})

@@ -10,8 +10,10 @@ from voicelstm.datasets._folder import load_folder
 from voicelstm.datasets._labels import load_csv
 from voicelstm.datasets._public_corpora import load_fake_or_real, load_in_the_wild, load_wavefake
 from voicelstm.datasets._voices import make_voices
+from voicelstm.datasets._weights import balanced_weights
 
 __all__ = [
+    "balanced_weights",
     "fetch_free_spoken_digits",
     "load_asvspoof5",
     "load_asvspoof2019",
