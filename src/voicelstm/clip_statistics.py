@@ -1,25 +1,26 @@
 """Sequences in, one row of numbers per clip out, as a scikit-learn transformer."""
 
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils import Tags
-from sklearn.utils.validation import _check_feature_names_in, check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from voicelstm.documentation import DocumentationLink
 from voicelstm.exceptions import SequenceWarning
-from voicelstm.sequences import FrameStatistics, is_ragged
+from voicelstm.sequence_reading import SequenceReadingMixin
+from voicelstm.sequences import FrameStatistics
 
 __all__ = ["ClipStatistics"]
 
 _FRAMES_PER_BLOCK = 4096
 
 
-class ClipStatistics(DocumentationLink, TransformerMixin, BaseEstimator):
+class ClipStatistics(DocumentationLink, SequenceReadingMixin, TransformerMixin, BaseEstimator):
     """Describe each clip by the mean and the standard deviation of its coefficients over time.
 
     It hands sequences of any length to scikit-learn's plain classifiers. They then know nothing of the order
@@ -101,19 +102,7 @@ class ClipStatistics(DocumentationLink, TransformerMixin, BaseEstimator):
             Where a parameter or `X` is none that the class describes.
         """
         _check_statistics(self.statistics)
-        if isinstance(X, Iterator):
-            raise ValueError("X is an iterator, which can be read only once: pass a list of sequences.")
-        batch = _as_batch(X)
-        if batch is None:
-            validate_data(self, X, reset=True, dtype="numeric")
-            self._n_coefficients, self._reads_columns = 1, True
-        else:
-            first = _checked(next(iter(batch)), 0, None)
-            # The names that an earlier fit found in a data frame are not those of these coefficients.
-            if hasattr(self, "feature_names_in_"):
-                del self.feature_names_in_
-            self.n_features_in_ = self._n_coefficients = first.shape[1]
-            self._reads_columns = False
+        self._read_first(X)
         return self
 
     def transform(self, X: Any) -> NDArray[np.floating]:
@@ -185,65 +174,11 @@ class ClipStatistics(DocumentationLink, TransformerMixin, BaseEstimator):
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
-    def _clips(self, X: Any) -> Iterator[NDArray[Any]]:
-        """Yield the checked frames of each clip, ``(n_frames, n_coefficients)``."""
-        batch = _as_batch(X)
-        expected: int | None = getattr(self, "_n_coefficients", None)
-        if batch is not None:
-            for position, clip in enumerate(batch):
-                frames = _checked(clip, position, expected)
-                expected = frames.shape[1]
-                yield frames
-            return
-        if expected not in (1, None):
-            raise ValueError(
-                f"X is 2-D, sequences of one coefficient, but {type(self).__name__} was fitted on sequences"
-                f" of {expected} coefficients per frame."
-            )
-        if getattr(self, "_reads_columns", True):
-            signals = validate_data(self, X, reset=False, dtype="numeric")
-        else:  # fitted on ragged sequences of one coefficient, so that any number of frames will do
-            signals = check_array(X, dtype="numeric", estimator=self, input_name="X")
-        yield from signals[:, :, None]
-
 
 def _check_statistics(statistics: Sequence[str]) -> None:
     unknown = [name for name in statistics if name not in ("mean", "std")]
     if not statistics or unknown or len(set(statistics)) < len(statistics):
         raise ValueError(f'statistics={statistics!r} must be one or both of "mean" and "std", each once.')
-
-
-def _as_batch(X: Any) -> Iterable[Any] | None:
-    """Return what yields clips; None where X is, or has to be, one 2-D array."""
-    if not is_ragged(X):
-        if isinstance(X, list | tuple):
-            X = np.asarray(X)
-        if getattr(X, "ndim", 0) < 3 and getattr(X, "shape", None) != (0,):
-            return None
-    if not len(X):
-        raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required: X has no clips.")
-    return X
-
-
-def _checked(clip: Any, position: int, expected: int | None) -> NDArray[Any]:
-    """Bring one clip into the form ``(n_frames, n_coefficients)``; a memory map stays one."""
-    name = f"X[{position}]"
-    try:
-        frames = check_array(
-            clip, dtype="numeric", ensure_2d=False, allow_nd=True, ensure_min_samples=0, input_name=name
-        )
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} is no array of finite numbers: {error}") from None
-    if frames.ndim == 1:
-        frames = frames[:, None]
-    if frames.ndim != 2:
-        raise ValueError(f"{name} has shape {frames.shape}; expected (n_frames, n_coefficients).")
-    if expected is not None and frames.shape[1] != expected:
-        raise ValueError(
-            f"{name} has {frames.shape[1]} features per frame, but {expected} were expected, as in the clips"
-            " before it and in fit."
-        )
-    return frames
 
 
 def _moments(frames: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
