@@ -51,7 +51,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {"pairs": [[plain(key), plain(item)] for key, item in value.items()]}
     if type(value) is Augmenter:
-        return {"augmenter": plain(value.get_params(deep=False))}
+        return {"augmenter": {name: plain(item) for name, item in value.get_params(deep=False).items()}}
     raise TypeError
 
 
@@ -60,7 +60,7 @@ def from_plain(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(from_plain(item) for item in value)
     if isinstance(value, dict) and "augmenter" in value:
-        return Augmenter(**from_plain(value["augmenter"]))
+        return Augmenter(**{str(name): from_plain(item) for name, item in value["augmenter"].items()})
     if isinstance(value, dict):
         return {from_plain(key): from_plain(item) for key, item in value["pairs"]}
     return value

@@ -19,15 +19,13 @@ from voicelstm.whole_files import write_whole
 
 __all__ = ["StoredTensors", "Tensors", "read_model_file", "write_model_file"]
 
-_PLAIN, _WRAPPED = 1, 2  # the formats; what reads only the first knows no wrappers
+_FORMAT = 1
 _KEY = "voicelstm"
 
 Tensors = dict[str, NDArray[Any]]
 
 
-def write_model_file(
-    path: Path, described: dict[str, Any], tensors: Tensors, *, has_wrappers: bool = False
-) -> None:
+def write_model_file(path: Path, described: dict[str, Any], tensors: Tensors) -> None:
     """Write a model; the file is replaced only when the new one is complete.
 
     Parameters
@@ -38,11 +36,8 @@ def write_model_file(
         What JSON can say of the model.
     tensors : dict of str to ndarray
         Its arrays.
-    has_wrappers : bool, default=False
-        Whether it holds wrappers of scikit-learn, which makes the file one of format 2; all others remain
-        readable where only format 1 is known.
     """
-    document = {"format": _WRAPPED if has_wrappers else _PLAIN, "library": __version__, "object": described}
+    document = {"format": _FORMAT, "library": __version__, "object": described}
     text = json.dumps(document, sort_keys=True, allow_nan=False)
     metadata = {_KEY: text, "sha256": _checksum(text, tensors)}
     # safetensors writes bytes as they lie in memory.
@@ -113,11 +108,10 @@ def _document(path: str | os.PathLike[str], file: Any) -> dict[str, Any]:
         version = document["format"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelFileError(f"{path}: the description of the model cannot be read ({error}).") from error
-    if version not in (_PLAIN, _WRAPPED):
+    if version != _FORMAT:
         raise ModelFileError(
             f"{path}: format {version!r}, written by voicelstm {document.get('library')!r};"
-            f" voicelstm {__version__} reads formats {_PLAIN} and {_WRAPPED}. Install the version that wrote"
-            " it."
+            f" voicelstm {__version__} reads format {_FORMAT}. Install the version that wrote it."
         )
     tensors = {name: file.get_tensor(name) for name in list(file.keys())}
     if metadata.get("sha256") != _checksum(metadata[_KEY], tensors):
