@@ -66,5 +66,5 @@ def small_detector(small_voices):
     """A fitted Pipeline that no test may change."""
     from voicelstm import make_detector
 
-    small = {"classifier__units": (6,), "classifier__max_epochs": 2, "features__n_mfcc": 8}
+    small = {"classifier__units": (6,), "classifier__max_steps": 4, "features__n_mfcc": 8}
     return make_detector(random_state=0, **small).fit(*small_voices[0])

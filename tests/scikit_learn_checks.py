@@ -21,7 +21,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils._test_common.instance_generator import PER_ESTIMATOR_XFAIL_CHECKS
 
-from voicelstm import ClipStatistics, LSTMVoiceClassifier, MFCCTransformer
+from voicelstm import CepstralDynamics, ClipStatistics, LSTMVoiceClassifier, MFCCTransformer
 
 
 class Expected(NamedTuple):
@@ -98,6 +98,7 @@ _FAIL_IN_PIPELINES = {
 }
 CASES = {
     "MFCCTransformer": Case(_TRANSFORMER, _ALL, {}),
+    "CepstralDynamics": Case(CepstralDynamics(lags=(1,), window_frames=4, step_frames=2), _ALL, {}),
     "ClipStatistics": Case(ClipStatistics(), _ALL | _OF_TABLES, {}),
     "LSTMVoiceClassifier": Case(_CLASSIFIER, _ALL | _OF_CLASSIFIERS, {}),
     "Pipeline": Case(

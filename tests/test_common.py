@@ -14,7 +14,8 @@ def outcomes_of_checks(estimator):
 
 
 @pytest.mark.parametrize(
-    ("estimator", "least"), [("MFCCTransformer", 45), ("ClipStatistics", 50), ("LSTMVoiceClassifier", 68)]
+    ("estimator", "least"),
+    [("MFCCTransformer", 45), ("ClipStatistics", 50), ("CepstralDynamics", 45), ("LSTMVoiceClassifier", 68)],
 )
 def test_every_check_of_scikit_learn_passes_and_none_is_skipped(estimator, least):
     outcomes = outcomes_of_checks(estimator)

@@ -14,12 +14,12 @@ def voices():
 
 @pytest.fixture(scope="module")
 def detector(voices):
-    return make_detector(random_state=0, classifier__max_epochs=10).fit(voices.recordings, voices.target)
+    return make_detector(random_state=0, classifier__max_steps=20).fit(voices.recordings, voices.target)
 
 
 def test_it_hears_the_difference_in_voices_it_has_not_heard():
     voices = make_voices(120, random_state=0)
-    detector = make_detector(random_state=0, classifier__units=(32,), classifier__learning_rate=5e-3)
+    detector = make_detector(random_state=0)
     scores = cross_val_score(
         detector, voices.recordings, voices.target, groups=voices.groups["speaker"], cv=GroupKFold(3)
     )
@@ -29,7 +29,7 @@ def test_it_hears_the_difference_in_voices_it_has_not_heard():
 def test_both_classes_count_the_same():
     X, y = make_voices(24, random_state=0, return_X_y=True)
     kept = [i for i in range(24) if y[i] == "human" or i < 6]
-    detector = make_detector(random_state=0, classifier__max_epochs=1, classifier__units=(4,))
+    detector = make_detector(random_state=0, classifier__max_steps=1, classifier__units=(4,))
     detector.fit([X[i] for i in kept], y[kept])
     assert detector["classifier"].log_prior_odds_ == pytest.approx(0)
 
@@ -46,25 +46,36 @@ def test_a_timeline_is_in_seconds_of_the_recording_trimmed_lead_included(detecto
     rate = 16000
     noise = np.random.default_rng(0).normal(0, 0.1, 2 * rate)
     silence = np.zeros(rate // 2)
-    detector.set_params(classifier__segment_frames=100)
-    timeline = score_timeline(detector, [np.concatenate([silence, noise, silence]), noise[: rate // 4]])
-    detector.set_params(classifier__segment_frames=300)
-    first = timeline[0]
-    # 2 s of frames of 25 ms every 10 ms: 199 of them, the last filled with zeros; two segments of 100.
-    np.testing.assert_allclose(first["start_s"], [0.5, 0.5 + 0.99], atol=1e-3)
-    np.testing.assert_allclose(first["stop_s"], [0.5 + 0.99 + 0.025, 0.5 + 1.98 + 0.025], atol=1e-3)
+    recordings = [np.concatenate([silence, noise, silence]), noise[: rate // 4]]
+    # 2 s of frames of 25 ms every 10 ms: 199 of them, the last filled with zeros. Windows of 100 of them
+    # begin at 0, 50 and 99; two segments of two windows.
+    detector.set_params(classifier__segment_frames=2)
+    timeline = score_timeline(detector, recordings)
+    detector.set_params(classifier__segment_frames=6)
+    np.testing.assert_allclose(timeline[0]["start_s"], [0.5, 0.5 + 0.5], atol=1e-3)
+    np.testing.assert_allclose(timeline[0]["stop_s"], [0.5 + 1.49 + 0.025, 0.5 + 1.98 + 0.025], atol=1e-3)
     # Where the last frame would reach beyond the recording, the recording's end counts.
     assert timeline[1]["stop_s"][-1] == pytest.approx(0.25)
+
+    # Without the windows, segments are of frames: two of 100.
+    of_frames = make_pipeline(
+        MFCCTransformer(trim_silence=40.0), LSTMVoiceClassifier(units=(4,), max_steps=1)
+    )
+    of_frames.fit(recordings, ["human", "synthetic"])
+    of_frames.set_params(lstmvoiceclassifier__segment_frames=100)
+    (timeline, _) = score_timeline(of_frames, recordings)
+    np.testing.assert_allclose(timeline["start_s"], [0.5, 0.5 + 0.99], atol=1e-3)
+    np.testing.assert_allclose(timeline["stop_s"], [0.5 + 0.99 + 0.025, 0.5 + 1.98 + 0.025], atol=1e-3)
 
 
 def test_a_timelines_scores_are_those_of_the_segments(detector, voices):
     recordings = voices.recordings[:3]
-    segments = detector["classifier"].predict_segments(detector["features"].transform(recordings))
+    segments = detector["classifier"].predict_segments(detector[:-1].transform(recordings))
     for timeline, expected in zip(score_timeline(detector, recordings), segments, strict=True):
         np.testing.assert_array_equal(timeline["log_odds"], expected["log_odds"])
 
 
-def test_a_timeline_needs_the_two_steps_of_a_detector(detector, voices):
+def test_a_timeline_needs_the_steps_of_a_detector(detector, voices):
     with pytest.raises(TypeError, match="got LSTMVoiceClassifier"):
         score_timeline(detector["classifier"], voices.recordings)
     with pytest.raises(TypeError, match="got MFCCTransformer and MFCCTransformer and LSTMVoiceClassifier"):

@@ -15,7 +15,7 @@ from voicelstm import Augmenter, LSTMVoiceClassifier, MFCCTransformer, load, mak
 from voicelstm.datasets import make_voices
 from voicelstm.exceptions import ModelFileError, ModelFileWarning
 
-SMALL = {"classifier__units": (6,), "classifier__max_epochs": 2}
+SMALL = {"classifier__units": (6,), "classifier__max_steps": 2}
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_another_process_gives_the_same_probabilities(detector, model_file, voic
 
 def test_a_loaded_pipeline_is_what_was_saved(detector, model_file, voices):
     loaded = load(model_file)
-    assert [name for name, _ in loaded.steps] == ["features", "classifier"]
+    assert [name for name, _ in loaded.steps] == ["features", "dynamics", "classifier"]
     for name in ("features", "classifier"):
         assert loaded[name].get_params() == detector[name].get_params()
     classifier, before = loaded["classifier"], detector["classifier"]
@@ -171,7 +171,7 @@ def rewritten(path, change):
 
 
 def classifier_of(document):
-    return document["object"]["steps"][1][1]
+    return document["object"]["steps"][2][1]
 
 
 def nested(depth):
@@ -182,7 +182,7 @@ def nested(depth):
 
 
 MADE_UP = {
-    "a later format": (lambda d, t: d.update(format=3), "format 3, written by voicelstm"),
+    "a later format": (lambda d, t: d.update(format=2), "format 2, written by voicelstm"),
     "no object": (lambda d, t: d.pop("object"), "not valid"),
     "another class": (lambda d, t: classifier_of(d).update({"class": "os.system"}), "os.system"),
     "an unknown parameter": (lambda d, t: classifier_of(d)["params"].update(shell=1), "shell"),

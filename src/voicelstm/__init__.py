@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from voicelstm.clip_statistics import ClipStatistics
     from voicelstm.decisions import calibrate, tune_threshold
     from voicelstm.detector import make_detector, score_timeline
+    from voicelstm.dynamics import CepstralDynamics
     from voicelstm.evaluation import evaluate
     from voicelstm.persistence import load, save
     from voicelstm.store import SequenceStore
@@ -23,6 +24,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Augmenter": "augmenter",
+    "CepstralDynamics": "dynamics",
     "ClipStatistics": "clip_statistics",
     "LSTMVoiceClassifier": "classifier",
     "MFCCTransformer": "transformer",
@@ -49,6 +51,7 @@ _MODULES = {
 
 __all__ = [
     "Augmenter",
+    "CepstralDynamics",
     "ClipStatistics",
     "LSTMVoiceClassifier",
     "MFCCTransformer",

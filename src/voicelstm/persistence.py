@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from voicelstm.architecture import Architecture
 from voicelstm.classifier import LSTMVoiceClassifier
 from voicelstm.descriptions import from_plain, labels_from_plain, plain, plain_labels
+from voicelstm.dynamics import CepstralDynamics, checked_lags
 from voicelstm.exceptions import ModelFileError, ModelFileWarning
 from voicelstm.inputs import checked_units
 from voicelstm.learning import Fitted
@@ -25,6 +26,7 @@ from voicelstm.wrappers import DEEPEST, WRAPPERS, describe_wrapper, is_wrapper, 
 
 __all__ = ["load", "load_as", "save"]
 
+_OWN = (MFCCTransformer, CepstralDynamics, LSTMVoiceClassifier)
 _NOT_KEPT = {"cache_dir", "checkpoint", "n_jobs", "verbose"}  # belong to the machine, not to the model
 
 
@@ -33,10 +35,10 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
 
     Parameters
     ----------
-    estimator : LSTMVoiceClassifier, MFCCTransformer, Pipeline of them, or a wrapper of scikit-learn
-        Fitted. The wrappers are FixedThresholdClassifier, TunedThresholdClassifierCV, CalibratedClassifierCV
-        (by "sigmoid" or "temperature"), VotingClassifier (``voting="soft"``) and FrozenEstimator, around
-        these or one another, or as a step of the Pipeline.
+    estimator : MFCCTransformer, CepstralDynamics, LSTMVoiceClassifier, Pipeline of them, or a wrapper
+        Fitted. The wrappers are scikit-learn's FixedThresholdClassifier, TunedThresholdClassifierCV,
+        CalibratedClassifierCV (by "sigmoid" or "temperature"), VotingClassifier (``voting="soft"``) and
+        FrozenEstimator, around these or one another, or as a step of the Pipeline.
     path : str or os.PathLike
         The file. It is replaced only when the new one is complete.
 
@@ -77,7 +79,7 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     """
     tensors: Tensors = {}
     described = _describe(estimator, "", tensors)
-    write_model_file(Path(path), described, tensors, has_wrappers=_has_wrappers(described))
+    write_model_file(Path(path), described, tensors)
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -90,7 +92,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    LSTMVoiceClassifier, MFCCTransformer, Pipeline, or a wrapper of scikit-learn
+    MFCCTransformer, CepstralDynamics, LSTMVoiceClassifier, Pipeline, or a wrapper of scikit-learn
         Fitted, as it was saved.
 
     Raises
@@ -152,10 +154,11 @@ def _describe(estimator: Any, prefix: str, tensors: Tensors, depth: int = 1) -> 
     if type(estimator) is Pipeline:
         steps = []
         for name, step in estimator.steps:
-            if type(step) not in (LSTMVoiceClassifier, MFCCTransformer) and not is_wrapper(step):
+            if type(step) not in _OWN and not is_wrapper(step):
                 raise TypeError(
-                    f"Step {name!r} is a {type(step).__name__}; a model file holds MFCCTransformer and"
-                    " LSTMVoiceClassifier, alone or in a Pipeline, and wrappers of scikit-learn around them."
+                    f"Step {name!r} is a {type(step).__name__}; a model file holds MFCCTransformer,"
+                    " CepstralDynamics and LSTMVoiceClassifier, alone or in a Pipeline, and wrappers of"
+                    " scikit-learn around them."
                 )
             steps.append([name, within(step, name)])
         return {"class": "Pipeline", "steps": steps}
@@ -164,6 +167,15 @@ def _describe(estimator: Any, prefix: str, tensors: Tensors, depth: int = 1) -> 
         if hasattr(estimator, "n_features_in_"):
             described["n_features_in_"] = int(estimator.n_features_in_)
         return described
+    if type(estimator) is CepstralDynamics:
+        check_is_fitted(estimator)
+        tensors[f"{prefix}centre"], tensors[f"{prefix}scale"] = estimator.centre_, estimator.scale_
+        return {
+            "class": "CepstralDynamics",
+            "params": _plain_params(estimator),
+            "n_features_in_": int(estimator.n_features_in_),
+            "reads_columns": estimator._reads_columns,
+        }
     if type(estimator) is LSTMVoiceClassifier:
         check_is_fitted(estimator)
         fitted = estimator._fitted
@@ -185,14 +197,10 @@ def _describe(estimator: Any, prefix: str, tensors: Tensors, depth: int = 1) -> 
             "history_": estimator.history_,
         }
     raise TypeError(
-        f"A model file holds LSTMVoiceClassifier, MFCCTransformer, a Pipeline of them or a wrapper around"
-        f" them ({', '.join(WRAPPERS)} or TunedThresholdClassifierCV), not a {type(estimator).__name__}."
+        f"A model file holds {', '.join(kind.__name__ for kind in _OWN)}, a Pipeline of them or a wrapper"
+        f" around them ({', '.join(WRAPPERS)} or TunedThresholdClassifierCV), not a"
+        f" {type(estimator).__name__}."
     )
-
-
-def _has_wrappers(described: dict[str, Any]) -> bool:
-    steps = [step for _, step in described["steps"]] if described["class"] == "Pipeline" else []
-    return any(each["class"] in WRAPPERS for each in (described, *steps))
 
 
 def _plain_params(estimator: BaseEstimator) -> dict[str, Any]:
@@ -230,6 +238,7 @@ def _restore(described: dict[str, Any], prefix: str, tensors: StoredTensors, dep
             raise ModelFileError("A Pipeline within a Pipeline, or one without steps, is not a model.")
         return Pipeline([(str(name), within(step, name)) for name, step in described["steps"]])
     restorers: dict[str, Callable[[dict[str, Any], str, StoredTensors], Any]] = {
+        "CepstralDynamics": _restore_dynamics,
         "LSTMVoiceClassifier": _restore_classifier,
         "MFCCTransformer": _restore_transformer,
     }
@@ -246,6 +255,21 @@ def _restore_transformer(described: dict[str, Any], prefix: str, tensors: Stored
     if "n_features_in_" in described:
         transformer.n_features_in_ = int(described["n_features_in_"])
     return transformer
+
+
+def _restore_dynamics(described: dict[str, Any], prefix: str, tensors: StoredTensors) -> CepstralDynamics:
+    dynamics = CepstralDynamics(**_params(described))
+    dynamics._validate_params()
+    (dynamics.n_features_in_,) = checked_units((described["n_features_in_"],))
+    dynamics._reads_columns = bool(described["reads_columns"])
+    dynamics._n_coefficients = 1 if dynamics._reads_columns else dynamics.n_features_in_
+    shape = (dynamics._n_coefficients * (1 + len(checked_lags(dynamics.lags))),)
+    dynamics.centre_, dynamics.scale_ = (
+        tensors.read(f"{prefix}{name}", shape, np.dtype(np.float64)) for name in ("centre", "scale")
+    )
+    if not (dynamics.scale_ > 0).all():
+        raise ModelFileError("The scale of the dynamics is not above 0.")
+    return dynamics
 
 
 def _restore_classifier(
