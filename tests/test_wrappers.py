@@ -31,7 +31,9 @@ def human_recall(truth, decided, pos_label):
 # Each from a fitted detector, the recordings and labels of its training, and others.
 MADE = {
     "frozen": lambda detector, train, held_out: FrozenEstimator(detector),
-    "a threshold": lambda detector, train, held_out: tune_threshold(detector, *held_out),
+    "a threshold": lambda detector, train, held_out: tune_threshold(
+        detector, *held_out, metric="miss", max_false_alarm=0.1
+    ),
     "a threshold for human": lambda detector, train, held_out: FixedThresholdClassifier(
         detector, threshold=0.51, pos_label="human", response_method="predict_proba"
     ),
@@ -68,6 +70,7 @@ MADE = {
     "a step": lambda detector, train, held_out: Pipeline(
         [
             ("features", clone(detector[0])),
+            ("dynamics", clone(detector[1])),
             ("classifier", FixedThresholdClassifier(FrozenEstimator(detector[-1]), threshold=0.52)),
         ]
     ).fit(*train),
