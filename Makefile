@@ -88,6 +88,7 @@ nightly: install
 	$(BIN)/python benchmarks/larger_than_memory.py
 	$(BIN)/python benchmarks/scikit_learn_checks.py
 	$(BIN)/python benchmarks/recipe_equality.py
+	$(BIN)/python benchmarks/detection.py
 	$(MAKE) benchmarks
 
 clean:

@@ -206,9 +206,10 @@ class CepstralDynamics(  # type: ignore[call-arg]
         """
         if not n_frames:
             return np.empty((0, 2), dtype=np.intp)
-        last = max(n_frames - self.window_frames, 0)
-        starts = np.arange(0, last + self.step_frames, self.step_frames).clip(max=last)
-        return np.column_stack([starts, np.minimum(starts + self.window_frames, n_frames)])
+        window, step = min(self.window_frames, n_frames), min(self.step_frames, n_frames)
+        last = n_frames - window
+        starts = np.arange(0, last + step, step).clip(max=last)
+        return np.column_stack([starts, starts + window])
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -223,7 +224,7 @@ class CepstralDynamics(  # type: ignore[call-arg]
         variance = np.square(of_clip.deviation())  # 1 where a coefficient is constant
         spans = self.spans(len(x))
         columns = [_means(np.square(x), spans[:, 0], spans[:, 1])]
-        for lag in lags:
+        for lag in (min(lag, len(x)) for lag in lags):
             differences = np.square(x[lag:] - x[:-lag]) / variance
             first, stop = (np.maximum(edge - lag, 0) for edge in spans.T)
             columns.append(_means(differences, first, stop))
