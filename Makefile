@@ -89,6 +89,7 @@ nightly: install
 	$(BIN)/python benchmarks/scikit_learn_checks.py
 	$(BIN)/python benchmarks/recipe_equality.py
 	$(BIN)/python benchmarks/detection.py
+	$(BIN)/python benchmarks/detection_settings.py
 	$(MAKE) benchmarks
 
 clean:
