@@ -101,13 +101,13 @@ class Augmenter(DocumentationLink, BaseEstimator):
 
     References
     ----------
-    H. Tak, M. Kamble, J. Patino, M. Todisco and N. Evans, "RawBoost: A raw data boosting and augmentation
-    method applied to automatic speaker verification anti-spoofing", ICASSP, 2022.
+    Tak, H., Kamble, M., Patino, J., Todisco, M., and Evans, N., "RawBoost: A raw data boosting and
+    augmentation method applied to automatic speaker verification anti-spoofing", ICASSP, 2022.
 
-    J. D. Polack, "La transmission de l'énergie sonore dans les salles", Université du Maine, 1988 (noise that
-    decays exponentially, as a room's response).
+    Polack, J. D., "La transmission de l'énergie sonore dans les salles", Université du Maine, 1988 (noise
+    that decays exponentially, as a room's response).
 
-    T. Ko, V. Peddinti, D. Povey, M. L. Seltzer and S. Khudanpur, "A study on data augmentation of
+    Ko, T., Peddinti, V., Povey, D., Seltzer, M. L., and Khudanpur, S., "A study on data augmentation of
     reverberant speech for robust speech recognition", ICASSP, 2017 (made-up rooms do as well as real ones).
 
     Examples

@@ -28,7 +28,7 @@ class CepstralDynamics(  # type: ignore[call-arg]
     BaseEstimator,
     auto_wrap_output_keys=None,
 ):
-    r"""Describe how far and how fast each coefficient moves, window by window.
+    """Describe how far and how fast each coefficient moves, window by window.
 
     The mean of each coefficient over the clip, which microphone, channel and voice decide, is taken away.
     Of what is left, its variance in each window says how far the coefficient moves, and the mean squared
@@ -71,25 +71,25 @@ class CepstralDynamics(  # type: ignore[call-arg]
     ``(n_clips, n_frames, n_coefficients)``, a sequence of 2-D arrays ``(n_frames, n_coefficients)``, or a 2-D
     array ``(n_clips, n_frames)``, sequences of one coefficient.
 
-    With :math:`x_t` a coefficient less its mean over the clip, :math:`s^2` its variance there, :math:`W` the
-    frames of a window and :math:`W_l` those of them that have a frame :math:`l` before them in the clip,
+    With ``x`` a coefficient less its mean over the clip and ``s²`` its variance there, the numbers of a
+    window are::
 
-    .. math::
-        v_0 = \ln\Bigl(10^{-3} + \frac{1}{|W|} \sum_{t \in W} x_t^2\Bigr), \qquad
-        v_l = \ln\Bigl(10^{-3} + \frac{1}{|W_l|} \sum_{t \in W_l} \frac{(x_t - x_{t-l})^2}{s^2}\Bigr),
+        v[0] = ln(0.001 + mean of x[t]²)
+        v[lag] = ln(0.001 + mean of (x[t] - x[t - lag])² / s²)
 
-    :math:`u = (v - \mathrm{centre}) / \mathrm{scale}`, and the output is :math:`\tanh u` for :math:`v_0`
-    and each lag in turn, all coefficients each, and then :math:`\tanh^2 u` in the same order. Where
-    :math:`W_l` is empty the frames count as unrelated, with a mean of 2; a coefficient that is constant in
-    its clip has differences of 0.
+    over the window's frames, for lags over those that have a frame so far before them in the clip. With
+    ``u = (v - centre_) / scale_`` the output is ``tanh(u)``, for ``v[0]`` and each lag in turn and all
+    coefficients each, and then ``tanh(u)²`` in the same order. Where no frame has another so far before it,
+    they count as unrelated, with a mean of 2. A coefficient that is constant in its clip has differences of
+    0.
 
     The last window ends with the clip. A clip that is shorter than a window is one window.
 
     References
     ----------
-    N. Cressie, "Statistics for Spatial Data", Wiley, 1993, section 2.4 (the variogram).
+    Cressie, N., "Statistics for Spatial Data", Wiley, 1993, section 2.4 (the variogram).
 
-    Z. Wu, X. Xiao, E. S. Chng and H. Li, "Synthetic speech detection using temporal modulation feature",
+    Wu, Z., Xiao, X., Chng, E. S., and Li, H., "Synthetic speech detection using temporal modulation feature",
     ICASSP, 2013 (that the course over time tells synthesis).
 
     Examples
