@@ -25,8 +25,8 @@ def make_detector(random_state: int | np.random.RandomState | None = None, **cha
     is finer than what the ear needs, of recordings that are trimmed and brought to one level, so that neither
     silence nor loudness gives a class away. ``"dynamics"``: how far and how fast each coefficient moves,
     second by second, rather than where it is, which channel and speaker decide. ``"classifier"``: an LSTM
-    that is trained briefly and with much dropout, for which both classes count the same however many clips
-    each has. Trained longer, it knows the systems of its training better, and new ones worse.
+    that is trained briefly, for which both classes count the same however many clips each has. Trained
+    longer, it knows the systems of its training better, and new ones worse.
 
     Parameters
     ----------
