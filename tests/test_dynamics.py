@@ -118,6 +118,8 @@ def test_a_change_after_fit_and_other_sequences_are_refused(noises):
         dynamics.set_params(lags=(1,)).transform(noises)
     with pytest.raises(ValueError, match=r"X\[1\] is no array of finite numbers"):
         CepstralDynamics().fit([noises[0], np.full((5, 3), np.nan)])
+    with pytest.raises(ValueError, match=r"X\[1\] has values as large as 1e\+160"):
+        CepstralDynamics().fit([noises[0], np.array([[1e160, 0, 0], [-1e160, 0, 0]])])
 
 
 def test_a_file_keeps_what_is_usual(noises, tmp_path):

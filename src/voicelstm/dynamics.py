@@ -19,6 +19,7 @@ __all__ = ["CepstralDynamics", "checked_lags"]
 
 _FLOOR = 1e-3  # of what logarithms are taken of; the difference of independent frames has 2
 _UNRELATED = 2.0
+_LARGEST = 1e70  # the fourth power of it is still far from overflow
 
 
 class CepstralDynamics(  # type: ignore[call-arg]
@@ -138,14 +139,15 @@ class CepstralDynamics(  # type: ignore[call-arg]
         Raises
         ------
         ValueError
-            Where a parameter or `X` is none that the class describes, or all clips are empty.
+            Where a parameter or `X` is none that the class describes, values are beyond 1e70, or all clips
+            are empty.
         """
         lags = checked_lags(self.lags)
         self._read_first(X)
         statistics = FrameStatistics.nothing_yet(self._n_coefficients * (1 + len(lags)))
-        for clip in self._clips(X):
+        for position, clip in enumerate(self._clips(X)):
             if len(clip):
-                statistics = statistics.updated([self._measured(clip, lags)], [1.0])
+                statistics = statistics.updated([self._measured(clip, lags, position)], [1.0])
         if not statistics.total:
             raise ValueError("All clips of X are empty: there is nothing to learn from.")
         self.centre_, self.scale_ = statistics.mean, statistics.deviation()
@@ -177,11 +179,11 @@ class CepstralDynamics(  # type: ignore[call-arg]
         if len(self.centre_) != self._n_coefficients * (1 + len(lags)):
             raise ValueError(f"lags={self.lags!r} are not as many as at the last fit: call fit again.")
         sequences = []
-        for clip in self._clips(X):
+        for position, clip in enumerate(self._clips(X)):
             if not len(clip):
                 sequences.append(np.empty((0, 2 * len(self.centre_)), dtype=np.float32))
                 continue
-            side = np.tanh((self._measured(clip, lags) - self.centre_) / self.scale_)
+            side = np.tanh((self._measured(clip, lags, position) - self.centre_) / self.scale_)
             sequences.append(np.hstack([side, np.square(side)]).astype(np.float32))
         return stack(sequences)
 
@@ -217,8 +219,11 @@ class CepstralDynamics(  # type: ignore[call-arg]
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
-    def _measured(self, clip: NDArray[Any], lags: tuple[int, ...]) -> NDArray[np.float64]:
+    def _measured(self, clip: NDArray[Any], lags: tuple[int, ...], position: int) -> NDArray[np.float64]:
         """Compute ``v`` of each window, of shape (n_windows, n_coefficients * (1 + n_lags))."""
+        largest = float(np.abs(clip).max())
+        if largest > _LARGEST:
+            raise ValueError(f"X[{position}] has values as large as {largest:.2g}, whose squares overflow.")
         of_clip = FrameStatistics.nothing_yet(clip.shape[1]).updated([clip], [1.0])
         x = clip - of_clip.mean
         variance = np.square(of_clip.deviation())  # 1 where a coefficient is constant
