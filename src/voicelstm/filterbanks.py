@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["filterbank"]
+__all__ = ["filter_corners", "filterbank"]
 
 
 def _hz_to_mel(frequency: NDArray) -> NDArray:
@@ -40,6 +40,33 @@ _SCALES: dict[str, tuple[Callable[[NDArray], NDArray], Callable[[NDArray], NDArr
     "slaney": (_hz_to_slaney, _slaney_to_hz),
     "linear": (_identity, _identity),
 }
+
+
+def filter_corners(n_filters: int, *, fmin: float, fmax: float, scale: str = "mel") -> NDArray[np.float64]:
+    """Frequencies at which the triangles of a filterbank begin, peak and end.
+
+    Parameters
+    ----------
+    n_filters : int
+        How many filters.
+    fmin, fmax : float
+        Lower corner of the first and upper corner of the last filter, in Hz.
+    scale : {"mel", "slaney", "linear"}, default="mel"
+        As :func:`filterbank` takes it.
+
+    Returns
+    -------
+    ndarray of shape (n_filters + 2,)
+        In Hz, ascending. Filter `i` begins at the corner `i`, peaks at the next and ends at the one after.
+
+    Examples
+    --------
+    >>> from voicelstm.filterbanks import filter_corners
+    >>> filter_corners(3, fmin=0, fmax=4000, scale="linear").tolist()
+    [0.0, 1000.0, 2000.0, 3000.0, 4000.0]
+    """
+    to_scale, to_hz = _SCALES[scale]
+    return to_hz(np.linspace(to_scale(np.array(fmin)), to_scale(np.array(fmax)), n_filters + 2))
 
 
 def filterbank(
@@ -92,8 +119,7 @@ def filterbank(
             f"fmin={fmin} and fmax={fmax} Hz must satisfy 0 <= fmin < fmax <= {nyquist}, half the sample rate"
             f" of {sample_rate} Hz."
         )
-    to_scale, to_hz = _SCALES[scale]
-    corners = to_hz(np.linspace(to_scale(np.array(fmin)), to_scale(np.array(fmax)), n_filters + 2))
+    corners = filter_corners(n_filters, fmin=fmin, fmax=fmax, scale=scale)
     position = np.arange(n_fft // 2 + 1, dtype=np.float64)
     if triangles == "bins":
         corners = np.floor((n_fft + 1) * corners / sample_rate)
