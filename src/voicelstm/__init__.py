@@ -42,6 +42,7 @@ _MODULES = {
     "audio",
     "cepstra",
     "datasets",
+    "display",
     "exceptions",
     "metrics",
     "score_files",

@@ -1,0 +1,123 @@
+"""Where displays draw, and in which colours."""
+
+from collections.abc import Sequence
+from typing import Any
+
+__all__ = [
+    "COLORS",
+    "HUMAN",
+    "LINE_STYLES",
+    "MARKERS",
+    "SYNTHETIC",
+    "axes_or_new",
+    "panels",
+    "pyplot",
+    "shown",
+]
+
+# Okabe and Ito's colours ("Color universal design", 2008), which colour-blind people tell apart. Their greys
+# are alike, so that whatever differs in colour also differs in its line, marker or hatching.
+HUMAN, SYNTHETIC = "#0072B2", "#D55E00"
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000")
+LINE_STYLES = ("-", "--", "-.", ":")
+MARKERS = ("o", "s", "^", "D", "v")
+
+
+def pyplot() -> Any:
+    """Import matplotlib's pyplot.
+
+    Returns
+    -------
+    module
+        ``matplotlib.pyplot``.
+
+    Raises
+    ------
+    ImportError
+        Where matplotlib is missing; it says how to install it.
+    """
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError(
+            "voicelstm.display draws with matplotlib, which cannot be imported. Install it:"
+            ' pip install "voicelstm[plot]"'
+        ) from error
+    return plt
+
+
+def axes_or_new(ax: Any, figsize: tuple[float, float]) -> Any:
+    """Return the axes given, or those of a new figure.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes or None
+        As a display was given it.
+    figsize : tuple of float
+        Width and height of a new figure, in inches.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        To draw on.
+    """
+    plt = pyplot()
+    if ax is None:
+        _, ax = plt.subplots(figsize=figsize, layout="constrained")
+    return ax
+
+
+def shown(value: float) -> str:
+    """Write a number as matplotlib writes those of its ticks.
+
+    Parameters
+    ----------
+    value : float
+        Any.
+
+    Returns
+    -------
+    str
+        Three digits, with a minus that is one.
+
+    Examples
+    --------
+    >>> from voicelstm.display._axes import shown
+    >>> shown(-0.41237)
+    '−0.412'
+    """
+    return f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
+
+
+def panels(ax: Any, heights: Sequence[float], gap: float = 0.05, *, share: bool = True) -> list[Any]:
+    """Divide the place of one pair of axes into several, one below the other.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Their frame and ticks are switched off; a title stays.
+    heights : sequence of float
+        How high each is compared with the others, from the top.
+    gap : float, default=0.05
+        Between two, as a share of the whole height.
+    share : bool, default=True
+        Whether all have one x axis, labelled at the bottom.
+
+    Returns
+    -------
+    list of matplotlib.axes.Axes
+        From the top. They lie within `ax` and go where a layout moves it.
+    """
+    ax.set_axis_off()
+    unit = (1 - gap * (len(heights) - 1)) / sum(heights)
+    divided: list[Any] = []
+    top = 1.0
+    for height in heights:
+        bottom = top - height * unit
+        first = divided[0] if divided and share else None
+        divided.append(ax.inset_axes([0, bottom, 1, height * unit], sharex=first))
+        top = bottom - gap
+    if share:
+        for panel in divided[:-1]:
+            panel.tick_params(labelbottom=False)
+    return divided
