@@ -22,12 +22,12 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, cross
 from voicelstm import load, make_detector, save, score_timeline
 from voicelstm.audio import read_audio
 from voicelstm.datasets import load_csv, load_folder, make_voices
+from voicelstm.display import ScoreTimelineDisplay, TrainingCurveDisplay
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 
 N_FOLDS = 5
-HUMAN, SYNTHETIC, SCORE = "#2a7f9e", "#d1603d", "#222222"
 console = Console(width=100)
 
 
@@ -65,7 +65,7 @@ def main():
             sys.exit(f"The new process failed:\n{answer.stderr}")
     heard = json.loads(answer.stdout)
 
-    loss_curve(detector["classifier"].history_, arguments.output / "loss_curve.png")
+    loss_curve(detector, arguments.output / "loss_curve.png")
     score_over_time(call, changes, heard, arguments.output / "score_over_time.png")
     report_call(call, changes, heard)
     console.print(f"Model, recording and pictures are in [bold]{arguments.output}/[/bold].")
@@ -192,43 +192,27 @@ def report_call(call, changes, heard):
     console.print(table)
 
 
-def loss_curve(history, path):
-    figure, axes = plt.subplots(figsize=(6, 3.2), layout="constrained")
-    epochs = np.arange(1, len(history["loss"]) + 1)
-    axes.plot(epochs, history["loss"], color=SYNTHETIC, label="loss")
-    axes.plot(epochs, history["accuracy"], color=HUMAN, linestyle="--", label="accuracy")
-    axes.set(xlabel="epoch", ylim=(0, None), title="Training")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="y", alpha=0.3)
-    axes.legend(frameon=False)
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
+def loss_curve(detector, path):
+    display = TrainingCurveDisplay.from_estimator(detector)
+    display.figure_.savefig(path, dpi=150)
+    plt.close(display.figure_)
 
 
 def score_over_time(call, changes, heard, path):
-    samples, rate = read_audio(call)
-    seconds = np.arange(len(samples)) / rate
-    figure, (wave, score) = plt.subplots(
-        2, figsize=(9, 4.2), sharex=True, layout="constrained", height_ratios=(1, 2)
+    fields = [("start_s", float), ("stop_s", float), ("log_odds", float)]
+    display = ScoreTimelineDisplay.from_timeline(
+        np.array([tuple(row) for row in heard["timeline"]], dtype=fields),
+        recording=call,
+        classes=heard["classes"],
     )
-    ends = [change[0] for change in changes[1:]] + [seconds[-1]]
-    for (start, truth), stop in zip(changes, ends, strict=True):
-        color = HUMAN if truth in ("human", "1") else SYNTHETIC
-        for axes in (wave, score):
-            axes.axvspan(start, stop, color=color, alpha=0.12, linewidth=0)
-        wave.text(
-            (start + stop) / 2, 0.98, truth, ha="center", va="top", transform=wave.get_xaxis_transform()
-        )
-    wave.plot(seconds, samples, color=SCORE, linewidth=0.3)
-    wave.set(yticks=[], ylim=(-0.6, 0.95), title="A recording of voices that training has not heard")
-    starts, stops, odds = np.array(heard["timeline"]).T
-    score.axhline(0, color=SCORE, linewidth=0.8, linestyle=":")
-    score.step(np.append(starts, stops[-1]), np.append(odds, odds[-1]), where="post", color=SCORE)
-    score.set(xlabel="time in s", ylabel=f"log-odds of {heard['classes'][1]!r}", xlim=(0, seconds[-1]))
-    for axes in (wave, score):
-        axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
+    display.figure_.suptitle("A recording of voices that training has not heard")
+    wave = display.wave_ax_
+    wave.set_ylim(top=1.6 * wave.get_ylim()[1])
+    for start, truth in changes:
+        wave.axvline(start, color="black", linewidth=0.8)
+        wave.text(start, 0.99, f" {truth}", va="top", transform=wave.get_xaxis_transform())
+    display.figure_.savefig(path, dpi=150)
+    plt.close(display.figure_)
 
 
 if __name__ == "__main__":
