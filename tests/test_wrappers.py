@@ -278,6 +278,7 @@ def test_a_made_up_threshold_or_calibration_is_refused(case, wrapped, path):
 MADE_UP_VOTES = {
     "weights of others": (lambda d: voting(d).update(weights=[1.0]), "not a list of 2"),
     "weights of nothing": (lambda d: voting(d).update(weights=[0.0, 0.0]), "nor all zero"),
+    "weights without a finite sum": (lambda d: voting(d).update(weights=[1e308, 1e308]), "overflow"),
     "a weight below 0": (lambda d: voting(d).update(weights=[-1.0, 2.0]), "negative"),
     "a weight that is none": (lambda d: voting(d).update(weights=["1", 2.0]), "not a finite number"),
     "two of one name": (lambda d: voting(d)["estimators"][1].__setitem__(0, "seed 0"), "that of two"),
@@ -298,6 +299,14 @@ def test_a_made_up_vote_is_refused(case, wrapped, path):
     save(wrapped["a vote"], path)
     rewritten(path, lambda document, tensors: change(document))
     with pytest.raises(ModelFileError, match=words):
+        load(path)
+
+
+@pytest.mark.parametrize("beta", [0.0, -1.0, 1e300])
+def test_a_temperature_that_no_fit_finds_is_refused(beta, wrapped, path):
+    save(wrapped["temperatures"], path)
+    rewritten(path, lambda d, t: d["object"]["pairs"][0]["calibrators"][0].update(beta=beta))
+    with pytest.raises(ModelFileError, match="inverse temperature"):
         load(path)
 
 

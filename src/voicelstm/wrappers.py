@@ -30,6 +30,7 @@ DEEPEST = 16
 WRAPPERS = ("CalibratedClassifierCV", "FixedThresholdClassifier", "FrozenEstimator", "VotingClassifier")
 
 _CALIBRATORS = {"sigmoid": ("a", "b"), "temperature": ("beta",)}
+_HIGHEST_BETA = 1e5  # scikit-learn searches up to exp(10)
 _RESPONSES = ("auto", "predict_proba", "decision_function")
 
 Describe = Callable[[Any, str], dict[str, Any]]
@@ -225,6 +226,8 @@ def _restore_calibrated(described: dict[str, Any], restore: Restore) -> Calibrat
             for name in _CALIBRATORS[method]:
                 # As scikit-learn has them, whose arithmetic depends on the type.
                 setattr(calibrator, f"{name}_", np.float64(finite_number(numbers[name], name)))
+            if method == "temperature" and not 0 < calibrator.beta_ <= _HIGHEST_BETA:
+                raise ModelFileError(f"The inverse temperature is {calibrator.beta_}, which no fit finds.")
             calibrators.append(calibrator)
         pairs.append(_CalibratedClassifier(held, calibrators, classes=classes, method=method))
     calibrated = CalibratedClassifierCV(pairs[0].estimator, method=method, cv=cv, ensemble=ensemble)
@@ -274,8 +277,10 @@ def _restore_voting(described: dict[str, Any], restore: Restore) -> VotingClassi
             finite_number(weight, "weight of a voter")
             for weight in _sequence(weights, "weights of voters", len(members))
         ]
-        if min(weights) < 0 or not sum(weights) > 0:
-            raise ModelFileError("The weights of the voters must not be negative, nor all zero.")
+        if min(weights) < 0 or not 0 < sum(weights) < np.inf:
+            raise ModelFileError(
+                "The weights of the voters must not be negative, nor all zero, nor overflow when summed."
+            )
     if not isinstance(described["flatten_transform"], bool):
         raise ModelFileError(f"flatten_transform is {described['flatten_transform']!r}, not a bool.")
     voting = VotingClassifier(
