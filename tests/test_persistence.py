@@ -43,6 +43,13 @@ np.save(sys.argv[3], load(sys.argv[1]).predict_proba(recordings))
 """
 
 
+def test_a_parameter_that_decides_what_is_computed_is_kept_or_refused(tmp_path):
+    transformer = MFCCTransformer(sample_rate=range(3))
+    with pytest.raises(TypeError, match=r"cannot keep sample_rate=range\(0, 3\) of MFCCTransformer"):
+        save(transformer, tmp_path / "m")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_another_process_gives_the_same_probabilities(detector, model_file, voices, tmp_path):
     recordings = np.stack([samples[:8000] for samples, _ in voices[0]])
     np.save(tmp_path / "recordings.npy", recordings)
@@ -174,6 +181,10 @@ def classifier_of(document):
     return document["object"]["steps"][2][1]
 
 
+def dynamics_of(document):
+    return document["object"]["steps"][1][1]
+
+
 def nested(depth):
     value = 1
     for _ in range(depth):
@@ -212,6 +223,25 @@ MADE_UP = {
     "a Pipeline in a Pipeline": (
         lambda d, t: d["object"]["steps"].append(["p", {"class": "Pipeline", "steps": []}]),
         "within a Pipeline",
+    ),
+    "two steps of one name": (lambda d, t: d["object"]["steps"][0].__setitem__(0, "dynamics"), "not valid"),
+    "a name of two": (lambda d, t: d["object"]["steps"][0].__setitem__(0, "a__b"), "not valid"),
+    "a classifier that comes first": (lambda d, t: d["object"]["steps"].reverse(), "not valid"),
+    "more of a Pipeline": (lambda d, t: d["object"].update(memory="/tmp"), r"unknown \['memory'\]"),
+    "more of the dynamics": (lambda d, t: dynamics_of(d).update(x=1), r"unknown \['x'\]"),
+    "dynamics of columns": (lambda d, t: dynamics_of(d).update(reads_columns=0), "reads_columns"),
+    "dynamics of True": (lambda d, t: dynamics_of(d).update(n_features_in_=True), "positive integers"),
+    "lags that were not fitted": (lambda d, t: dynamics_of(d)["params"].update(lags=[1]), "has shape"),
+    "dynamics of fewer coefficients": (
+        lambda d, t: (
+            dynamics_of(d).update(n_features_in_=2),
+            t.update({f"dynamics/{name}": np.ones(10) for name in ("centre", "scale")}),
+        ),
+        "give 20 numbers, the step after them takes 600",
+    ),
+    "a scale that overflows": (
+        lambda d, t: t.update({"dynamics/scale": np.full(300, 1e-310)}),
+        "not those of any sequences",
     ),
     "a missing tensor": (lambda d, t: t.pop("classifier/weights/head/bias"), "head/bias' is missing"),
     "a tensor too many": (lambda d, t: t.update(x=np.zeros(1)), "unknown tensors"),

@@ -102,7 +102,8 @@ class ClipStatistics(DocumentationLink, SequenceReadingMixin, TransformerMixin, 
             Where a parameter or `X` is none that the class describes.
         """
         _check_statistics(self.statistics)
-        self._read_first(X)
+        with self._kept_on_failure():
+            self._read_first(X)
         return self
 
     def transform(self, X: Any) -> NDArray[np.floating]:

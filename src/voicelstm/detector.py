@@ -102,7 +102,9 @@ def score_timeline(detector: Any, recordings: Sequence[Any]) -> list[NDArray[Any
     list of structured ndarray of shape (n_segments,)
         Per recording, with the fields ``start_s`` and ``stop_s``, in seconds of the recording, what was
         trimmed included, and ``log_odds``, the segment's `decision_function` of the Pipeline: neither a
-        threshold nor a calibration, which is one of whole clips, changes them.
+        threshold nor a calibration, which is one of whole clips, changes them. With `CepstralDynamics` a
+        segment is one of windows. What it says is then also about the rest of the recording, whose mean and
+        variance its movements are compared with.
 
     Raises
     ------

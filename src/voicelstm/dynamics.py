@@ -1,6 +1,7 @@
 """How far and how fast cepstra move, as a sequence of its own."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -57,7 +58,8 @@ class CepstralDynamics(  # type: ignore[call-arg]
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where `fit` was given a data frame whose names are all strings.
     centre_, scale_ : ndarray of shape (n_coefficients * (1 + n_lags),)
-        Mean and standard deviation over all windows of `fit`: what is usual.
+        Mean and standard deviation over all windows of `fit`: what is usual. A long clip has more windows
+        than a short one, and counts more.
 
     See Also
     --------
@@ -78,11 +80,12 @@ class CepstralDynamics(  # type: ignore[call-arg]
         v[0] = ln(0.001 + mean of x[t]²)
         v[lag] = ln(0.001 + mean of (x[t] - x[t - lag])² / s²)
 
-    over the window's frames, for lags over those that have a frame so far before them in the clip. With
-    ``u = (v - centre_) / scale_`` the output is ``tanh(u)``, for ``v[0]`` and each lag in turn and all
-    coefficients each, and then ``tanh(u)²`` in the same order. Where no frame has another so far before it,
-    they count as unrelated, with a mean of 2. A coefficient that is constant in its clip has differences of
-    0.
+    over the window's frames, for lags over those that have a frame so far before them in the clip, be it
+    before the window. So a window's numbers depend on some frames before it as well, and on the whole clip
+    through its mean and variance. With ``u = (v - centre_) / scale_`` the output is ``tanh(u)``, for ``v[0]``
+    and each lag in turn and all coefficients each, and then ``tanh(u)²`` in the same order. Where no frame
+    has another so far before it, they count as unrelated, with a mean of 2. A coefficient that is constant in
+    its clip has differences of 0.
 
     The last window ends with the clip. A clip that is shorter than a window is one window.
 
@@ -142,15 +145,17 @@ class CepstralDynamics(  # type: ignore[call-arg]
             Where a parameter or `X` is none that the class describes, values are beyond 1e70, or all clips
             are empty.
         """
-        lags = checked_lags(self.lags)
-        self._read_first(X)
-        statistics = FrameStatistics.nothing_yet(self._n_coefficients * (1 + len(lags)))
-        for position, clip in enumerate(self._clips(X)):
-            if len(clip):
-                statistics = statistics.updated([self._measured(clip, lags, position)], [1.0])
-        if not statistics.total:
-            raise ValueError("All clips of X are empty: there is nothing to learn from.")
+        settings = self._settings()
+        with self._kept_on_failure():
+            self._read_first(X)
+            statistics = FrameStatistics.nothing_yet(self._n_coefficients * (1 + len(settings[0])))
+            for position, clip in enumerate(self._clips(X)):
+                if len(clip):
+                    statistics = statistics.updated([self._measured(clip, settings[0], position)], [1.0])
+            if not statistics.total:
+                raise ValueError("All clips of X are empty: there is nothing to learn from.")
         self.centre_, self.scale_ = statistics.mean, statistics.deviation()
+        self._fitted_settings = settings
         return self
 
     def transform(self, X: Any) -> NDArray[Any]:
@@ -171,13 +176,9 @@ class CepstralDynamics(  # type: ignore[call-arg]
         ------
         ValueError
             Where a clip has another number of coefficients than those of `fit` or holds NaN or infinity, with
-            its position, or `lags` have changed since.
+            its position, or a parameter has changed since.
         """
-        check_is_fitted(self)
-        self._validate_params()
-        lags = checked_lags(self.lags)
-        if len(self.centre_) != self._n_coefficients * (1 + len(lags)):
-            raise ValueError(f"lags={self.lags!r} are not as many as at the last fit: call fit again.")
+        lags = self._checked_settings()[0]
         sequences = []
         for position, clip in enumerate(self._clips(X)):
             if not len(clip):
@@ -219,6 +220,23 @@ class CepstralDynamics(  # type: ignore[call-arg]
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
+    def _settings(self) -> tuple[tuple[int, ...], int, int]:
+        """Return what decides what the numbers mean, checked."""
+        self._validate_params()
+        return checked_lags(self.lags), int(self.window_frames), int(self.step_frames)
+
+    def _checked_settings(self) -> tuple[tuple[int, ...], int, int]:
+        """Return the settings of `fit`; what has been learnt is not true of others."""
+        check_is_fitted(self)
+        settings = self._settings()
+        if settings != self._fitted_settings:
+            was, now = (
+                "lags={}, window_frames={}, step_frames={}".format(*each)
+                for each in (self._fitted_settings, settings)
+            )
+            raise ValueError(f"{now} are not those of the last fit, {was}: call fit again.")
+        return settings
+
     def _measured(self, clip: NDArray[Any], lags: tuple[int, ...], position: int) -> NDArray[np.float64]:
         """Compute ``v`` of each window, of shape (n_windows, n_coefficients * (1 + n_lags))."""
         largest = float(np.abs(clip).max())
@@ -254,8 +272,10 @@ def checked_lags(lags: Any) -> tuple[int, ...]:
     ValueError
         Where they are not one or more whole numbers of at least 1, each once.
     """
-    found = list(lags)
-    are_whole = all(isinstance(lag, int | np.integer) and lag >= 1 for lag in found)
+    found = [] if isinstance(lags, AbstractSet) else list(lags)  # sets have no order
+    are_whole = all(
+        isinstance(lag, int | np.integer) and not isinstance(lag, bool) and lag >= 1 for lag in found
+    )
     if not found or not are_whole or len(set(found)) < len(found):
         raise ValueError(f"lags={lags!r} must be one or more whole numbers of at least 1, each once.")
     return tuple(int(lag) for lag in found)

@@ -234,7 +234,8 @@ class LabelledInput:
 def checked_units(units: Any) -> tuple[int, ...]:
     """Widths of the LSTM layers as a tuple of positive integers."""
     values = (units,) if np.ndim(units) == 0 else tuple(units)
-    if not values or not all(isinstance(n, int | np.integer) and n > 0 for n in values):
+    are_whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) and n > 0 for n in values)
+    if not values or not are_whole:
         raise ValueError(f"units={units!r} must be one or more positive integers, one per LSTM layer.")
     return tuple(int(n) for n in values)
 

@@ -4,18 +4,19 @@ import os
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from voicelstm.architecture import Architecture
 from voicelstm.classifier import LSTMVoiceClassifier
-from voicelstm.descriptions import from_plain, labels_from_plain, plain, plain_labels
-from voicelstm.dynamics import CepstralDynamics, checked_lags
+from voicelstm.descriptions import check_fields, from_plain, labels_from_plain, plain, plain_labels
+from voicelstm.dynamics import CepstralDynamics
 from voicelstm.exceptions import ModelFileError, ModelFileWarning
 from voicelstm.inputs import checked_units
 from voicelstm.learning import Fitted
@@ -28,6 +29,16 @@ __all__ = ["load", "load_as", "save"]
 
 _OWN = (MFCCTransformer, CepstralDynamics, LSTMVoiceClassifier)
 _NOT_KEPT = {"cache_dir", "checkpoint", "n_jobs", "verbose"}  # belong to the machine, not to the model
+# What only training reads; a prediction is the same without.
+_OF_TRAINING = {
+    "augment",
+    "callbacks",
+    "class_weight",
+    "distribution",
+    "learning_rate",
+    "optimizer",
+    "random_state",
+}
 
 
 def save(estimator: Any, path: str | os.PathLike[str]) -> None:
@@ -45,18 +56,19 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     TypeError
-        Where the estimator, what it wraps, or a step of the Pipeline is none of these; the text names it.
+        Where the estimator, what it wraps, or a step of the Pipeline is none of these, or a parameter that
+        decides what it computes cannot be kept; the text names it.
     ValueError
         Where a wrapper's threshold or calibration is not finite, or its classes are not those of what it
-        wraps.
+        wraps, or parameters of `CepstralDynamics` have changed since its fit.
     sklearn.exceptions.NotFittedError
         Where the classifier is not fitted.
 
     Warns
     -----
     ModelFileWarning
-        Where a parameter cannot be kept: callables, random states and splitters. The loaded estimator has the
-        default.
+        Where a parameter of training cannot be kept: callables, random states and splitters. The loaded
+        estimator has the default.
 
     Notes
     -----
@@ -168,11 +180,11 @@ def _describe(estimator: Any, prefix: str, tensors: Tensors, depth: int = 1) -> 
             described["n_features_in_"] = int(estimator.n_features_in_)
         return described
     if type(estimator) is CepstralDynamics:
-        check_is_fitted(estimator)
+        lags, _, _ = estimator._checked_settings()
         tensors[f"{prefix}centre"], tensors[f"{prefix}scale"] = estimator.centre_, estimator.scale_
         return {
             "class": "CepstralDynamics",
-            "params": _plain_params(estimator),
+            "params": _plain_params(clone(estimator).set_params(lags=lags)),
             "n_features_in_": int(estimator.n_features_in_),
             "reads_columns": estimator._reads_columns,
         }
@@ -212,6 +224,11 @@ def _plain_params(estimator: BaseEstimator) -> dict[str, Any]:
         try:
             params[name] = plain(value)
         except TypeError:
+            if name not in _OF_TRAINING:
+                raise TypeError(
+                    f"A model file cannot keep {name}={value!r} of {type(estimator).__name__}; use numbers,"
+                    " strings, and tuples or lists of them."
+                ) from None
             params[name] = defaults[name]
             lost.append(name)
     if lost:
@@ -234,9 +251,7 @@ def _restore(described: dict[str, Any], prefix: str, tensors: StoredTensors, dep
     if kind in WRAPPERS:
         return restore_wrapper(described, within)
     if kind == "Pipeline":
-        if not described["steps"] or any(step["class"] == "Pipeline" for _, step in described["steps"]):
-            raise ModelFileError("A Pipeline within a Pipeline, or one without steps, is not a model.")
-        return Pipeline([(str(name), within(step, name)) for name, step in described["steps"]])
+        return _restore_pipeline(described, within)
     restorers: dict[str, Callable[[dict[str, Any], str, StoredTensors], Any]] = {
         "CepstralDynamics": _restore_dynamics,
         "LSTMVoiceClassifier": _restore_classifier,
@@ -245,6 +260,22 @@ def _restore(described: dict[str, Any], prefix: str, tensors: StoredTensors, dep
     if kind not in restorers:
         raise ModelFileError(f"The file holds a {kind!r}, which this version of voicelstm does not know.")
     return restorers[kind](described, prefix, tensors)
+
+
+def _restore_pipeline(described: dict[str, Any], within: Callable[[dict[str, Any], str], Any]) -> Pipeline:
+    check_fields(described, {"class", "steps"})
+    if not described["steps"] or any(step["class"] == "Pipeline" for _, step in described["steps"]):
+        raise ModelFileError("A Pipeline within a Pipeline, or one without steps, is not a model.")
+    pipeline = Pipeline([(name, within(step, name)) for name, step in described["steps"]])
+    pipeline._validate_steps()  # names of their own, and a classifier only at the end
+    steps = [step for _, step in pipeline.steps]
+    for before, after in pairwise(steps):
+        if isinstance(before, CepstralDynamics) and after.n_features_in_ != 2 * len(before.centre_):
+            raise ModelFileError(
+                f"The dynamics give {2 * len(before.centre_)} numbers, the step after them takes"
+                f" {after.n_features_in_}."
+            )
+    return pipeline
 
 
 def _restore_transformer(described: dict[str, Any], prefix: str, tensors: StoredTensors) -> MFCCTransformer:
@@ -258,17 +289,21 @@ def _restore_transformer(described: dict[str, Any], prefix: str, tensors: Stored
 
 
 def _restore_dynamics(described: dict[str, Any], prefix: str, tensors: StoredTensors) -> CepstralDynamics:
+    check_fields(described, {"class", "params", "n_features_in_", "reads_columns"})
     dynamics = CepstralDynamics(**_params(described))
-    dynamics._validate_params()
+    dynamics._fitted_settings = lags, _, _ = dynamics._settings()
     (dynamics.n_features_in_,) = checked_units((described["n_features_in_"],))
-    dynamics._reads_columns = bool(described["reads_columns"])
+    dynamics._reads_columns = described["reads_columns"]
+    if not isinstance(dynamics._reads_columns, bool):
+        raise ModelFileError(f"reads_columns is {dynamics._reads_columns!r}, not a bool.")
     dynamics._n_coefficients = 1 if dynamics._reads_columns else dynamics.n_features_in_
-    shape = (dynamics._n_coefficients * (1 + len(checked_lags(dynamics.lags))),)
+    shape = (dynamics._n_coefficients * (1 + len(lags)),)
     dynamics.centre_, dynamics.scale_ = (
         tensors.read(f"{prefix}{name}", shape, np.dtype(np.float64)) for name in ("centre", "scale")
     )
-    if not (dynamics.scale_ > 0).all():
-        raise ModelFileError("The scale of the dynamics is not above 0.")
+    # Logarithms of what is computed lie between -7 and 330.
+    if not ((abs(dynamics.centre_) < 1e3) & (dynamics.scale_ > 1e-300) & (dynamics.scale_ < 1e3)).all():
+        raise ModelFileError("The centre and the scale of the dynamics are not those of any sequences.")
     return dynamics
 
 

@@ -1,6 +1,7 @@
 """What transformers of sequences take: batches of any form, read clip by clip."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,17 @@ class SequenceReadingMixin:
     n_features_in_: int
     _n_coefficients: int
     _reads_columns: bool
+
+    @contextmanager
+    def _kept_on_failure(self) -> Iterator[None]:
+        """Give back, where a fit fails, what an earlier one has learnt."""
+        before = dict(vars(self))
+        try:
+            yield
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
 
     def _read_first(self, X: Any) -> None:
         """Set what a fit knows of the form of `X`; of sequences, only the first clip is looked at."""
