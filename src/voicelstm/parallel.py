@@ -4,7 +4,7 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from pickle import PicklingError
 from typing import Any
@@ -194,13 +194,17 @@ class _Here:
 
 
 class _There:
-    """Calls in a worker process, whose folder is that of its start, and whose warnings nobody sees."""
+    """Calls in a worker process, whose folder is that of its start, and whose warnings nobody sees.
+
+    On another machine the caller's folder may be missing. Relative paths then fail, each with its own error.
+    """
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
 
     def __call__(self, function: Callable[..., Any], *args: Any) -> tuple[Any, list[Warning]]:
-        os.chdir(self._folder)
+        with suppress(OSError):
+            os.chdir(self._folder)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             result = function(*args)
