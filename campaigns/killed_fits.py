@@ -1,0 +1,110 @@
+"""Kill fits at random moments, call them again, and compare what they end with, bit by bit.
+
+Each trial starts a process that fits with a checkpoint, kills it (SIGKILL) at a random moment between the
+start of the fit and its usual end, up to three times, and then lets the same end. Weights and history have to
+be those of a process that nobody disturbed. Trials go through networks and ways to train.
+"""
+
+import argparse
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from voicelstm import LSTMVoiceClassifier
+
+SETTINGS = {
+    "plain": {},
+    "early stopping": {"early_stopping": True, "validation_fraction": 0.3, "patience": 60},
+    "steps, two ways, attention": {"max_steps": 240, "bidirectional": True, "pooling": "attention"},
+    "the recipe's network": {
+        "units": (78, 78, 78, 13),
+        "pooling": "last",
+        "loss": "squared_error",
+        "optimizer": "adam_tf1",
+        "dropout": 0.0,
+        "shuffle": False,
+        "standardize": False,
+    },
+}
+
+
+def data():
+    generator = np.random.default_rng(0)
+    target = np.arange(48) % 2
+    return [generator.normal(label, 3.0, size=(20 + 5 * i % 60, 4)) for i, label in enumerate(target)], target
+
+
+def fit(setting, folder):
+    """What a process does: fit, and print a hash of all that the fit left."""
+    changes = {"units": (16, 8), "max_epochs": 60, "batch_size": 8, "dropout": 0.3, "random_state": 0}
+    classifier = LSTMVoiceClassifier(**(changes | SETTINGS[setting]), checkpoint=folder)
+    X, y = data()
+    LSTMVoiceClassifier(units=(2,), max_epochs=1).fit(X, y)  # so that imports are not what is killed
+    print("begins", flush=True)
+    classifier.fit(X, y)
+    digest = hashlib.sha256(repr(classifier.history_).encode())
+    for name, values in sorted(classifier._fitted.weights.items()):
+        digest.update(name.encode() + values.tobytes())
+    print(digest.hexdigest(), flush=True)
+
+
+def started(setting, folder):
+    process = subprocess.Popen(
+        [sys.executable, __file__, "--fit", setting, str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout.readline() == "begins\n"
+    return process, time.perf_counter()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--fit", nargs=2, metavar=("SETTING", "FOLDER"), help=argparse.SUPPRESS)
+    parser.add_argument("--trials", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    if arguments.fit:
+        fit(*arguments.fit)
+        return
+    moments = random.Random(arguments.seed)
+    wanted, usual, failed = {}, {}, 0
+    for trial in range(arguments.trials):
+        setting = list(SETTINGS)[trial % len(SETTINGS)]
+        with tempfile.TemporaryDirectory() as folder:
+            if setting not in wanted:
+                process, begin = started(setting, Path(folder, "undisturbed"))
+                wanted[setting] = process.communicate()[0].strip()
+                usual[setting] = time.perf_counter() - begin
+            killed, found, checkpoints = [], None, Path(folder, "killed")
+            while found is None:
+                process, begin = started(setting, checkpoints)
+                if len(killed) < 1 + trial % 3:
+                    killed.append(moments.uniform(0, usual[setting]))
+                    time.sleep(max(0.0, begin + killed[-1] - time.perf_counter()))
+                    os.kill(process.pid, signal.SIGKILL)
+                answer = process.communicate()[0].strip()
+                found = answer or None
+            left = [path.name for path in checkpoints.iterdir() if not path.name.endswith(".part")]
+        equal = found == wanted[setting] and not left
+        failed += not equal
+        print(
+            f"{trial + 1:2d} {setting:28s} killed after {', '.join(f'{s:.2f}' for s in killed)} s of"
+            f" {usual[setting]:.2f}: {'equal' if equal else f'DIFFERENT, left {left}'}",
+            flush=True,
+        )
+    print(f"{arguments.trials - failed} of {arguments.trials} ended bit-equal to an undisturbed fit")
+    sys.exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""Fit and predict for hours in one process, and see whether anything grows.
+
+Shapes, labels, parameters and lengths are drawn anew each time. After a warm-up, resident memory may not grow
+by more than 50 MiB, and no thread, file or process may be left.
+"""
+
+import argparse
+import sys
+import threading
+import time
+
+import numpy as np
+import psutil
+
+from voicelstm import LSTMVoiceClassifier, make_detector
+
+
+def drawn_clips(generator, n_features):
+    n_clips = int(generator.integers(4, 30))
+    target = np.arange(n_clips) % int(generator.integers(2, 4))
+    lengths = generator.integers(1, 300, size=n_clips)
+    return [generator.normal(size=(n, n_features)) for n in lengths], target
+
+
+def drawn_classifier(generator):
+    choose = generator.choice
+    return LSTMVoiceClassifier(
+        units=tuple(int(n) for n in generator.integers(1, 40, size=generator.integers(1, 4))),
+        bidirectional=bool(choose([False, True])),
+        pooling=str(choose(["mean", "max", "stats", "attention", "last"])),
+        segment_frames=None if generator.random() < 0.2 else int(generator.integers(10, 200)),
+        batch_size=int(generator.integers(2, 33)),
+        early_stopping=bool(generator.random() < 0.2),
+        validation_fraction=0.5,
+        max_epochs=int(generator.integers(1, 4)),
+        random_state=int(generator.integers(2**31)),
+    )
+
+
+def drawn_detector(generator):
+    """The whole, from samples; every tenth fit."""
+    detector = make_detector(0, classifier__max_steps=3, features__n_jobs=2)
+    n = int(generator.integers(4, 12))
+    samples = [
+        (generator.normal(0, 0.1, int(generator.integers(4000, 20000))), int(generator.choice([8000, 16000])))
+        for _ in range(n)
+    ]
+    return detector, samples, np.arange(n) % 2
+
+
+def state():
+    process = psutil.Process()
+    return {
+        "memory in MiB": process.memory_info().rss / 2**20,
+        "threads of Python": threading.active_count(),
+        "threads": process.num_threads(),
+        "files": process.num_fds(),
+        "processes": len(process.children(recursive=True)),
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--fits", type=int, default=500)
+    parser.add_argument("--predictions", type=int, default=5000)
+    parser.add_argument("--warm-up", type=int, default=50, help="fits before the first look")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    generator = np.random.default_rng(arguments.seed)
+    per_fit = -(-arguments.predictions // arguments.fits)
+    before, begin = None, time.perf_counter()
+    for i in range(arguments.warm_up + arguments.fits):
+        if i == arguments.warm_up:
+            before = state()
+            print(f"after {i} fits: {said(before)}", flush=True)
+        if i % 10 == 9:
+            model, X, y = drawn_detector(generator)
+        else:
+            model, (X, y) = (
+                drawn_classifier(generator),
+                drawn_clips(generator, int(generator.integers(1, 61))),
+            )
+        model.fit(X, y)
+        for _ in range(per_fit):
+            asked = [X[j] for j in generator.integers(len(X), size=int(generator.integers(1, 5)))]
+            assert np.isfinite(model.predict_proba(asked)).all()
+        if i % 50 == 49:
+            print(f"after {i + 1} fits, {time.perf_counter() - begin:.0f} s: {said(state())}", flush=True)
+    after = state()
+    grown = {name: after[name] - before[name] for name in after}
+    print(f"grown over {arguments.fits} fits, {arguments.fits * per_fit} predictions: {said(grown)}")
+    sys.exit(grown.pop("memory in MiB") > 50 or any(n > 0 for n in grown.values()))
+
+
+def said(numbers):
+    return ", ".join(f"{name} {value:.0f}" for name, value in numbers.items())
+
+
+if __name__ == "__main__":
+    main()
