@@ -194,7 +194,7 @@ def nested(depth):
 
 MADE_UP = {
     "a later format": (lambda d, t: d.update(format=2), "format 2, written by voicelstm"),
-    "no object": (lambda d, t: d.pop("object"), "not valid"),
+    "no object": (lambda d, t: d.pop("object"), "expected format, library and object"),
     "another class": (lambda d, t: classifier_of(d).update({"class": "os.system"}), "os.system"),
     "an unknown parameter": (lambda d, t: classifier_of(d)["params"].update(shell=1), "shell"),
     "a parameter out of range": (lambda d, t: classifier_of(d)["params"].update(dropout=7), "dropout"),
@@ -213,13 +213,14 @@ MADE_UP = {
     ),
     "the same label twice": (lambda d, t: classifier_of(d)["classes"].update(values=["x", "x"]), "ascending"),
     "totals that are no numbers": (
-        lambda d, t: classifier_of(d).update(class_totals=[float("nan"), 1.0]),
-        "class totals",
+        lambda d, t: classifier_of(d).update(class_totals=["1.0", 1.0]),
+        "total of a class",
     ),
+    "totals below 0": (lambda d, t: classifier_of(d).update(class_totals=[-1.0, 1.0]), "class totals"),
     "statistics of nothing": (lambda d, t: classifier_of(d).update(statistics_total=-1.0), "statistics"),
     "features that the network has not": (lambda d, t: classifier_of(d).update(n_features_in_=7), "features"),
     "callbacks": (lambda d, t: classifier_of(d)["params"].update(callbacks=["x"]), "Callbacks"),
-    "deep nesting": (lambda d, t: classifier_of(d)["params"].update(units=nested(900)), "not valid"),
+    "deep nesting": (lambda d, t: classifier_of(d)["params"].update(units=nested(900)), "nested deeper"),
     "a Pipeline in a Pipeline": (
         lambda d, t: d["object"]["steps"].append(["p", {"class": "Pipeline", "steps": []}]),
         "within a Pipeline",

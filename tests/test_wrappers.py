@@ -257,7 +257,7 @@ MADE_UP = {
     "folds that are none": (lambda d: calibration(d).update(cv=True), "number of folds"),
     "an ensemble that is none": (lambda d: calibration(d).update(ensemble=1), "ensemble"),
 } | {
-    f"{name} {value!r}": (change, "not a finite number")
+    f"{name} {value!r}": (change, "not a finite number|no finite number")
     for value in NUMBERS
     for name, change in {
         "a threshold": lambda d, value=value: threshold(d).update(threshold=value),

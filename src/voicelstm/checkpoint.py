@@ -72,13 +72,14 @@ class Checkpoint:
         described = {
             "class": "Checkpoint",
             "n_epochs": progress.n_epochs,
-            # As texts, since JSON has no NaN; repr loses no bit.
-            "history": {name: list(map(repr, values)) for name, values in progress.history.items()},
+            "history": sorted(progress.history),
+            # As a text, since JSON has no NaN; repr loses no bit.
             "best_loss": None if progress.best_loss is None else repr(progress.best_loss),
             "n_stale": progress.n_stale,
         }
         tensors = {f"variables/{name}": values for name, values in progress.variables.items()}
         tensors |= {f"best/{name}": values for name, values in (progress.best_weights or {}).items()}
+        tensors |= {f"history/{name}": np.array(values) for name, values in progress.history.items()}
         write_model_file(self.path, described, tensors)
 
     def read(self, variables: Tensors, weights: Weights) -> Progress | None:
@@ -100,15 +101,15 @@ class Checkpoint:
             Where the file is damaged.
         """
         try:
-            with read_model_file(self.path) as (document, tensors):
-                progress = _progress(document["object"], tensors, variables, weights)
-                tensors.check_all_used()
-                return progress
+            document, tensors = read_model_file(self.path)
+            progress = _progress(document["object"], tensors, variables, weights)
+            tensors.check_all_used()
+            return progress
         except FileNotFoundError:
             return None
         except (ModelFileError, KeyError, TypeError, ValueError, AttributeError) as error:
             warnings.warn(
-                f"The checkpoint is damaged, and training begins anew: {error}",
+                f"The checkpoint {self.path.name} is damaged, and training begins anew: {error}",
                 ModelFileWarning,
                 stacklevel=9,
             )
@@ -130,11 +131,14 @@ def _progress(
 
     if described["class"] != "Checkpoint":
         raise ModelFileError(f"the file holds a {described['class']!r}.")
-    best_loss = described["best_loss"]
+    best_loss, n_epochs = described["best_loss"], int(described["n_epochs"])
     return Progress(
         variables=stored("variables", variables),
-        n_epochs=int(described["n_epochs"]),
-        history={name: [float(value) for value in values] for name, values in described["history"].items()},
+        n_epochs=n_epochs,
+        history={
+            name: tensors.read(f"history/{name}", (n_epochs,), np.dtype(np.float64), finite=False).tolist()
+            for name in described["history"]
+        },
         best_loss=None if best_loss is None else float(best_loss),
         best_weights=None if best_loss is None else stored("best", weights),
         n_stale=int(described["n_stale"]),

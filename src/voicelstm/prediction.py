@@ -188,4 +188,10 @@ class PredictionMixin:
             compilation = replace(compilation, distribution=None)  # the others may not be predicting
         with borrow(fitted.architecture, compilation) as network:
             network.load(fitted.weights)
-            return batches, network.logits(batches)
+            logits = network.logits(batches)
+        if np.isnan(logits).any():
+            raise ValueError(
+                "The network's scores are NaN: its weights, or the values of X, are so large that its"
+                " arithmetic overflows."
+            )
+        return batches, logits

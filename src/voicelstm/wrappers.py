@@ -18,7 +18,14 @@ from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
-from voicelstm.descriptions import check_fields, finite_number, labels_from_plain, plain, plain_labels
+from voicelstm.descriptions import (
+    boolean,
+    check_fields,
+    finite_number,
+    labels_from_plain,
+    plain,
+    plain_labels,
+)
 from voicelstm.exceptions import ModelFileError, ModelFileWarning
 
 __all__ = ["DEEPEST", "WRAPPERS", "describe_wrapper", "is_wrapper", "restore_wrapper"]
@@ -281,11 +288,8 @@ def _restore_voting(described: dict[str, Any], restore: Restore) -> VotingClassi
             raise ModelFileError(
                 "The weights of the voters must not be negative, nor all zero, nor overflow when summed."
             )
-    if not isinstance(described["flatten_transform"], bool):
-        raise ModelFileError(f"flatten_transform is {described['flatten_transform']!r}, not a bool.")
-    voting = VotingClassifier(
-        members, voting="soft", weights=weights, flatten_transform=described["flatten_transform"]
-    )
+    flatten_transform = boolean(described["flatten_transform"], "flatten_transform")
+    voting = VotingClassifier(members, voting="soft", weights=weights, flatten_transform=flatten_transform)
     voting.estimators_ = [member for _, member in members]
     voting.named_estimators_ = Bunch()
     voting.named_estimators_.update(members)
