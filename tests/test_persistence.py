@@ -227,7 +227,11 @@ MADE_UP = {
     ),
     "two steps of one name": (lambda d, t: d["object"]["steps"][0].__setitem__(0, "dynamics"), "not valid"),
     "a name of two": (lambda d, t: d["object"]["steps"][0].__setitem__(0, "a__b"), "not valid"),
-    "a classifier that comes first": (lambda d, t: d["object"]["steps"].reverse(), "not valid"),
+    "a classifier before the end": (
+        lambda d, t: d["object"]["steps"].insert(1, d["object"]["steps"].pop()),
+        "not valid",
+    ),
+    "a front end that comes last": (lambda d, t: d["object"]["steps"].reverse(), "not the first step"),
     "more of a Pipeline": (lambda d, t: d["object"].update(memory="/tmp"), r"unknown \['memory'\]"),
     "more of the dynamics": (lambda d, t: dynamics_of(d).update(x=1), r"unknown \['x'\]"),
     "dynamics of columns": (lambda d, t: dynamics_of(d).update(reads_columns=0), "reads_columns"),

@@ -23,6 +23,9 @@ _kept = threading.local()
 # So few filters share a matrix product that little of its matrix is zero; more where all of them are narrow.
 _FILTERS_PER_BAND = 4
 _BINS_PER_BAND = 64
+_LARGEST_BANK = 2**24  # filters times length of the transform: 64 MiB for the filters alone
+_MOST_FILTERS = 4096
+_LONGEST_FRAME = 2**24  # in samples
 _EPS = float(np.finfo(np.float64).eps)  # stands for an exact zero under the logarithm, as in psf
 # A filter so far below its frame's energy (-70 dB) is lost in the rounding of a single-precision transform.
 _FAINT = 1e-7
@@ -256,6 +259,12 @@ def _log(energies: NDArray) -> NDArray:
 @lru_cache(maxsize=64)
 def _plan(sample_rate: int, settings: CepstraSettings) -> _Plan:
     check_settings(None, settings)
+    longest = max(settings.frame_length, settings.frame_step) * sample_rate
+    if longest > _LONGEST_FRAME:
+        raise ValueError(
+            f"frame_length={settings.frame_length} and frame_step={settings.frame_step} s are"
+            f" {longest:.3g} samples at {sample_rate} Hz; at most {_LONGEST_FRAME} are possible."
+        )
     length, step = frame_sizes(sample_rate, settings.frame_length, settings.frame_step)
     if length < 1 or step < 1:
         raise ValueError(
@@ -268,6 +277,11 @@ def _plan(sample_rate: int, settings: CepstraSettings) -> _Plan:
             f"a frame of {settings.frame_length} s has {length} samples at {sample_rate} Hz, more than"
             f" n_fft={n_fft}: raise n_fft, or leave it None."
         )
+    if settings.n_filters * n_fft > _LARGEST_BANK:
+        raise ValueError(
+            f"n_filters={settings.n_filters} and a transform of {n_fft} samples, at {sample_rate} Hz, would"
+            f" take too much memory: their product is above {_LARGEST_BANK}. Lower one of them, or the rate."
+        )
     dtype = np.dtype(settings.dtype)
     window = _window(settings.window, length)
     filters = filterbank(
@@ -279,7 +293,7 @@ def _plan(sample_rate: int, settings: CepstraSettings) -> _Plan:
         scale=settings.scale,
         triangles=settings.triangles,
     )
-    gain = settings.amplitude**2 / n_fft
+    gain = settings.amplitude * settings.amplitude / n_fft
     touched = [np.flatnonzero(row) for row in filters]
     bands = []
     first = 0
@@ -325,11 +339,13 @@ def check_settings(sample_rate: int | None, settings: CepstraSettings) -> None:
             f"n_mfcc={settings.n_mfcc} coefficients cannot come from n_filters={settings.n_filters} filters:"
             " raise n_filters."
         )
+    if settings.n_filters > _MOST_FILTERS:
+        raise ValueError(f"n_filters={settings.n_filters} are more than {_MOST_FILTERS}.")
     _window(settings.window, 8)
 
 
 def _window(window: str | tuple[Any, ...], length: int) -> NDArray[np.float64]:
     try:
         return get_window(window, length, fftbins=False)
-    except (TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError) as error:
         raise ValueError(f"window={window!r} is no window that scipy knows: {error}") from None

@@ -1,0 +1,120 @@
+"""Write one small file of each kind that `save` takes, and what each says of made-up input.
+
+They are kept, so that later versions can be held to them. Run at each release that changes what is written::
+
+    python tests/model_files/write.py
+
+It makes the folder of this version beside itself, and refuses where there is one: what was released stays.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import VotingClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import TunedThresholdClassifierCV
+
+import voicelstm
+from voicelstm import (
+    Augmenter,
+    CepstralDynamics,
+    LSTMVoiceClassifier,
+    MFCCTransformer,
+    calibrate,
+    make_detector,
+    save,
+    tune_threshold,
+)
+
+HERE = Path(__file__).resolve().parent
+LABELS = ["human", "synthetic"] * 6
+
+
+def recordings():
+    """Return twelve of half a second, the odd ones of a steadier pitch; by formula, so that they never change."""
+    t = np.arange(8000) / 16000
+    return [
+        (0.3 * np.sin(2 * np.pi * (90 + 10 * i + 40 * (i % 2 == 0) * np.sin(9 * t)) * t)
+         + 0.2 * np.sin(2 * np.pi * (1900 + 70 * i) * t) * np.cos(5 * t + i)).astype(np.float32)
+        for i in range(12)
+    ]  # fmt: skip
+
+
+def sequences():
+    """Return twelve of 20 frames and 3 features."""
+    i, t, k = np.ogrid[:12, :20, :3]
+    return np.sin(0.3 * t * (1 + i % 2) + 0.7 * k + i).astype(np.float32) + 0.5 * (i % 3)
+
+
+def models():
+    """Fit one of each kind; by name, with what it is to be asked about."""
+    X, y, audio = sequences(), np.array(LABELS), recordings()
+    small = {"units": (4,), "max_epochs": 3, "random_state": 0}
+    classifier = LSTMVoiceClassifier(**small).fit(X, y)
+    detector = make_detector(
+        random_state=0, features__n_mfcc=6, classifier__units=(4,), classifier__max_steps=4
+    ).fit(audio, y)
+    augmenter = Augmenter(noise_snr=(5, 20.5), codecs=("mu-law",), effect_probability={"gain": 0.5})
+    made = {
+        "transformer": MFCCTransformer(
+            n_mfcc=8, window=("kaiser", 6.0), augment=augmenter, level=-26.0, trim_silence=40.0
+        ),
+        "dynamics": CepstralDynamics(window_frames=6, step_frames=3, lags=(1, 2)).fit(X),
+        "classifier": classifier,
+        "three_classes": LSTMVoiceClassifier(**small, pooling="attention", bidirectional=True).fit(
+            X, [0, 1, 2] * 4
+        ),
+        "early_stopping": LSTMVoiceClassifier(
+            **small, pooling="stats", early_stopping=True, standardize=False, validation_fraction=0.3
+        ).fit(X, np.array(LABELS, dtype=object)),
+        "columns": LSTMVoiceClassifier(**small, class_weight={1.0: 1.0, 2.0: 2.5}).fit(
+            X[:, :, 0], [1.0, 2.0] * 6
+        ),
+        "detector": detector,
+        "threshold": tune_threshold(detector, audio, y),
+        "tuned": TunedThresholdClassifierCV(clone(classifier), cv=2).fit(X, y),
+        "calibrated": calibrate(classifier, X, y),
+        "calibrated_folds": CalibratedClassifierCV(clone(classifier), cv=2).fit(X, y),
+        "temperature": CalibratedClassifierCV(clone(classifier), cv=2, method="temperature").fit(X, y),
+        "vote": VotingClassifier(
+            [("a", clone(classifier)), ("b", FrozenEstimator(classifier))], voting="soft", weights=[2, 1.5]
+        ).fit(X, y),
+        "threshold_of_calibration": tune_threshold(calibrate(detector, audio, y), audio, y),
+    }
+    return {name: (model, input_of(name)) for name, model in made.items()}
+
+
+def input_of(name):
+    """What the model of this name is asked about."""
+    if name in {"transformer", "detector", "threshold", "threshold_of_calibration"}:
+        return recordings()[:4]
+    return sequences()[:4, :, 0] if name == "columns" else sequences()[:4]
+
+
+def answers(model, X):
+    """What a model says: probabilities and decisions, or the mean of its features."""
+    if not hasattr(model, "predict_proba"):
+        return {"features": np.mean(model.transform(X), axis=1, dtype=np.float64).tolist()}
+    return {"probabilities": model.predict_proba(X).tolist(), "decisions": model.predict(X).tolist()}
+
+
+def main():
+    folder = HERE / voicelstm.__version__
+    folder.mkdir()
+    recorded = {}
+    for name, (model, X) in models().items():
+        save(model, folder / f"{name}.voicelstm")
+        recorded[name] = answers(model, X)
+    with (folder / "answers.json").open("w", encoding="utf-8") as file:
+        json.dump(recorded, file, indent=1)
+        file.write("\n")
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.exit(main())
