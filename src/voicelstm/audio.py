@@ -19,7 +19,9 @@ from voicelstm.file_types import FETCH_AGAIN, REMEDIES, recognise
 
 __all__ = ["active_region", "read_audio", "set_level"]
 
-_BLOCK = 2**22  # frames read at once, so that a header's claim alone reserves little
+_BLOCK = 2**22  # samples of all channels read at once, so that a header's claim alone reserves little
+_FIRST_BLOCK = 2**20
+_UNKNOWN = 2**62  # libsndfile's number of frames is no less where it knows none
 _MAX_RESAMPLING_RATIO = 100
 # Warning filters belong to the process: threads that change them at once would leave them changed.
 _QUIET = threading.Lock()
@@ -242,13 +244,15 @@ def _decode(
     path: Path, sound: soundfile.SoundFile, max_duration: float | None, dtype: np.dtype
 ) -> tuple[NDArray, int]:
     rate = int(sound.samplerate)
-    _check_duration(path, sound.frames, rate, max_duration)
+    if sound.frames < _UNKNOWN:
+        _check_duration(path, sound.frames, rate, max_duration)
     # Reading int16 and scaling it here is several times faster than soundfile's own conversion.
     pcm16 = sound.subtype == "PCM_16"
     samples = np.empty(0, dtype)
     n_frames = 0
     while True:
-        size = min(_BLOCK, sound.frames - n_frames)
+        at_once = (_BLOCK if n_frames else _FIRST_BLOCK) // sound.channels
+        size = min(at_once, sound.frames - n_frames)
         block = sound.read(size, dtype="int16" if pcm16 else dtype.name, always_2d=True)
         mean = _mean_of_channels(block, dtype, full_scale=2**15 if pcm16 else 1)
         if n_frames:
@@ -257,6 +261,7 @@ def _decode(
         else:
             samples = mean
         n_frames += len(mean)
+        _check_duration(path, n_frames, rate, max_duration)
         if len(mean) < size or n_frames >= sound.frames:
             return samples, rate
 
@@ -359,5 +364,10 @@ def _resample(name: object, samples: NDArray, rate: int, new_rate: int) -> NDArr
             f"{name}: found a sample rate of {rate} Hz; it cannot be resampled to {new_rate} Hz."
         )
     resampled = soxr.resample(samples, rate, new_rate)
+    if not np.isfinite(resampled).all():
+        raise AudioError(
+            f"{name}: found samples as large as {_peak(samples):.2g}, which overflow when they are resampled;"
+            " scale them to ±1."
+        )
     # A clip too short for the filter comes back empty.
     return resampled if len(resampled) else samples[:1]

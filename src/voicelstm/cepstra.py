@@ -23,7 +23,7 @@ _kept = threading.local()
 # So few filters share a matrix product that little of its matrix is zero; more where all of them are narrow.
 _FILTERS_PER_BAND = 4
 _BINS_PER_BAND = 64
-_LARGEST_BANK = 2**24  # filters times length of the transform: 64 MiB for the filters alone
+_LARGEST_BANK = 2**21  # filters times length of the transform: what makes them takes about 40 MiB
 _MOST_FILTERS = 4096
 _LONGEST_FRAME = 2**24  # in samples
 _EPS = float(np.finfo(np.float64).eps)  # stands for an exact zero under the logarithm, as in psf
@@ -294,6 +294,8 @@ def _plan(sample_rate: int, settings: CepstraSettings) -> _Plan:
         triangles=settings.triangles,
     )
     gain = settings.amplitude * settings.amplitude / n_fft
+    if gain > np.finfo(dtype).max:
+        raise ValueError(f"amplitude={settings.amplitude} gives energies that are beyond {dtype}.")
     touched = [np.flatnonzero(row) for row in filters]
     bands = []
     first = 0
@@ -312,7 +314,11 @@ def _plan(sample_rate: int, settings: CepstraSettings) -> _Plan:
     cosines = scipy.fft.dct(np.eye(settings.n_filters), type=2, norm="ortho", axis=1)[:, : settings.n_mfcc]
     if settings.lifter:
         n = np.arange(settings.n_mfcc)
-        cosines = cosines * (1 + settings.lifter / 2 * np.sin(np.pi * n / settings.lifter))
+        with np.errstate(all="ignore"):
+            cosines = cosines * (1 + settings.lifter / 2 * np.sin(np.pi * n / settings.lifter))
+            cosines = cosines.astype(dtype)
+        if not np.isfinite(cosines).all():
+            raise ValueError(f"lifter={settings.lifter} gives coefficients that are beyond {dtype}.")
     return _Plan(
         frame_length=length,
         frame_step=step,
@@ -346,6 +352,10 @@ def check_settings(sample_rate: int | None, settings: CepstraSettings) -> None:
 
 def _window(window: str | tuple[Any, ...], length: int) -> NDArray[np.float64]:
     try:
-        return get_window(window, length, fftbins=False)
+        with np.errstate(all="ignore"):
+            found = get_window(window, length, fftbins=False)
     except (LookupError, TypeError, ValueError) as error:
         raise ValueError(f"window={window!r} is no window that scipy knows: {error}") from None
+    if not np.isfinite(found).all():
+        raise ValueError(f"window={window!r} is not finite at {length} samples: change its parameters.")
+    return found
