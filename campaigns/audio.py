@@ -47,8 +47,8 @@ def work(shared, seed, first, stop):
 
     import librosa  # noqa: F401 - what would be imported under the limit
     import numpy as np
-    from audio_mutations import mutated
 
+    from audio_mutations import mutated
     from voicelstm import MFCCTransformer
     from voicelstm.audio import read_audio
     from voicelstm.exceptions import AudioError

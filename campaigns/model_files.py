@@ -28,9 +28,9 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "model_files"))
 
-from model_mutations import Parts, mutated  # noqa: E402
 from write import input_of  # noqa: E402
 
+from model_mutations import Parts, mutated  # noqa: E402
 from voicelstm import load, save  # noqa: E402
 from voicelstm.exceptions import AudioError, ModelFileError  # noqa: E402
 
@@ -159,7 +159,7 @@ class Campaign:
 
     def _answers(self, model, X):
         values = model.predict_proba(X) if hasattr(model, "predict_proba") else model.transform(X)
-        if getattr(values, "dtype", None) == object:
+        if isinstance(values, np.ndarray) and values.ndim == 1:  # clips of different lengths
             values = np.concatenate(list(values))
         return np.asarray(values)
 

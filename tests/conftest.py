@@ -3,6 +3,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# `pytest --hypothesis-profile=campaign tests/test_hostile_model_files.py` looks further than a change needs.
+settings.register_profile("campaign", max_examples=20_000, deadline=None)
 
 
 @pytest.fixture(scope="session")

@@ -36,7 +36,7 @@ LABELS = ["human", "synthetic"] * 6
 
 
 def recordings():
-    """Return twelve of half a second, the odd ones of a steadier pitch; by formula, so that they never change."""
+    """Return twelve of half a second, the odd ones steadier; by formula, so that they never change."""
     t = np.arange(8000) / 16000
     return [
         (0.3 * np.sin(2 * np.pi * (90 + 10 * i + 40 * (i % 2 == 0) * np.sin(9 * t)) * t)
