@@ -1,6 +1,6 @@
 # `make demo` and `make test` need nothing but make and a Python that TensorFlow has wheels for.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test backends backend-jax backend-torch jax-devices model-files lint docs benchmarks nightly clean
+.PHONY: help install demo test backends backend-jax backend-torch jax-devices model-files lint pyright campaigns docs benchmarks nightly clean
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -22,6 +22,7 @@ help:
 	@echo "make lint   format, lint and type checks"
 	@echo "make docs   build the documentation into docs/_build/html"
 	@echo "make benchmarks   print the tables of docs/performance.rst"
+	@echo "make campaigns    read damaged and hostile files by the ten thousand, see docs/trust.rst"
 	@echo "make nightly      what takes too long for every change"
 
 $(VENV)/.installed: pyproject.toml
@@ -70,6 +71,16 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file tests/typing/mypy.ini --follow-imports=silent tests/typing/user_code.py
+
+# Not part of `lint`, since it fetches a program of its own where the machine has no Node.
+pyright: install
+	$(BIN)/pyright --pythonpath $(BIN)/python tests/typing/user_code.py
+
+campaigns: install
+	$(BIN)/python campaigns/model_files.py --files 100000
+	$(BIN)/python campaigns/audio.py --files 60000
+	$(BIN)/python -m pytest tests/test_hostile_model_files.py --hypothesis-profile=campaign
 
 docs: install
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.callback import CallbackSupportMixin
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -17,6 +17,7 @@ from voicelstm.epochs import EpochTasks
 from voicelstm.learning import Fitted, Ongoing, fit_classifier
 from voicelstm.prediction import PredictionMixin
 from voicelstm.presets import RECIPE_NETWORK
+from voicelstm.typed_decorators import fit_context, with_callbacks
 
 if TYPE_CHECKING:
     import keras
@@ -274,7 +275,7 @@ class LSTMVoiceClassifier(
         return cls(**(RECIPE_NETWORK | changes))
 
     @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn from labelled sequences.
 
@@ -306,7 +307,7 @@ class LSTMVoiceClassifier(
         fit_classifier(self, X, y, sample_weight, classes, goes_on=goes_on, tasks=tasks)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Make one pass over a batch of clips, going on from what was learnt before.
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
@@ -14,6 +14,7 @@ from voicelstm.documentation import DocumentationLink
 from voicelstm.exceptions import SequenceWarning
 from voicelstm.sequence_reading import SequenceReadingMixin
 from voicelstm.sequences import FrameStatistics
+from voicelstm.typed_decorators import fit_context
 
 __all__ = ["ClipStatistics"]
 
@@ -80,7 +81,7 @@ class ClipStatistics(DocumentationLink, SequenceReadingMixin, TransformerMixin, 
     def __init__(self, *, statistics: Sequence[str] = ("mean", "std")) -> None:
         self.statistics = statistics
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
         """Check the parameters and count the coefficients; of sequences, only the first clip is looked at.
 

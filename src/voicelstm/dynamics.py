@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from voicelstm.documentation import DocumentationLink
 from voicelstm.sequence_reading import SequenceReadingMixin
 from voicelstm.sequences import FrameStatistics, stack
+from voicelstm.typed_decorators import fit_context
 
 __all__ = ["CepstralDynamics", "checked_lags"]
 
@@ -123,7 +124,7 @@ class CepstralDynamics(  # type: ignore[call-arg]
         self.window_frames = window_frames
         self.step_frames = step_frames
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn what is usual.
 

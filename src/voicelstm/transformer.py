@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metadata_routing import UNUSED
@@ -19,6 +19,7 @@ from voicelstm.presets import NamedFrontEnds
 from voicelstm.recordings import checked_recordings, report_failures
 from voicelstm.sequences import stack
 from voicelstm.store import SequenceStore, SequenceWriter
+from voicelstm.typed_decorators import fit_context
 
 __all__ = ["MFCCTransformer"]
 
@@ -224,7 +225,7 @@ class MFCCTransformer(  # type: ignore[call-arg]
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
         """Check the parameters and the kind of `X`; no recording is opened.
 
