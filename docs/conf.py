@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from sphinx_gallery.sorting import ExplicitOrder
+
 import voicelstm
 
 project = "voicelstm"
@@ -15,8 +17,9 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
     "numpydoc",
+    "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "tests"]
 templates_path = ["_templates"]
 default_role = "literal"  # docstrings put parameters in single backquotes, as scikit-learn's do
 nitpicky = True
@@ -28,6 +31,35 @@ autosummary_generate = True
 toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False  # the class template lists them, without a page for each
 numpydoc_xref_param_type = False
+
+# In the order in which a user meets the questions; a new example has to take its place.
+EXAMPLES = [
+    "plot_first_steps.py",
+    "plot_variable_lengths.py",
+    "plot_audit.py",
+    "plot_speaker_folds.py",
+    "plot_unseen_systems.py",
+    "plot_layers_and_units.py",
+    "plot_threshold.py",
+    "plot_scores_over_time.py",
+    "plot_augmentation.py",
+    "plot_keras_callback.py",
+    "plot_larger_than_memory.py",
+    "plot_original_recipe.py",
+]
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"/plot_",
+    "ignore_pattern": r"/(?!plot_)[^/]*\.py$",  # the scripts of `make demo` and of the recipe are run by hand
+    "within_subsection_order": ExplicitOrder(EXAMPLES),
+    "doc_module": ("voicelstm",),
+    "backreferences_dir": "generated/backreferences",
+    "image_srcset": ["2x"],
+    "download_all_examples": False,
+    "show_signature": False,
+    "min_reported_time": 1,
+}
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"voicelstm {version}"
