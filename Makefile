@@ -1,6 +1,7 @@
 # `make demo` and `make test` need nothing but make and a Python that TensorFlow has wheels for.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test backends backend-jax backend-torch jax-devices model-files lint pyright campaigns docs benchmarks nightly clean
+.PHONY: help install demo test backends backend-jax backend-torch jax-devices model-files lint pyright campaigns \
+	docs docs-test notebook benchmarks nightly clean
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -20,7 +21,9 @@ help:
 	@echo "make test   set up, and run the test suite"
 	@echo "make backends   run the tests of network and classifier under JAX and torch as well"
 	@echo "make lint   format, lint and type checks"
-	@echo "make docs   build the documentation into docs/_build/html"
+	@echo "make docs   run the examples, and build the documentation into docs/_build/html"
+	@echo "make docs-test  build it, and test its links, its notebook, and its pages in a browser"
+	@echo "make notebook   write examples/first_steps.ipynb anew, from examples/plot_first_steps.py"
 	@echo "make benchmarks   print the tables of docs/performance.rst"
 	@echo "make campaigns    read damaged and hostile files by the ten thousand, see docs/trust.rst"
 	@echo "make nightly      what takes too long for every change"
@@ -86,6 +89,12 @@ docs: install
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
+docs-test: docs
+	$(BIN)/python -m pytest docs/tests
+
+notebook: install
+	$(BIN)/python docs/notebook.py
+
 benchmarks: install
 	$(BIN)/python benchmarks/frontend.py
 	$(BIN)/python benchmarks/augmentation.py
@@ -104,4 +113,4 @@ nightly: install
 	$(MAKE) benchmarks
 
 clean:
-	rm -rf $(VENV) build dist docs/_build docs/generated .coverage .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist docs/_build docs/auto_examples docs/generated docs/sg_execution_times.rst .coverage .mypy_cache .pytest_cache .ruff_cache

@@ -32,7 +32,7 @@ toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False  # the class template lists them, without a page for each
 numpydoc_xref_param_type = False
 
-# In the order in which a user meets the questions; a new example has to take its place.
+# In the order in which a user meets the questions; others come last.
 EXAMPLES = [
     "plot_first_steps.py",
     "plot_variable_lengths.py",
@@ -46,12 +46,13 @@ EXAMPLES = [
     "plot_keras_callback.py",
     "plot_larger_than_memory.py",
     "plot_original_recipe.py",
+    "*",
 ]
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"/plot_",
-    "ignore_pattern": r"/(?!plot_)[^/]*\.py$",  # the scripts of `make demo` and of the recipe are run by hand
+    "ignore_pattern": r"(^|/)(?!plot_)[^/]*\.py$",  # others are scripts to be run by hand
     "within_subsection_order": ExplicitOrder(EXAMPLES),
     "doc_module": ("voicelstm",),
     "backreferences_dir": "generated/backreferences",
@@ -67,7 +68,7 @@ html_show_sourcelink = False
 html_copy_source = False
 html_static_path = ["_static"]
 html_css_files = ["voicelstm.css"]
-html_sidebars = {page: [] for page in ("index", "performance", "changelog")}
+html_sidebars = {page: [] for page in ("index", "changelog", "glossary")}
 html_theme_options = {
     "logo": {"text": "voicelstm"},
     "navbar_align": "left",

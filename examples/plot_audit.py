@@ -2,15 +2,16 @@
 A corpus that gives its labels away
 ===================================
 
-In many collections the synthetic recordings are louder, shorter, or cut closer than the human ones. A detector
-learns that, scores well, and is worthless on the next corpus. :func:`~voicelstm.audit` looks for it before you train.
+In many collections the synthetic recordings are louder, shorter, or cut closer than the human ones. A
+detector learns that, scores well, and is worthless on the next corpus. :func:`~voicelstm.audit` looks for
+it before you train.
 """
 
 # %%
 # Build a leak
 # ------------
-# The voices are simulated, and nothing but the voice tells the classes apart. Then someone exports the synthetic ones
-# with another program, which makes them louder and cuts the silence before and after them.
+# The voices are simulated, and nothing but the voice tells the classes apart. Then someone exports the
+# synthetic ones with another program, which makes them louder and cuts the silence before and after them.
 
 import warnings
 
@@ -38,8 +39,8 @@ leaky = [
 # %%
 # Ask
 # ---
-# Each number is taken for a detector of its own. An AUC of 0.5 is that of a coin; of 0 or 1, that of a number that
-# gives every label away.
+# Each number is taken for a detector of its own. An AUC of 0.5 is that of a coin; of 0 or 1, that of a
+# number that gives every label away.
 
 from voicelstm.exceptions import AuditWarning
 
@@ -100,5 +101,5 @@ right.legend(loc="upper right")
 plt.show()
 
 # %%
-# The nearly perfect score is the one to distrust. :func:`~voicelstm.make_detector` trims and levels by default; it
-# cannot repair a corpus whose classes differ in codec, bandwidth or source (:ref:`shortcuts`).
+# The nearly perfect score is the one to distrust. :func:`~voicelstm.make_detector` trims and levels by
+# default; it cannot repair a corpus whose classes differ in codec, bandwidth or source (:ref:`shortcuts`).

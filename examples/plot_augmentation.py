@@ -2,15 +2,15 @@
 Training for telephones and kitchens
 ====================================
 
-A detector that was trained on clean recordings has never met a telephone line. An :class:`~voicelstm.Augmenter`
-changes what it is trained on, and nothing else.
+A detector that was trained on clean recordings has never met a telephone line. An
+:class:`~voicelstm.Augmenter` changes what it is trained on, and nothing else.
 """
 
 # %%
 # One recording, four ways
 # ------------------------
-# Each picture shows the energies of a recording's filters over time. What a detector has learnt of the upper half of
-# the spectrum is of no use after a telephone.
+# Each picture shows the energies of a recording's filters over time. What a detector has learnt of the
+# upper half of the spectrum is of no use after a telephone.
 
 import matplotlib.pyplot as plt
 
@@ -57,8 +57,8 @@ for ax, (name, heard) in zip(axes.flat, versions.items(), strict=True):
 # %%
 # Train with and without
 # ----------------------
-# `fit_transform` augments, and `transform` never does. Three versions of each recording to train on: as it is, and
-# changed twice, by what the default settings draw.
+# `fit_transform` augments, and `transform` never does. Three versions of each recording to train on: as it
+# is, and changed twice, by what the default settings draw.
 
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
@@ -95,7 +95,9 @@ for channel in channels.values():
 figure, ax = plt.subplots(figsize=(7, 3.5), layout="constrained")
 places = np.arange(len(channels))
 for shift, (name, scores) in enumerate(accuracy.items()):
-    bars = ax.bar(places + 0.4 * shift - 0.2, scores, 0.38, label=name, hatch=("", "//")[shift], edgecolor="white")
+    bars = ax.bar(
+        places + 0.4 * shift - 0.2, scores, 0.38, label=name, hatch=("", "//")[shift], edgecolor="white"
+    )
     ax.bar_label(bars, fmt="%.2f")
 ax.axhline(0.5, color="black", linestyle=":")
 ax.set_xticks(places, list(channels))
@@ -104,7 +106,6 @@ ax.legend(loc="upper right", title="trained on")
 plt.show()
 
 # %%
-# What was gained on other channels was paid for on clean recordings: the same network has more to learn. So augment by
-# what your recordings will meet, not by all there is, and test on recordings that really went through it. What
-# augmentation is worth on real recordings is less (:ref:`how_good`).
-
+# What was gained on other channels was paid for on clean recordings: the same network has more to learn. So
+# augment by what your recordings will meet, not by all there is, and test on recordings that really went
+# through it. What augmentation is worth on real recordings is less (:ref:`how_good`).

@@ -8,8 +8,8 @@ Train a detector, ask it about recordings of speakers that it has never heard, a
 # %%
 # Recordings
 # ----------
-# :func:`~voicelstm.datasets.make_voices` simulates recordings of "human" and "synthetic" speakers, so that you need
-# no data. With recordings of your own, put :func:`~voicelstm.datasets.load_csv` or
+# :func:`~voicelstm.datasets.make_voices` simulates recordings of "human" and "synthetic" speakers, so that
+# you need no data. With recordings of your own, put :func:`~voicelstm.datasets.load_csv` or
 # :func:`~voicelstm.datasets.load_folder` in its place: they return the same things.
 
 from voicelstm.datasets import make_voices
@@ -27,8 +27,8 @@ from IPython.display import Audio
 Audio(samples, rate=sample_rate)
 
 # %%
-# And this is what a detector is given of a human and of a synthetic recording: cepstra, the shape of the spectrum
-# every 10 ms. Few people can tell which is which by looking, and that is why one trains a network.
+# And this is what a detector is given of a human and of a synthetic recording: cepstra, the shape of the
+# spectrum every 10 ms. Few people can tell which is which by looking, and that is why one trains a network.
 
 import matplotlib.pyplot as plt
 
@@ -44,8 +44,8 @@ for ax, clip in zip(axes, (0, 1), strict=True):
 # %%
 # Train, and ask about new speakers
 # ---------------------------------
-# A third of the speakers is kept apart. A detector that has heard a speaker may recognise the speaker instead of the
-# synthesis, and would look better than it is.
+# A third of the speakers is kept apart. A detector that has heard a speaker may recognise the speaker
+# instead of the synthesis, and would look better than it is.
 
 from sklearn.model_selection import StratifiedGroupKFold
 
@@ -58,14 +58,18 @@ print(f"{detector.score(X_test, y_test):.0%} of {len(test)} recordings of new sp
 # Half of them a coin would tell right as well. For each recording there is a probability of each class:
 
 for probability, truth in zip(detector.predict_proba(X_test)[:4], y_test, strict=False):
-    print(", ".join(f"P({c}) = {p:.2f}" for c, p in zip(detector.classes_, probability, strict=True)), "- it is", truth)
+    print(
+        ", ".join(f"P({c}) = {p:.2f}" for c, p in zip(detector.classes_, probability, strict=True)),
+        "- it is",
+        truth,
+    )
 
 # %%
-# How it learnt: after a few passes over its recordings, it makes no error on them. That says nothing, which is why
-# speakers were kept apart; and it is why training is short: a detector that knows its corpus by heart does worse on
-# the next one.
+# How it learnt: after a few passes over its recordings, it makes no error on them. That says nothing, which
+# is why speakers were kept apart; and it is why training is short: a detector that knows its corpus by
+# heart does worse on the next one.
 
-display = TrainingCurveDisplay.from_estimator(detector)
+curve = TrainingCurveDisplay.from_estimator(detector)
 
 # %%
 # Keep it
@@ -85,5 +89,5 @@ with TemporaryDirectory() as folder:
 print(again.predict(X_test[:3]).tolist())
 
 # %%
-# Where to go on: :ref:`sphx_glr_auto_examples_plot_audit.py`, before you believe a number of your own corpus, and
-# :ref:`sphx_glr_auto_examples_plot_threshold.py`, before you act on a decision.
+# Where to go on: :ref:`sphx_glr_auto_examples_plot_audit.py`, before you believe a number of your own
+# corpus, and :ref:`sphx_glr_auto_examples_plot_threshold.py`, before you act on a decision.

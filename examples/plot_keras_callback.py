@@ -2,13 +2,14 @@
 Your own Keras callback
 =======================
 
-What Keras can do while it trains, the classifier can do: here, watch the error rate on new speakers after each epoch.
+What Keras can do while it trains, the classifier can do: here, watch the error rate on new speakers after
+each epoch.
 """
 
 # %%
-# `callbacks` takes callables that *make* callbacks. Each fit makes its own, so that clones, folds and searches share
-# no state. This one scores held-out clips after each epoch. The network reads segments that are padded to one length,
-# with their true lengths, and returns log-odds.
+# `callbacks` takes callables that *make* callbacks. Each fit makes its own, so that clones, folds and
+# searches share no state. This one scores held-out clips after each epoch. The network reads segments that
+# are padded to one length, with their true lengths, and returns log-odds.
 
 import keras
 import numpy as np
@@ -35,8 +36,8 @@ class HeldOutError(keras.callbacks.Callback):
 
 
 # %%
-# Features that have zero mean and unit deviation already need no standardising by the classifier, so that the callback
-# can hand them to the network as they are.
+# Features that have zero mean and unit deviation already need no standardising by the classifier, so that
+# the callback can hand them to the network as they are.
 
 from sklearn.model_selection import StratifiedGroupKFold
 
@@ -63,7 +64,8 @@ classifier.fit([X[i] for i in train], y[train])
 rates = np.array(watchers[-1].rates)
 
 # %%
-# On what it has heard the network gets better to the end. On new speakers, most is won in the first ten epochs.
+# On what it has heard the network gets better to the end. On new speakers, most is won in the first ten
+# epochs.
 
 import matplotlib.pyplot as plt
 
@@ -77,8 +79,8 @@ plt.show()
 print(f"after 10 epochs {rates[9]:.0%}, after {len(rates)} {rates[-1]:.0%}")
 
 # %%
-# Two things to know. The lowest point of such a curve is not a result: whoever picks the epoch by these speakers needs
-# others to report. And a callback is code, which a model file does not keep: ``set_params(callbacks=None)`` before
-# :func:`~voicelstm.save`, or the file is written with a warning.
+# Two things to know. The lowest point of such a curve is not a result: whoever picks the epoch by these
+# speakers needs others to report. And a callback is code, which a model file does not keep:
+# ``set_params(callbacks=None)`` before :func:`~voicelstm.save`, or the file is written with a warning.
 #
 # For stopping early there is no need of a callback: ``early_stopping=True``.

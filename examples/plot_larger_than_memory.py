@@ -2,15 +2,16 @@
 A corpus larger than memory
 ===========================
 
-Features go into a folder as they are computed, and training reads them from there, a batch at a time. What is in
-memory does not grow with the corpus.
+Features go into a folder as they are computed, and training reads them from there, a batch at a time. What
+is in memory does not grow with the corpus.
 """
 
 # %%
 # Fill a folder
 # -------------
 # With ``out=...``, :meth:`MFCCTransformer.transform <voicelstm.MFCCTransformer.transform>` returns a
-# :class:`~voicelstm.SequenceStore`: to scikit-learn an array of sequences, each of which is read when it is asked for.
+# :class:`~voicelstm.SequenceStore`: to scikit-learn an array of sequences, each of which is read when it is
+# asked for.
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,7 +34,8 @@ size = sum(file.stat().st_size for file in features.rglob("*") if file.is_file()
 print(f"{len(store)} sequences, {size / 2**20:.1f} MiB on disk; the first: {store[0].shape}")
 
 # %%
-# A second call computes nothing again. So a run that a power cut has ended goes on where it stopped: call it again.
+# A second call computes nothing again. So a run that a power cut has ended goes on where it stopped: call
+# it again.
 
 start = perf_counter()
 store = MFCCTransformer().transform(voices.recordings, out=features)
@@ -43,7 +45,8 @@ print(f"first {first:.2f} s, again {second:.2f} s")
 # %%
 # Train from it
 # -------------
-# A part of a store is a store again, for which nothing is read: what splitters, searches and cross-validation need.
+# A part of a store is a store again, for which nothing is read: what splitters, searches and
+# cross-validation need.
 
 from sklearn.model_selection import StratifiedGroupKFold
 
@@ -84,5 +87,5 @@ plt.show()
 folder.cleanup()
 
 # %%
-# Inside a Pipeline or a search, where there is no place for `out`, the transformer's `cache_dir` does the same. See
-# :ref:`stores`; :doc:`/performance` has 10 GB.
+# Inside a Pipeline or a search, where there is no place for `out`, the transformer's `cache_dir` does the
+# same. See :ref:`stores`; :doc:`/performance` has 10 GB.

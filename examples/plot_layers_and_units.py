@@ -2,20 +2,21 @@
 How many layers, and how many units?
 ====================================
 
-The question that the original recipe asked, and answered by accuracy on its training files. Here it is asked with
-folds by speaker, and the honest answer is that beyond a modest size one cannot tell.
+The question that the original recipe asked, and answered by accuracy on its training files. Here it is
+asked with folds by speaker, and the honest answer is that beyond a modest size one cannot tell.
 """
 
 # %%
-# `units` gives the width of each layer. :class:`~sklearn.model_selection.GridSearchCV` tries five networks, each on
-# the same three folds. Features are computed once, before the search, since none of their parameters is searched.
+# `units` gives the width of each layer. :class:`~sklearn.model_selection.GridSearchCV` tries five networks,
+# each on the same three folds. Features are computed once, before the search, since none of their
+# parameters is searched.
 
 from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
 
 from voicelstm import LSTMVoiceClassifier, MFCCTransformer
 from voicelstm.datasets import make_voices
 
-voices = make_voices(120, random_state=0)
+voices = make_voices(120, max_duration=1.2, random_state=0)
 X = MFCCTransformer(n_mfcc=13, deltas=1).transform(voices.recordings)
 search = GridSearchCV(
     LSTMVoiceClassifier(max_epochs=10, learning_rate=3e-3, random_state=0),
@@ -27,8 +28,8 @@ search = GridSearchCV(
 search.fit(X, voices.target, groups=voices.groups["speaker"])
 
 # %%
-# Beside the mean stands the spread over folds. Where differences between networks are smaller than it, the search has
-# not found out which is better, whatever `best_params_` says.
+# Beside the mean stands the spread over folds. Where differences between networks are smaller than it, the
+# search has not found out which is better, whatever `best_params_` says.
 
 table = search.cv_results_
 names = [" + ".join(map(str, params["units"])) for params in table["params"]]
@@ -64,7 +65,7 @@ ax.legend(loc="lower left")
 plt.show()
 
 # %%
-# The differences are about as large as the spread: what more units add shows on the training's speakers, not clearly on
-# new ones. Ask three seeds before you believe in a difference, and report the score of the network that was chosen on
-# speakers that the search has not heard: the best of five is flattered by having been chosen.
-
+# The differences are about as large as the spread: what more units add shows on the training's speakers,
+# not clearly on new ones. Ask three seeds before you believe in a difference, and report the score of the
+# network that was chosen on speakers that the search has not heard: the best of five is flattered by having
+# been chosen.

@@ -2,13 +2,14 @@
 The original recipe
 ===================
 
-The library grew out of a published recipe. It is kept as a choice of parameters, so that it can be run, and compared.
+The library grew out of a published recipe. It is kept as a choice of parameters, so that it can be run, and
+compared.
 """
 
 # %%
-# Labels are 1 for human and 0 for synthetic. :meth:`MFCCTransformer.original <voicelstm.MFCCTransformer.original>` has
-# the recipe's features: 13 coefficients, min-max per file. Its 5,000 frames and 600 iterations take a while, so that
-# here are recordings of a second, and 100 iterations.
+# Labels are 1 for human and 0 for synthetic. :meth:`MFCCTransformer.original
+# <voicelstm.MFCCTransformer.original>` has the recipe's features: 13 coefficients, min-max per file. Its
+# 5,000 frames and 600 iterations take a while, so that here are recordings of a second, and 100 iterations.
 
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
@@ -24,8 +25,8 @@ recipe = make_pipeline(
 print("layers:", recipe[-1].units, "batches of", recipe[-1].batch_size, "in file order")
 
 # %%
-# The recipe reports accuracy on files that it was trained on. Here stands beside it the accuracy on new speakers, and
-# that of :func:`~voicelstm.make_detector`.
+# The recipe reports accuracy on files that it was trained on. Here stands beside it the accuracy on new
+# speakers, and that of :func:`~voicelstm.make_detector`.
 
 train, test = next(StratifiedGroupKFold(3).split(y, y, voices.groups["speaker"]))
 
@@ -42,7 +43,8 @@ for name, detector in {"original recipe": recipe, "make_detector()": make_detect
     print(f"{name:16} training files {scores[name][0]:.2f}, new speakers {scores[name][1]:.2f}")
 
 # %%
-# How it learnt: squared error behind a sigmoid falls slowly, since its gradient vanishes where it is most wrong.
+# How it learnt: squared error behind a sigmoid falls slowly, since its gradient vanishes where it is most
+# wrong.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -55,10 +57,12 @@ display = TrainingCurveDisplay.from_estimator(recipe, name="original recipe")
 # Training files against new speakers:
 
 figure, ax = plt.subplots(figsize=(6, 3.2), layout="constrained")
-for row, (name, (seen, unseen)) in enumerate(scores.items()):
+for row, (seen, unseen) in enumerate(scores.values()):
     ax.barh(row + 0.2, seen, 0.36, color="#BBBBBB", hatch="//", edgecolor="white")
     ax.barh(row - 0.2, unseen, 0.36, color="#0072B2", edgecolor="white")
-    ax.text(0.02, row + 0.2, "training files", va="center", bbox={"facecolor": "white", "alpha": 0.8, "lw": 0})
+    ax.text(
+        0.02, row + 0.2, "training files", va="center", bbox={"facecolor": "white", "alpha": 0.8, "lw": 0}
+    )
     ax.text(0.02, row - 0.2, "new speakers", va="center", color="white")
 ax.axvline(0.5, color="black", linestyle=":")
 ax.set_yticks(np.arange(len(scores)), list(scores))
@@ -66,5 +70,6 @@ ax.set(xlabel="accuracy", xlim=(0, 1))
 plt.show()
 
 # %%
-# Of the two bars, the recipe published the upper. On real recordings it has learnt nothing that holds (:ref:`how_good`);
-# :ref:`original_recipe` says what it is step by step, and ``examples/original_recipe.py`` runs all of it.
+# Of the two bars, the recipe published the upper. On real recordings it has learnt nothing that holds
+# (:ref:`how_good`); :ref:`original_recipe` says what it is step by step, and
+# ``examples/original_recipe.py`` runs all of it.

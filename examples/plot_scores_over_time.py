@@ -2,8 +2,8 @@
 Which part of a recording is synthetic?
 =======================================
 
-A recording may be human for the most part, with a few words put in. One score for all of it hides that; scores over
-time show it.
+A recording may be human for the most part, with a few words put in. One score for all of it hides that;
+scores over time show it.
 """
 
 # %%
@@ -38,9 +38,10 @@ def stretch(label, first):
 spliced = np.concatenate([stretch("human", 0), stretch("synthetic", 0), stretch("human", 12)])
 
 # %%
-# As a whole, it is one number, here below zero, and so "human", which is two thirds of the truth. :func:`~voicelstm.score_timeline` gives a
-# score for every segment. Segments are six windows long by default; two give a score every second, each of which is
-# less certain. That is set after training, and changes nothing that was learnt.
+# As a whole, it is one number, here below zero, and so "human", which is two thirds of the truth.
+# :func:`~voicelstm.score_timeline` gives a score for every segment. Segments are six windows long by
+# default; two give a score every second, each of which is less certain. That is set after training, and
+# changes nothing that was learnt.
 
 print(f"the whole: {detector.decision_function([spliced])[0]:+.2f}")
 detector.set_params(classifier__segment_frames=2)
@@ -54,9 +55,7 @@ print(timeline[:3])
 
 from voicelstm.display import ScoreTimelineDisplay
 
-display = ScoreTimelineDisplay.from_timeline(
-    timeline, recording=(spliced, RATE), classes=detector.classes_
-)
+display = ScoreTimelineDisplay.from_timeline(timeline, recording=(spliced, RATE), classes=detector.classes_)
 wave = display.wave_ax_
 wave.set_ylim(top=1.6 * wave.get_ylim()[1])
 for start, truth in ((0, "human"), (SECONDS, "synthetic"), (2 * SECONDS, "human")):
@@ -64,7 +63,6 @@ for start, truth in ((0, "human"), (SECONDS, "synthetic"), (2 * SECONDS, "human"
     wave.text(start, 0.98, f" {truth}", va="top", transform=wave.get_xaxis_transform())
 
 # %%
-# The part in the middle shows. Its edges are off by a second, since a window is a second and a half long and one that
-# lies across an edge hears both. Do not read single segments: in any recording some go astray, and a threshold for
-# segments would have to be tuned on segments.
-
+# The part in the middle shows. Its edges are off by a second, since a window is a second and a half long
+# and one that lies across an edge hears both. Do not read single segments: in any recording some go astray,
+# and a threshold for segments would have to be tuned on segments.

@@ -2,15 +2,15 @@
 Choosing a threshold
 ====================
 
-A detector calls a recording synthetic from log-odds of 0 upwards. Whoever must not turn away human callers, or must
-not let synthetic ones in, wants another threshold, and can have it without training again.
+A detector calls a recording synthetic from log-odds of 0 upwards. Whoever must not turn away human callers,
+or must not let synthetic ones in, wants another threshold, and can have it without training again.
 """
 
 # %%
 # Three parts
 # -----------
-# One to train on, one to choose the threshold on, one to report. They share no speaker: a detector is surer of what
-# it was trained on, and a threshold that was chosen there is wrong elsewhere.
+# One to train on, one to choose the threshold on, one to report. They share no speaker: a detector is surer
+# of what it was trained on, and a threshold that was chosen there is wrong elsewhere.
 
 import numpy as np
 
@@ -33,8 +33,8 @@ detector = make_detector(random_state=0).fit(X_train, y_train)
 # %%
 # At most one human caller in twenty
 # ----------------------------------
-# :func:`~voicelstm.tune_threshold` returns the detector with another threshold. Here: as few synthetic recordings as
-# possible are taken for human, while at most 5 % of the human ones are turned away.
+# :func:`~voicelstm.tune_threshold` returns the detector with another threshold. Here: as few synthetic
+# recordings as possible are taken for human, while at most 5 % of the human ones are turned away.
 
 tuned = tune_threshold(detector, X_held_out, y_held_out, metric="false_alarm", max_miss=0.05)
 print(f"threshold {tuned.threshold:.2f}")
@@ -45,8 +45,8 @@ for name, model in {"threshold 0": detector, "tuned": tuned}.items():
     print(f"{name:12} human turned away {missed:.1%}, synthetic let in {accepted:.1%}")
 
 # %%
-# What that costs shows where the two hills overlap. The bound was kept on the held-out part; on the test part it holds
-# as nearly as some 80 human recordings can tell.
+# What that costs shows where the two hills overlap. The bound was kept on the held-out part; on the test
+# part it holds as nearly as some 80 human recordings can tell.
 
 import matplotlib.pyplot as plt
 
@@ -57,16 +57,16 @@ display = ScoreDistributionDisplay.from_estimator(tuned, X_test, y_test)
 # %%
 # All thresholds at once
 # ----------------------
-# The curve is the same detector at every threshold: choosing one moves along it. Only a better detector moves it to
-# the lower left.
+# The curve is the same detector at every threshold: choosing one moves along it. Only a better detector
+# moves it to the lower left.
 
 display = DetectionErrorDisplay.from_estimator(detector, X_test, y_test, name="detector")
 
 # %%
 # Probabilities that mean what they say
 # -------------------------------------
-# :func:`~voicelstm.calibrate` bends the scores so that of the recordings called synthetic with 80 %, 80 % are.
-# Cllr measures it, and is less where probabilities fit better; 1 is what knowing nothing costs.
+# :func:`~voicelstm.calibrate` bends the scores so that of the recordings called synthetic with 80 %, 80 %
+# are. Cllr measures it, and is less where probabilities fit better; 1 is what knowing nothing costs.
 
 from voicelstm.metrics import cllr_scorer
 
@@ -77,4 +77,5 @@ for ax, (name, model) in zip(axes, {"as trained": detector, "calibrated": calibr
     ReliabilityDisplay.from_estimator(model, X_test, y_test, n_bins=5, name=name, ax=ax)
 
 # %%
-# :ref:`thresholds` has more: costs, cross-validated thresholds, and what the file of a tuned detector keeps.
+# :ref:`thresholds` has more: costs, cross-validated thresholds, and what the file of a tuned detector
+# keeps.

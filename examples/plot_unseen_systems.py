@@ -6,9 +6,9 @@ A detector meets a new synthesis system every month. Leave one out at a time, an
 """
 
 # %%
-# :func:`~voicelstm.datasets.make_voices` has six "systems", each of which lacks three of six traits of a human voice.
-# The same detector is asked twice about recordings of each: once when training had recordings of that system, by
-# other speakers, and once when it had none.
+# :func:`~voicelstm.datasets.make_voices` has six "systems", each of which lacks three of six traits of a
+# human voice. The same detector is asked twice about recordings of each: once when training had recordings
+# of that system, by other speakers, and once when it had none.
 
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
@@ -75,8 +75,7 @@ ax.legend(loc="center right")
 plt.show()
 
 # %%
-# One system of six is hard to guess when training lacks it, and the mean over all hides that: report each, and look at
-# the worst. The others lack what systems in training lack as well, and are no harder than before. With 30 recordings of
-# a system, differences of a few points mean nothing. Real systems do not share their faults so kindly:
-# :ref:`how_good` has the same two columns for them.
-
+# One system of six is hard to guess when training lacks it, and the mean over all hides that: report each,
+# and look at the worst. The others lack what systems in training lack as well, and are no harder than
+# before. With 30 recordings of a system, differences of a few points mean nothing. Real systems do not
+# share their faults so kindly: :ref:`how_good` has the same two columns for them.

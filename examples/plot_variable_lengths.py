@@ -2,12 +2,13 @@
 Recordings of any length
 ========================
 
-Nothing has to be cut or padded. But a longer recording is easier to judge, and this page measures by how much.
+Nothing has to be cut or padded. But a longer recording is easier to judge, and this page measures by how
+much.
 """
 
 # %%
-# Three recordings of 1, 2 and 4 seconds become three sequences of different lengths, in one object array. There is no
-# padding in it. scikit-learn's splitters, and the classifier, take it as it is.
+# Three recordings of 1, 2 and 4 seconds become three sequences of different lengths, in one object array.
+# There is no padding in it. scikit-learn's splitters, and the classifier, take it as it is.
 
 from voicelstm import MFCCTransformer
 from voicelstm.datasets import make_voices
@@ -18,8 +19,8 @@ sequences = MFCCTransformer().transform(clips)
 print(sequences.shape, [sequence.shape for sequence in sequences])
 
 # %%
-# A classifier cuts each sequence into segments of at most 300 frames, 3 s, which tile it; the last is aligned to the
-# end. The score of a recording is the mean of its segments' scores.
+# A classifier cuts each sequence into segments of at most 300 frames, 3 s, which tile it; the last is
+# aligned to the end. The score of a recording is the mean of its segments' scores.
 
 from voicelstm import LSTMVoiceClassifier
 
@@ -33,8 +34,9 @@ for sequence, segments in zip(sequences, classifier.predict_segments(sequences),
 # %%
 # How long is long enough?
 # ------------------------
-# Recordings of 4 s by other speakers, of which the classifier hears only the first part. The band is the interval in
-# which 95 % of repetitions with as many recordings would lie, if recordings were all that differs.
+# Recordings of 4 s by other speakers, of which the classifier hears only the first part. The band is the
+# interval in which 95 % of repetitions with as many recordings would lie, if recordings were all that
+# differs.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -61,5 +63,5 @@ ax.legend()
 plt.show()
 
 # %%
-# The first fifth of a second is mostly the silence before the voice. So test a detector on recordings as long as those
-# that it will hear, or its error rate is somebody else's.
+# The first fifth of a second is mostly the silence before the voice. So test a detector on recordings as
+# long as those that it will hear, or its error rate is somebody else's.

@@ -1,10 +1,24 @@
+import re
 import subprocess
 import sys
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 
 import voicelstm
 
+API = Path(__file__).resolve().parents[1] / "docs" / "api.rst"
+# What the library's own modules share, and users have no need of.
+SHARED = {
+    "dynamics.checked_lags",
+    "persistence.load_as",
+    "splitters.FEWEST_SPEAKERS",
+    "splitters.enough_speakers",
+    "splitters.group_columns",
+    "store.Row",
+    "store.SequenceWriter",
+}
 IMPORT = "import voicelstm, sys; print(*sorted({name.split('.')[0] for name in sys.modules}))"
 
 
@@ -31,3 +45,17 @@ def test_every_public_name_is_there():
     assert set(voicelstm.__all__) <= set(dir(voicelstm))
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = voicelstm.nothing
+
+
+def test_the_api_reference_lists_every_public_name():
+    listed, module = set(), None
+    for line in API.read_text(encoding="utf-8").splitlines():
+        if found := re.match(r"\.\. (?:currentmodule|automodule):: (\S+)", line):
+            module = found[1]
+        elif found := re.fullmatch(r" {3}(\w+)", line):
+            listed.add(f"{module}.{found[1]}".removeprefix("voicelstm."))
+    public = set(voicelstm.__all__) - {"__version__"}
+    for name in voicelstm._MODULES | {"filterbanks", "sequences", "trajectories"}:
+        home = import_module(f"voicelstm.{name}")
+        public |= {f"{name}.{each}" for each in home.__all__ if each not in public}
+    assert public - listed == SHARED
