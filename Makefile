@@ -113,4 +113,4 @@ nightly: install
 	$(MAKE) benchmarks
 
 clean:
-	rm -rf $(VENV) build dist docs/_build docs/auto_examples docs/generated docs/sg_execution_times.rst .coverage .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist docs/_build docs/auto_examples docs/generated .coverage .mypy_cache .pytest_cache .ruff_cache

@@ -59,18 +59,24 @@ sphinx_gallery_conf = {
     "image_srcset": ["2x"],
     "download_all_examples": False,
     "show_signature": False,
-    "min_reported_time": 1,
+    "write_computation_times": False,  # that page loads scripts from other hosts
 }
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"voicelstm {version}"
 html_show_sourcelink = False
 html_copy_source = False
+html_favicon = "_static/voicelstm.svg"
+html_context = {"default_mode": "auto"}  # the reader's system decides between light and dark
 html_static_path = ["_static"]
 html_css_files = ["voicelstm.css"]
 html_sidebars = {page: [] for page in ("index", "changelog", "glossary")}
 html_theme_options = {
-    "logo": {"text": "voicelstm"},
+    "logo": {
+        "text": "voicelstm",
+        "image_light": "_static/voicelstm.svg",
+        "image_dark": "_static/voicelstm.svg",
+    },
     "navbar_align": "left",
     "navbar_end": ["theme-switcher"],
     "show_prev_next": False,

@@ -28,6 +28,8 @@ def make_detector(random_state: int | np.random.RandomState | None = None, **cha
     that is trained briefly, for which both classes count the same however many clips each has. Trained
     longer, it knows the systems of its training better, and new ones worse.
 
+    Read more in the :ref:`user guide <how_good>`.
+
     Parameters
     ----------
     random_state : int, RandomState instance or None, default=None
@@ -89,6 +91,8 @@ def make_detector(random_state: int | np.random.RandomState | None = None, **cha
 
 def score_timeline(detector: Any, recordings: Sequence[Any]) -> list[NDArray[Any]]:
     """Score recordings over time.
+
+    Read more in the :ref:`user guide <scores_over_time>`.
 
     Parameters
     ----------

@@ -42,6 +42,8 @@ _OF_TRAINING = {
 def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     """Write a fitted estimator to a file.
 
+    Read more in the :ref:`user guide <model_files>`.
+
     Parameters
     ----------
     estimator : MFCCTransformer, CepstralDynamics, LSTMVoiceClassifier, Pipeline of them, or a wrapper
@@ -95,6 +97,8 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
 
 def load(path: str | os.PathLike[str]) -> Any:
     """Read an estimator from a file.
+
+    Read more in the :ref:`user guide <model_files>`.
 
     Parameters
     ----------

@@ -226,6 +226,8 @@ class SequenceStore:
     :class:`numpy.memmap` of shape (n_frames, n_features); a slice, integers or a mask give a store again, for
     which no sequence is read. A pickled store carries its folder's name, not the features.
 
+    Read more in the :ref:`user guide <stores>`.
+
     Parameters
     ----------
     folder : str or os.PathLike
