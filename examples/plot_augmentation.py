@@ -58,7 +58,7 @@ for ax, (name, heard) in zip(axes.flat, versions.items(), strict=True):
 # Train with and without
 # ----------------------
 # `fit_transform` augments, and `transform` never does. Three versions of each recording to train on: as it
-# is, and changed twice, by what the default settings draw.
+# is, and changed twice, by most of what an augmenter can do.
 
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold

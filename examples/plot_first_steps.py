@@ -28,7 +28,7 @@ Audio(samples, rate=sample_rate)
 
 # %%
 # And this is what a detector is given of a human and of a synthetic recording: cepstra, the shape of the
-# spectrum every 10 ms. Few people can tell which is which by looking, and that is why one trains a network.
+# spectrum every 10 ms. Which is which is hard to tell by looking: hence a network.
 
 import matplotlib.pyplot as plt
 
