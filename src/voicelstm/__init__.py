@@ -4,6 +4,7 @@ The public names are imported when they are first used (:pep:`562`), so that ``i
 neither TensorFlow nor librosa.
 """
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from voicelstm.classifier import LSTMVoiceClassifier
     from voicelstm.clip_statistics import ClipStatistics
     from voicelstm.decisions import calibrate, tune_threshold
+    from voicelstm.detection import detect
     from voicelstm.detector import make_detector, score_timeline
     from voicelstm.dynamics import CepstralDynamics
     from voicelstm.evaluation import evaluate
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from voicelstm.transformer import MFCCTransformer
 
 __version__ = "0.1.0"
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # silent until its user wants to hear it
 
 _HOME = {
     "Augmenter": "augmenter",
@@ -31,6 +35,7 @@ _HOME = {
     "SequenceStore": "store",
     "audit": "auditing",
     "calibrate": "decisions",
+    "detect": "detection",
     "evaluate": "evaluation",
     "load": "persistence",
     "make_detector": "detector",
@@ -60,6 +65,7 @@ __all__ = [
     "__version__",
     "audit",
     "calibrate",
+    "detect",
     "evaluate",
     "load",
     "make_detector",

@@ -13,9 +13,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from voicelstm.classifier import LSTMVoiceClassifier
 from voicelstm.dynamics import CepstralDynamics
+from voicelstm.extraction import Clip
 from voicelstm.transformer import MFCCTransformer
 
-__all__ = ["make_detector", "score_timeline"]
+__all__ = ["make_detector", "score_timeline", "timeline_steps", "timelines"]
 
 
 def make_detector(random_state: int | np.random.RandomState | None = None, **changes: Any) -> Pipeline:
@@ -127,12 +128,33 @@ def score_timeline(detector: Any, recordings: Sequence[Any]) -> list[NDArray[Any
     >>> timeline.dtype.names, len(timeline)
     (('start_s', 'stop_s', 'log_odds'), 1)
     """
-    transformer, dynamics, classifier = _steps(_within_wrappers(detector))
-    clips = transformer.extract(recordings)
+    transformer, dynamics, classifier = timeline_steps(detector)
+    return timelines(transformer.extract(recordings), dynamics, classifier)
+
+
+def timelines(
+    clips: Sequence[Clip], dynamics: CepstralDynamics | None, classifier: LSTMVoiceClassifier
+) -> list[NDArray[Any]]:
+    """Score clips over time, as :func:`score_timeline` does.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+        None of them empty.
+    dynamics : CepstralDynamics or None
+        What stands between features and classifier.
+    classifier : LSTMVoiceClassifier
+        Fitted.
+
+    Returns
+    -------
+    list of structured ndarray of shape (n_segments,)
+        Per clip.
+    """
     sequences: Any = [clip.features for clip in clips]
     if dynamics is not None:
         sequences = dynamics.transform(sequences)
-    timelines = []
+    found = []
     for clip, segments in zip(clips, classifier.predict_segments(sequences), strict=True):
         start, stop = segments["start_frame"], segments["stop_frame"]
         if dynamics is not None:
@@ -147,11 +169,29 @@ def score_timeline(detector: Any, recordings: Sequence[Any]) -> list[NDArray[Any
             clip.offset + (stop - 1) * clip.frame_step + clip.frame_length, clip.duration
         )
         timeline["log_odds"] = segments["log_odds"]
-        timelines.append(timeline)
-    return timelines
+        found.append(timeline)
+    return found
 
 
-def _steps(detector: Any) -> tuple[MFCCTransformer, CepstralDynamics | None, LSTMVoiceClassifier]:
+def timeline_steps(detector: Any) -> tuple[MFCCTransformer, CepstralDynamics | None, LSTMVoiceClassifier]:
+    """Return the steps of a detector that has scores over time.
+
+    Parameters
+    ----------
+    detector : object
+        As :func:`score_timeline` takes it.
+
+    Returns
+    -------
+    transformer, dynamics, classifier
+        `dynamics` is None where there is none.
+
+    Raises
+    ------
+    TypeError
+        As :func:`score_timeline`.
+    """
+    detector = _within_wrappers(detector)
     steps = [step for _, step in detector.steps] if isinstance(detector, Pipeline) else [detector]
     kinds = [type(step) for step in steps]
     if kinds == [MFCCTransformer, LSTMVoiceClassifier]:

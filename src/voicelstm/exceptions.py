@@ -63,7 +63,24 @@ class VoiceLSTMWarning(UserWarning):
 
 
 class AudioWarning(VoiceLSTMWarning):
-    """A recording was read, or left out, in a way that its owner should know of."""
+    """A recording was read, or left out, in a way that its owner should know of.
+
+    Parameters
+    ----------
+    message : str
+        The whole text.
+    failures : sequence of (int, str), default=()
+        Position and reason of every recording that was left out.
+
+    Attributes
+    ----------
+    failures : list of (int, str)
+        As given.
+    """
+
+    def __init__(self, message: str, failures: Sequence[tuple[int, str]] = ()) -> None:
+        super().__init__(message)
+        self.failures = list(failures)
 
 
 class SequenceWarning(VoiceLSTMWarning):

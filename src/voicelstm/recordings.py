@@ -94,8 +94,5 @@ def report_failures(failures: list[tuple[int, str]], n_recordings: int, on_error
             'Leave them out, or set on_error="warn" to get empty sequences for them.',
             failures,
         )
-    warnings.warn(
-        f"{len(failures)} of {n_recordings} recordings failed and are empty sequences:\n{text}",
-        AudioWarning,
-        stacklevel=4,
-    )
+    message = f"{len(failures)} of {n_recordings} recordings failed and are empty sequences:\n{text}"
+    warnings.warn(AudioWarning(message, failures), stacklevel=4)

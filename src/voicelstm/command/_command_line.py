@@ -1,0 +1,109 @@
+"""The command itself: its sub-commands, and what becomes of their errors."""
+
+import logging
+import os
+import sys
+from typing import Any
+
+import click
+
+from voicelstm import __version__
+from voicelstm.command._audit import audit
+from voicelstm.command._detect import detect
+from voicelstm.command._evaluate import evaluate
+from voicelstm.command._exit_codes import EXIT_CODES, ExitCode
+from voicelstm.command._features import features
+from voicelstm.command._info import info
+from voicelstm.command._session import Session, say, verbose_option
+from voicelstm.command._train import train
+from voicelstm.exceptions import VoiceLSTMError
+
+__all__ = ["command_line", "main"]
+
+_log = logging.getLogger(__name__)
+
+_HELP = """\
+Tell human speech from synthetic speech.
+
+\b
+Train a detector on your recordings, and ask it about others:
+  voicelstm train labels.csv --groups speaker -o detector.voicelstm
+  voicelstm detect detector.voicelstm calls/
+
+Labels are a CSV with the columns path and label, or a folder with one sub-folder per class. On a terminal
+results are tables; in a pipe they are plain lines, and --json or --csv makes them what programs read.
+"""
+
+
+class CommandLine(click.Group):
+    """Sub-commands in the order of their use, with exit codes of their own."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return their names as they were added, where click sorts them."""
+        return list(self.commands)
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """Run, and end the process with a code of :class:`ExitCode`."""
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(errors="surrogateescape")  # names of files may be in any encoding
+        code = self._exit_code(*args, **{**extra, "prog_name": "voicelstm"})
+        if standalone_mode:
+            sys.exit(code)
+        return code
+
+    def _exit_code(self, *args: Any, **extra: Any) -> int:
+        session = extra.setdefault("obj", Session())
+        try:
+            code: Any = super().main(*args, **{**extra, "standalone_mode": False})
+            sys.stdout.flush()
+        except click.ClickException as error:
+            error.show()
+            return error.exit_code
+        except (click.Abort, KeyboardInterrupt):
+            say("interrupted")
+            return ExitCode.INTERRUPTED
+        except BrokenPipeError:
+            _stop_writing()
+            return ExitCode.CLOSED_PIPE
+        except (VoiceLSTMError, OSError, ValueError) as error:
+            if session.verbose > 1:
+                _log.debug("where it happened", exc_info=True)
+            say(f"error: {error}")
+            return ExitCode.REFUSED
+        except Exception:
+            logging.getLogger("voicelstm.bug").critical("", exc_info=True)
+            say("error: this is a bug of voicelstm, please report the lines above.")
+            return ExitCode.BUG
+        return int(code or ExitCode.FINE)
+
+
+@click.group(
+    cls=CommandLine,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=_HELP,
+    epilog=EXIT_CODES,
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def command_line() -> None:
+    """Do nothing but what the sub-commands do."""
+
+
+command_line.params.append(verbose_option())
+for each in (train, detect, evaluate, audit, features, info):
+    command_line.add_command(each)
+
+
+def main() -> None:
+    """Run the command in a process of its own."""
+    command_line.main(obj=Session(owns_process=True))
+
+
+def _stop_writing() -> None:
+    """Let what is still to be written go nowhere, so that the interpreter's end finds no closed pipe."""
+    try:
+        number = sys.stdout.fileno()
+    except (AttributeError, OSError, ValueError):
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, number)
+    os.close(nowhere)

@@ -1,0 +1,174 @@
+"""Labelled recordings, as train, evaluate and audit take them, and their features."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from voicelstm.command._assignments import rows_to_keep
+from voicelstm.command._session import say
+
+__all__ = ["Corpus", "Features", "corpus_options", "list_failures", "read_features"]
+
+_OPTIONS = (
+    click.argument("labels", type=click.Path(exists=True, path_type=Path)),
+    click.option(
+        "--where",
+        multiple=True,
+        metavar="COLUMN=VALUE",
+        help="Rows of the CSV to keep; may be repeated.",
+    ),
+    click.option("--path-column", default="path", show_default=True, help="Column of the recordings' paths."),
+    click.option("--label-column", default="label", show_default=True, help="Column of the labels."),
+    click.option(
+        "--audio-dir",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        help="Where relative paths start.  [default: the CSV's folder]",
+    ),
+    click.option(
+        "-j", "--jobs", default=-1, show_default=True, help="Recordings read at once; -1 is one per core."
+    ),
+)
+
+
+@dataclass
+class Corpus:
+    """What was asked for of labelled recordings.
+
+    Attributes
+    ----------
+    labels : Path
+        A table, or a folder with one sub-folder per class.
+    where, path_column, label_column, audio_dir
+        As :func:`~voicelstm.datasets.load_csv` takes them.
+    jobs : int
+        Recordings read at once.
+    """
+
+    labels: Path
+    where: dict[str, list[str]]
+    path_column: str
+    label_column: str
+    audio_dir: Path | None
+    jobs: int
+
+    def load(self) -> Any:
+        """Load labels and paths, as the library's loaders return them."""
+        from voicelstm.datasets import load_csv, load_folder
+
+        if not self.labels.is_dir():
+            return load_csv(
+                self.labels,
+                audio_dir=self.audio_dir,
+                path_column=self.path_column,
+                label_column=self.label_column,
+                where=self.where,
+            )
+        if self.where or self.audio_dir:
+            raise click.UsageError("--where and --audio-dir are for a CSV; a folder has no columns.")
+        return load_folder(self.labels)
+
+
+def corpus_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add LABELS and what says how to read them; the command gets its parameter `corpus`."""
+    from functools import wraps
+
+    @wraps(command)
+    def with_corpus(
+        *args: Any,
+        labels: Path,
+        where: tuple[str, ...],
+        path_column: str,
+        label_column: str,
+        audio_dir: Path | None,
+        jobs: int,
+        **kwargs: Any,
+    ) -> Any:
+        corpus = Corpus(labels, rows_to_keep(where), path_column, label_column, audio_dir, jobs)
+        return command(*args, corpus=corpus, **kwargs)
+
+    for option in reversed(_OPTIONS):
+        with_corpus = option(with_corpus)
+    return with_corpus
+
+
+@dataclass
+class Features:
+    """Features of the recordings that could be read.
+
+    Attributes
+    ----------
+    X : array of sequences
+        One for each.
+    target : ndarray of shape (n_clips,)
+        Their labels.
+    groups : dict of str to ndarray of shape (n_clips,)
+        Their groups.
+    failures : list of str
+        What is to be said of the others.
+    """
+
+    X: Any
+    target: Any
+    groups: dict[str, Any]
+    failures: list[str]
+
+
+def read_features(transformer: Any, bunch: Any, jobs: int, cache: Path | None) -> Features:
+    """Compute the features of a corpus; recordings that fail are left out.
+
+    Parameters
+    ----------
+    transformer : MFCCTransformer
+        It is not changed.
+    bunch : Bunch
+        What a loader returned.
+    jobs : int
+        Recordings read at once.
+    cache : Path or None
+        Folder in which features are kept.
+
+    Returns
+    -------
+    Features
+    """
+    import sys
+    import warnings
+
+    import numpy as np
+    from sklearn.base import clone
+
+    from voicelstm.exceptions import AudioError, AudioWarning
+
+    reader = clone(transformer).set_params(
+        on_error="warn",
+        n_jobs=jobs,
+        cache_dir=cache or transformer.cache_dir,
+        verbose=int(sys.stderr.isatty()),
+    )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", AudioWarning)
+        X = reader.fit_transform(bunch.recordings)
+    failures = [each for one in caught for each in getattr(one.message, "failures", [])]
+    for one in caught:
+        if not getattr(one.message, "failures", []):
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+    read = np.setdiff1d(np.arange(len(bunch.recordings)), [position for position, _ in failures])
+    if not len(read):
+        raise AudioError("No recording could be read:\n" + "\n".join(reason for _, reason in failures))
+    return Features(
+        X=X[read],
+        target=bunch.target[read],
+        groups={name: values[read] for name, values in bunch.groups.items()},
+        failures=[reason for _, reason in failures],
+    )
+
+
+def list_failures(failures: list[str], n_recordings: int) -> None:
+    """List the recordings that failed, on standard error."""
+    if failures:
+        say(f"{len(failures)} of {n_recordings} recordings failed and are left out:")
+        for reason in failures:
+            click.echo(f"  {reason}", err=True)

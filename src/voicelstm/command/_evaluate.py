@@ -1,0 +1,163 @@
+"""``voicelstm evaluate``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from voicelstm.command._corpus import Corpus, corpus_options, list_failures, read_features
+from voicelstm.command._exit_codes import ExitCode
+from voicelstm.command._output import Column, Form, Listing, output_options, write_json, write_report
+from voicelstm.command._session import Task
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = ["evaluate"]
+
+_EXAMPLES = """\
+\b
+Examples:
+  voicelstm evaluate detector.voicelstm test.csv
+  voicelstm evaluate detector.voicelstm labels.csv --where subset=test --by system
+  voicelstm evaluate detector.voicelstm labels.csv --threshold 1.5 --json > report.json
+
+\b
+Measure on voices and on synthesis systems that the detector was not trained
+on: on those that it knows, every number is too good. Intervals draw whole
+speakers where the CSV has a column speaker.
+"""
+
+_MEASURES = {
+    "eer": ("EER %", 100),
+    "min_dcf": ("minDCF", 1),
+    "act_dcf": ("actDCF", 1),
+    "cllr": ("Cllr", 1),
+    "miss": ("miss %", 100),
+    "false_alarm": ("false alarm %", 100),
+}
+
+
+@click.command(cls=Task, epilog=_EXAMPLES)
+@click.argument("detector", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@corpus_options
+@click.option("--by", multiple=True, metavar="COLUMN", help="A row for each value of it; may be repeated.")
+@click.option("--threshold", type=float, help="Score from which a recording is of the second class.")
+@click.option("--human", metavar="LABEL", help="The human class.  [default: human, or 1]")
+@click.option("--seed", default=0, show_default=True, help="Of what the intervals draw.")
+@click.option(
+    "--cache",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder in which features are kept: less memory, and the next run does not compute them again.",
+)
+@output_options()
+def evaluate(
+    detector: Path,
+    corpus: Corpus,
+    by: tuple[str, ...],
+    threshold: float | None,
+    human: str | None,
+    seed: int,
+    cache: Path | None,
+    form: Form,
+) -> ExitCode:
+    """Measure a detector on labelled recordings.
+
+    LABELS is a CSV with the columns path and label, or a folder with one sub-folder per class; the labels are
+    the detector's.
+    """
+    import voicelstm
+    from voicelstm.detection import features_and_rest
+
+    model = voicelstm.load(detector)
+    bunch = corpus.load()
+    unknown = [name for name in by if name not in bunch.groups]
+    if unknown:
+        raise click.UsageError(
+            f"--by {unknown[0]}: there are the columns {', '.join(bunch.groups) or 'none'}."
+        )
+    transformer, of_features = features_and_rest(model)
+    features = read_features(transformer, bunch, corpus.jobs, cache)
+    report = voicelstm.evaluate(
+        of_features,
+        features.X,
+        features.target,
+        features.groups,
+        by=by,
+        threshold=threshold,
+        human_label=None if human is None else _as_label(human, features.target),
+        random_state=seed,
+    )
+    if form is Form.JSON:
+        write_json(report.to_dict())
+    elif form is Form.CSV:
+        _write_csv(report)
+    else:
+        write_report([_table(report, detector), *_notes(report)])
+    list_failures(features.failures, len(bunch.recordings))
+    return ExitCode.SOME_FAILED if features.failures else ExitCode.FINE
+
+
+def _as_label(text: str, target: Any) -> Any:
+    """Return the label of a corpus that is written so."""
+    return next((label for label in target.tolist() if str(label) == text), text)
+
+
+def _write_csv(report: Any) -> None:
+    own = ["group", "value", "n_human", "n_synthetic", "drawn"]
+    fields = [*own, *(f"{name}{end}" for name in _MEASURES for end in ("", "_low", "_high"))]
+    listing = Listing(Form.CSV, [Column("value", "value")], fields, 0)
+    for row in report.rows:
+        record = {name: getattr(row, name) for name in own}
+        for name in _MEASURES:
+            measure = getattr(row, name)
+            record |= {name: measure.value, f"{name}_low": measure.low, f"{name}_high": measure.high}
+        listing.write(record)
+
+
+def _table(report: Any, detector: Path) -> "Table":
+    import math
+
+    from rich import box
+    from rich.table import Table
+
+    decided = "" if report.threshold is None else f", decided at {report.threshold:g}"
+    table = Table(
+        title=f"{detector} on recordings with labels{decided}",
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1),
+    )
+    table.add_column("")
+    for title in ("human", "synth.", *(title for title, _ in _MEASURES.values())):
+        table.add_column(title, justify="right")
+    for row in report.rows:
+        cells = [str(row.value), str(row.n_human), str(row.n_synthetic)]
+        for name, (_, factor) in _MEASURES.items():
+            measure = getattr(row, name)
+            digits = 1 if factor == 100 else 2
+            text = f"{factor * measure.value:.{digits}f}"
+            if not math.isnan(measure.low):
+                text += f"\n[dim]{factor * measure.low:.{digits}f}–{factor * measure.high:.{digits}f}[/dim]"
+            cells.append(text)
+        table.add_row(*cells)
+        if row is report.overall and len(report.rows) > 1:
+            table.add_section()
+    return table
+
+
+def _notes(report: Any) -> list[str]:
+    drawn = {row.drawn for row in report.rows if row.drawn}
+    notes = []
+    if drawn:
+        what = (
+            "speakers"
+            if drawn == {"speaker"}
+            else "recordings"
+            if drawn == {"clip"}
+            else "speakers where a row has enough of them, else recordings"
+        )
+        notes.append(f"Below each number its {100 * report.confidence:g} % interval, which draws {what}.")
+    notes.append("Miss: human taken for synthetic. False alarm: synthetic taken for human.")
+    return notes

@@ -1,0 +1,115 @@
+"""``voicelstm features``."""
+
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+from voicelstm.command._assignments import assign
+from voicelstm.command._corpus import list_failures
+from voicelstm.command._exit_codes import ExitCode
+from voicelstm.command._output import Column, Form, Listing, new_console, output_options
+from voicelstm.command._recordings import named_recordings
+from voicelstm.command._session import Task
+
+__all__ = ["features"]
+
+_EXAMPLES = """\
+\b
+Examples:
+  voicelstm features recordings/ -o store
+  voicelstm features recordings/ -o store --set n_mfcc=20 --csv > store.csv
+  voicelstm features recordings/ -o store --like detector.voicelstm
+
+\b
+Read them in Python, without loading them all:
+  >>> store = voicelstm.SequenceStore("store")
+  >>> store[0].shape       # frames, coefficients
+Recordings that fail are empty sequences. A run that is interrupted goes on
+where it stopped.
+"""
+
+
+@click.command(cls=Task, epilog=_EXAMPLES)
+@click.argument("recordings", nargs=-1, metavar="[FILE|FOLDER|-]...")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the sequences.",
+)
+@click.option(
+    "--like",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The features of this detector.  [default: those of voicelstm.make_detector]",
+)
+@click.option("--set", "assignments", multiple=True, metavar="PARAMETER=VALUE", help="May be repeated.")
+@click.option(
+    "--files-from",
+    type=click.File(errors="surrogateescape"),
+    help="File with a name a line; - is standard input.",
+)
+@click.option(
+    "-j", "--jobs", default=-1, show_default=True, help="Recordings read at once; -1 is one per core."
+)
+@output_options()
+def features(
+    recordings: tuple[str, ...],
+    output: Path,
+    like: Path | None,
+    assignments: tuple[str, ...],
+    files_from: IO[str] | None,
+    jobs: int,
+    form: Form,
+) -> ExitCode:
+    """Compute the features of recordings into a folder.
+
+    The recordings are listed in the folder's order, with the number of frames of each.
+    """
+    import sys
+    import warnings
+
+    from voicelstm.exceptions import AudioWarning
+
+    transformer = assign(_front_end(like), assignments)
+    transformer.set_params(on_error="warn", n_jobs=jobs, verbose=int(sys.stderr.isatty()))
+    with named_recordings(recordings, files_from) as named:
+        reasons: dict[int, str] = {}
+        store: Any = []
+        if named.paths:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", AudioWarning)
+                store = transformer.transform(named.paths, out=output)
+            for one in caught:
+                reasons.update(getattr(one.message, "failures", []))
+        console = new_console() if form is Form.TABLE else None
+        columns = [
+            Column("recording", "recording"),
+            Column("frames", "frames", 8, str, right=True),
+            Column("seconds", "seconds", 9, "{:.2f}".format, right=True),
+        ]
+        longest = max((len(named.name(path)) for path in named.paths), default=0)
+        listing = Listing(form, columns, ["recording", "frames", "seconds", "error"], longest, console)
+        for position, path in enumerate(named.paths):
+            record: dict[str, Any] = {"recording": named.name(path), "frames": len(store[position])}
+            if position in reasons:
+                record["error"] = named.explain(reasons[position])
+            else:
+                record["seconds"] = store.clip(position).duration
+            listing.write(record)
+        failures = [*named.empty, *(named.explain(reason) for reason in reasons.values())]
+        if console is not None and named.paths:
+            console.print(f"\n {len(store)} sequences of {store.n_features} coefficients are in {output}.")
+        list_failures(failures, len(named.paths) + len(named.empty))
+    return ExitCode.SOME_FAILED if failures else ExitCode.FINE
+
+
+def _front_end(like: Path | None) -> Any:
+    from voicelstm import load, make_detector
+
+    if like is None:
+        return make_detector()["features"]
+    from voicelstm.detection import features_and_rest
+
+    return features_and_rest(load(like))[0]

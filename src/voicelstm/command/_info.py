@@ -1,0 +1,168 @@
+"""``voicelstm info``."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from voicelstm.command._exit_codes import ExitCode
+from voicelstm.command._output import Form, output_options, write_json, write_report
+from voicelstm.command._session import Task
+
+__all__ = ["info"]
+
+_EXAMPLES = """\
+\b
+Examples:
+  voicelstm info detector.voicelstm
+  voicelstm info detector.voicelstm --json
+  voicelstm info --devices
+"""
+
+
+@click.command(cls=Task, epilog=_EXAMPLES)
+@click.argument("detector", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--devices", is_flag=True, help="What the network would run on.")
+@output_options(rows=False)
+def info(detector: Path | None, devices: bool, form: Form) -> ExitCode:
+    """Say what a detector's file holds, or what it would run on.
+
+    The file is checked, and nothing in it is run.
+    """
+    if (detector is None) != devices:
+        raise click.UsageError("Name a detector, or ask for --devices.")
+    facts = _devices() if detector is None else _facts(detector)
+    if form is Form.JSON:
+        write_json(facts)
+    else:
+        write_report([_table(facts)])
+    return ExitCode.FINE
+
+
+def _devices() -> dict[str, Any]:
+    import platform
+    from importlib.metadata import version
+
+    import keras
+
+    from voicelstm import __version__
+
+    backend = keras.backend.backend()
+    found = keras.distribution.list_devices()
+    return {
+        "voicelstm": __version__,
+        "python": platform.python_version(),
+        "keras": keras.__version__,
+        "backend": f"{backend} {version(backend)}",
+        "devices": found,
+        "gpu": any(not name.startswith("cpu") for name in found),
+    }
+
+
+def _facts(detector: Path) -> dict[str, Any]:
+    from voicelstm import load
+    from voicelstm.model_file import read_model_file
+
+    with read_model_file(detector) as (document, _):
+        written_by, file_format = document["library"], document["format"]
+    return {
+        "file": str(detector),
+        "size": detector.stat().st_size,
+        "written by": f"voicelstm {written_by}, format {file_format}",
+    } | _described(load(detector))
+
+
+def _described(estimator: Any) -> dict[str, Any]:
+    """Describe an estimator; what it holds is described within it."""
+    from sklearn.pipeline import Pipeline
+
+    facts: dict[str, Any] = {"holds": type(estimator).__name__}
+    if hasattr(estimator, "classes_"):
+        facts["classes"] = estimator.classes_.tolist()
+    if hasattr(estimator, "threshold"):
+        facts["threshold"] = estimator.threshold
+    held = _held(estimator)
+    if isinstance(estimator, Pipeline) or held:
+        return facts | {name: _described(each) for name, each in held.items()}
+    facts.pop("classes", None)  # those of the whole
+    facts["settings"] = _settings(estimator)
+    if hasattr(estimator, "n_iter_"):
+        import numpy as np
+
+        facts["weights"] = int(sum(np.size(values) for values in estimator._fitted.weights.values()))
+        facts["epochs"] = estimator.n_iter_
+        facts["last"] = {name: values[-1] for name, values in estimator.history_.items() if values}
+    return facts
+
+
+def _held(estimator: Any) -> dict[str, Any]:
+    """Name the estimators that one holds."""
+    if hasattr(estimator, "steps"):
+        return dict(estimator.steps)
+    if hasattr(estimator, "calibrated_classifiers_"):
+        return {f"fold {i + 1}": pair.estimator for i, pair in enumerate(estimator.calibrated_classifiers_)}
+    if hasattr(estimator, "estimators_"):
+        return {
+            name: each for (name, _), each in zip(estimator.estimators, estimator.estimators_, strict=False)
+        }
+    if hasattr(estimator, "estimator"):
+        return {"estimator": getattr(estimator, "estimator_", estimator.estimator)}
+    return {}
+
+
+def _settings(estimator: Any) -> dict[str, Any]:
+    """Return the parameters that are not the defaults."""
+    defaults = type(estimator)().get_params(deep=False)
+    differing = {
+        name: value for name, value in estimator.get_params(deep=False).items() if value != defaults[name]
+    }
+    return {name: value if _is_plain(value) else repr(value) for name, value in differing.items()}
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, bool | int | float | str | tuple | list)
+
+
+def _table(facts: dict[str, Any]) -> Any:
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, text in _lines(facts):
+        table.add_row(name, text)
+    return table
+
+
+def _lines(facts: dict[str, Any], indent: str = "") -> list[tuple[str, Any]]:
+    from rich.text import Text
+
+    lines: list[tuple[str, Any]] = []
+    for name, value in facts.items():
+        if name == "settings" or name == "last":
+            text = ", ".join(f"{key}={_shown(each)}" for key, each in value.items())
+            title = "settings" if name == "settings" else "at the end"
+            lines.append((indent + title, Text(text or "the defaults")))
+        elif isinstance(value, dict):
+            lines.append((f"{indent}{name}", Text(str(value.get("holds", "")))))
+            inner = {key: each for key, each in value.items() if key != "holds"}
+            lines += _lines(inner, indent + "  ")
+        elif isinstance(value, list):
+            lines.append((indent + name, Text(", ".join(map(str, value)) or "none")))
+        elif name == "size":
+            lines.append((indent + name, Text(f"{value / 1000:,.0f} kB")))
+        elif name == "gpu":
+            lines.append((indent + name, Text("used" if value else "none that the backend sees")))
+        else:
+            lines.append((indent + name, Text(_shown(value))))
+    return lines
+
+
+def _shown(value: Any) -> str:
+    return (
+        f"{value:.4g}"
+        if isinstance(value, float)
+        else f"{value:,}"
+        if isinstance(value, int) and not isinstance(value, bool)
+        else str(value)
+    )

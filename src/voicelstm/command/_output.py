@@ -1,0 +1,202 @@
+"""What the command writes to standard output: tables for people, lines for programs."""
+
+import csv
+import json
+import math
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from enum import Enum
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+__all__ = ["Column", "Form", "Listing", "new_console", "output_options", "write_json", "write_report"]
+
+_WIDTH_OF_FILES = 100  # of a report that goes into a file
+_NARROWEST = 16
+_GAP = "  "
+
+
+class Form(Enum):
+    """How results are written."""
+
+    TABLE = "table"
+    LINES = "lines"
+    JSON = "json"
+    CSV = "csv"
+
+
+class Column(NamedTuple):
+    """A column of a listing.
+
+    Attributes
+    ----------
+    name, title : str
+        Its key in records, and what stands above it on a terminal.
+    width : int
+        On a terminal, in characters; 0 takes what is left.
+    show : callable
+        Turns a value into text.
+    style : callable or None
+        Turns a value into a style of rich.
+    right : bool
+        Whether it is aligned to the right.
+    """
+
+    name: str
+    title: str
+    width: int = 0
+    show: Callable[[Any], str] = str
+    style: Callable[[Any], str] | None = None
+    right: bool = False
+
+
+def output_options(*, rows: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add ``--json`` and, for what has rows, ``--csv``; the command gets its parameter `form`."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def with_form(*args: Any, as_json: bool, as_csv: bool = False, **kwargs: Any) -> Any:
+            if as_json and as_csv:
+                raise click.UsageError("--json and --csv exclude each other.")
+            form = Form.TABLE if sys.stdout.isatty() else Form.LINES
+            form = Form.JSON if as_json else Form.CSV if as_csv else form
+            return command(*args, form=form, **kwargs)
+
+        if rows:
+            with_form = click.option("--csv", "as_csv", is_flag=True, help="Write CSV with a header.")(
+                with_form
+            )
+        return click.option("--json", "as_json", is_flag=True, help="Write JSON.")(with_form)
+
+    return decorate
+
+
+def new_console(*, stderr: bool = False) -> "Console":
+    """Make a console of rich that leaves closed pipes to the command."""
+    from rich.console import Console
+
+    class Quiet(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else _WIDTH_OF_FILES
+    return Quiet(file=stream, highlight=False, width=width)
+
+
+class Listing:
+    """Records that are written one by one, as soon as they are known.
+
+    Parameters
+    ----------
+    form : Form
+        On a terminal aligned columns; JSON and CSV have all that a record holds.
+    columns : sequence of Column
+        The first takes the width that the others leave.
+    fields : sequence of str
+        Keys of records in a CSV.
+    longest : int
+        Characters of the longest value of the first column.
+    console : Console, default=None
+        Of rich, for a terminal.
+    """
+
+    def __init__(
+        self,
+        form: Form,
+        columns: Sequence[Column],
+        fields: Sequence[str],
+        longest: int,
+        console: "Console | None" = None,
+    ) -> None:
+        self._form, self._columns, self._console = form, columns, console
+        self._begun = False
+        if form is Form.CSV:
+            self._csv = csv.DictWriter(sys.stdout, fields, extrasaction="ignore", lineterminator="\n")
+            self._csv.writeheader()
+        if console is not None:
+            left = console.width - sum(column.width + len(_GAP) for column in columns[1:]) - 1
+            first = columns[0]
+            self._first = max(_NARROWEST, min(left, max(longest, len(first.title))))
+
+    def write(self, record: dict[str, Any]) -> None:
+        """Write one record; one with an "error" is left to the end, and to JSON and CSV."""
+        if self._form is Form.JSON:
+            click.echo(json.dumps(_finite(record), ensure_ascii=False))
+        elif self._form is Form.CSV:
+            self._csv.writerow({name: _blank(value) for name, value in record.items()})
+        elif record.get("error") is None:
+            shown = [column.show(record[column.name]) for column in self._columns]
+            if self._form is Form.LINES or self._console is None:
+                click.echo("\t".join(shown))
+            else:
+                self._write_row(record, shown)
+
+    def _write_row(self, record: dict[str, Any], shown: list[str]) -> None:
+        if not self._begun:
+            self._begun = True
+            titles = [(column.title, "bold") for column in self._columns]
+            self._print(titles)
+            self._print([("─" * self._width(column), "dim") for column in self._columns])
+        styles = ["" if c.style is None else c.style(record[c.name]) for c in self._columns]
+        self._print(list(zip(shown, styles, strict=True)))
+
+    def _print(self, cells: list[tuple[str, str]]) -> None:
+        from rich.text import Text
+
+        line = Text(" ", no_wrap=True, overflow="ellipsis")
+        for position, (column, (text, style)) in enumerate(zip(self._columns, cells, strict=True)):
+            cell = _fitted(text, self._width(column), column.right, keep_end=position == 0)
+            line.append((_GAP if position else "") + cell, style)
+        line.rstrip()
+        if self._console is not None:
+            self._console.print(line)
+
+    def _width(self, column: Column) -> int:
+        return column.width or self._first
+
+
+def write_report(tables: "Iterable[Table | str]") -> None:
+    """Write tables and sentences; without colour, and no wider than a page, where nobody looks on."""
+    console = new_console()
+    for each in tables:
+        console.print(each)
+
+
+def write_json(value: Any) -> None:
+    """Write one object of JSON."""
+    click.echo(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _fitted(text: str, width: int, right: bool, *, keep_end: bool) -> str:
+    from rich.cells import cell_len, set_cell_size
+
+    if cell_len(text) > width:
+        if not keep_end:
+            return set_cell_size(text, width - 1) + "…"
+        while cell_len(text) > width - 1:  # of a path the end tells more
+            text = text[1:]
+        text = "…" + text
+    space = " " * (width - cell_len(text))
+    return space + text if right else text + space
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    if isinstance(value, float):
+        return float(f"{value:.7g}") if math.isfinite(value) else None
+    return value
+
+
+def _blank(value: Any) -> Any:
+    value = _finite(value)
+    return "" if value is None else value

@@ -1,0 +1,103 @@
+"""Recordings that are named on the command line: files, folders, lists of names, standard input."""
+
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import IO, NamedTuple
+
+import click
+
+__all__ = ["STANDARD_INPUT", "Named", "named_recordings"]
+
+STANDARD_INPUT = "-"
+
+
+class Named(NamedTuple):
+    """What was found.
+
+    Attributes
+    ----------
+    paths : list of str
+        Files, in the order in which they were named; those of a folder in natural order.
+    empty : list of str
+        What is to be said of folders without audio.
+    standard_input : str or None
+        Which of the paths holds what was read from standard input.
+    """
+
+    paths: list[str]
+    empty: list[str]
+    standard_input: str | None
+
+    def name(self, path: str) -> str:
+        """Return what a file is called to its user."""
+        return STANDARD_INPUT if path == self.standard_input else path
+
+    def explain(self, reason: str) -> str:
+        """Return an error's text as its user understands it."""
+        return (
+            reason if self.standard_input is None else reason.replace(self.standard_input, "standard input")
+        )
+
+
+@contextmanager
+def named_recordings(names: Sequence[str], files_from: IO[str] | None) -> Iterator[Named]:
+    """Find the recordings that were named.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Files and folders; "-" is a recording that comes from standard input.
+    files_from : text file or None
+        Further names, one a line.
+
+    Yields
+    ------
+    Named
+        What standard input brought is there until the end.
+
+    Raises
+    ------
+    click.UsageError
+        Where nothing was named.
+    """
+    further = [] if files_from is None else [line.rstrip("\r\n") for line in files_from]
+    wanted = [*names, *(name for name in further if name)]
+    if not wanted and files_from is None:
+        raise click.UsageError("Name recordings: files, folders, or - for one from standard input.")
+    if STANDARD_INPUT in names and getattr(files_from, "name", None) == "<stdin>":
+        raise click.UsageError("Standard input holds one thing: a recording, or names.")
+    with TemporaryDirectory(prefix="voicelstm-") as folder:
+        paths: list[str] = []
+        empty: list[str] = []
+        received = None
+        for name in wanted:
+            if name == STANDARD_INPUT and name in names:
+                received = received or _received(Path(folder))
+                paths.append(received)
+            elif Path(name).is_dir():
+                found = _audio_files(name)
+                paths += found
+                if not found:
+                    empty.append(
+                        f"{name}: a folder without audio files; name files of other endings one by one."
+                    )
+            else:
+                paths.append(name)
+        yield Named(paths, empty, received)
+
+
+def _audio_files(folder: str) -> list[str]:
+    from voicelstm.datasets._files import audio_files
+
+    return [str(path) for path in audio_files(Path(folder), recursive=True)]
+
+
+def _received(folder: Path) -> str:
+    path = folder / "standard input"
+    with path.open("wb") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+    return str(path)

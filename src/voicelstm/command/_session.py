@@ -1,0 +1,123 @@
+"""One run of the command: what of the libraries below reaches standard error."""
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+__all__ = ["Session", "Task", "say"]
+
+_NOISY = ("absl", "h5py", "jax", "keras", "numba", "tensorflow")
+
+
+def say(text: str) -> None:
+    """Tell the person something, on standard error."""
+    click.echo(f"voicelstm: {text}", err=True)
+
+
+@dataclass
+class Session:
+    """What holds for a whole run.
+
+    Attributes
+    ----------
+    owns_process : bool
+        Whether the process is the command's alone, whose environment it may set.
+    verbose : int
+        How often ``-v`` was given.
+    """
+
+    owns_process: bool = False
+    verbose: int = 0
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Show what was asked for of logs and warnings, and nothing else."""
+        if self.owns_process and not self.verbose:
+            _silence_native_code()
+        with ExitStack() as stack:
+            stack.enter_context(self._logging())
+            stack.enter_context(warnings.catch_warnings())
+            if not self.verbose:
+                from voicelstm.exceptions import VoiceLSTMWarning
+
+                warnings.simplefilter("ignore")
+                warnings.simplefilter("always", VoiceLSTMWarning)
+            warnings.showwarning = _show_warning
+            yield
+
+    @contextmanager
+    def _logging(self) -> Iterator[None]:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s", "%H:%M:%S"))
+        own = logging.getLogger("voicelstm")
+        before = own.level
+        if self.verbose:
+            own.addHandler(handler)
+            own.setLevel(logging.INFO if self.verbose == 1 else logging.DEBUG)
+        elif self.owns_process:
+            for name in _NOISY:
+                logging.getLogger(name).setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            own.removeHandler(handler)
+            own.setLevel(before)
+
+
+class Task(click.Command):
+    """A sub-command; it has ``-v`` as the command itself has it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.append(verbose_option())
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it in its session."""
+        with ctx.ensure_object(Session).running():
+            return super().invoke(ctx)
+
+
+def verbose_option() -> click.Option:
+    """Make the option ``-v``, which counts for the whole run wherever it stands."""
+
+    def count(ctx: click.Context, _: click.Parameter, times: int) -> None:
+        ctx.ensure_object(Session).verbose += times
+
+    return click.Option(
+        ["-v", "--verbose"],
+        count=True,
+        expose_value=False,
+        callback=count,
+        help="Say what is being done; twice, in detail.",
+    )
+
+
+def _silence_native_code() -> None:
+    """Send to nowhere what TensorFlow and decoders write past Python, straight to standard error.
+
+    TensorFlow's own switch comes too late for the lines that it writes while it is loaded.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        number = sys.stderr.fileno()
+    except (AttributeError, OSError, ValueError):
+        return
+    if number != 2:
+        return
+    # Kept open for as long as the process lives, as standard error is.
+    own = open(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")  # noqa: PTH123, SIM115
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    sys.stderr = own
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    say(f"warning: {message}")

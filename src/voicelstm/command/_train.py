@@ -1,0 +1,149 @@
+"""``voicelstm train``."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import click
+
+from voicelstm.command._assignments import assign
+from voicelstm.command._corpus import Corpus, corpus_options, list_failures, read_features
+from voicelstm.command._cross_validation import CrossValidation, cross_validated, folds_by_group
+from voicelstm.command._exit_codes import ExitCode
+from voicelstm.command._output import Form, new_console, output_options, write_json, write_report
+from voicelstm.command._session import Session, Task
+
+__all__ = ["train"]
+
+_log = logging.getLogger(__name__)
+
+_EXAMPLES = """\
+\b
+Examples:
+  voicelstm train labels.csv -o detector.voicelstm
+  voicelstm train labels.csv --groups speaker -o detector.voicelstm
+  voicelstm train recordings/ -o detector.voicelstm
+  voicelstm train labels.csv --where subset=train -o detector.voicelstm
+  voicelstm train labels.csv --set classifier.units=128,128 -o large.voicelstm
+
+\b
+The detector is that of voicelstm.make_detector. Its steps are features,
+dynamics and classifier, whose parameters --set changes: to what Python writes
+so (0.5, None, True), to words (mean), or to several of them with commas.
+The file is written when all is done: a run that fails or is interrupted
+leaves the old one. Recordings that cannot be read are left out and listed at
+the end, and the exit code is then 1.
+"""
+
+
+@click.command(cls=Task, epilog=_EXAMPLES)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="File for the detector.",
+)
+@click.option(
+    "--groups",
+    metavar="COLUMN",
+    help="Also measure how good it is, by cross-validation in which no value of this column, such as speaker,"
+    " is in both training and test.",
+)
+@click.option(
+    "--folds", type=click.IntRange(2), default=5, show_default=True, help="Of the cross-validation."
+)
+@click.option("--set", "assignments", multiple=True, metavar="STEP.PARAMETER=VALUE", help="May be repeated.")
+@click.option("--seed", default=0, show_default=True, help="Of what is drawn. Equal seeds, equal detectors.")
+@click.option(
+    "--cache",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder in which features are kept: less memory, and the next run begins with training.",
+)
+@corpus_options
+@output_options(rows=False)
+@click.pass_obj
+def train(
+    session: Session,
+    corpus: Corpus,
+    output: Path,
+    groups: str | None,
+    folds: int,
+    assignments: tuple[str, ...],
+    seed: int,
+    cache: Path | None,
+    form: Form,
+) -> ExitCode:
+    """Train a detector on labelled recordings.
+
+    LABELS is a CSV with the columns path and label, or a folder with one sub-folder per class.
+    """
+    if not output.absolute().parent.is_dir():
+        raise click.UsageError(f"The folder {output.parent} does not exist.")
+    from sklearn.pipeline import Pipeline
+
+    from voicelstm import make_detector, save
+
+    detector = assign(make_detector(random_state=seed), assignments)
+    bunch = corpus.load()
+    if groups is not None and groups not in bunch.groups:
+        raise click.UsageError(
+            f"There is no column {groups!r} to group by; there are: {', '.join(bunch.groups) or 'none'}."
+        )
+    features = read_features(detector["features"], bunch, corpus.jobs, cache)
+    of_features = detector[1:]
+    measured = None
+    if groups is not None:
+        splits = folds_by_group(features, groups, folds)
+        with _busy(session, f"Cross-validation by {groups}: training {len(splits)} times"):
+            measured = cross_validated(of_features, features, groups, splits)
+    with _busy(session, "Training"):
+        of_features.fit(features.X, features.target)
+    detector["features"].fit(bunch.recordings)
+    save(Pipeline([("features", detector["features"]), *of_features.steps]), output)
+    _log.info("%s is written", output)
+    _report(output, bunch, features.target, measured, groups, form)
+    list_failures(features.failures, len(bunch.recordings))
+    return ExitCode.SOME_FAILED if features.failures else ExitCode.FINE
+
+
+def _busy(session: Session, what: str) -> Any:
+    from contextlib import nullcontext
+
+    _log.info(what)
+    console = new_console(stderr=True)
+    return console.status(what) if console.is_terminal and not session.verbose else nullcontext()
+
+
+def _report(
+    output: Path, bunch: Any, target: Any, measured: CrossValidation | None, groups: str | None, form: Form
+) -> None:
+    import numpy as np
+
+    labels, counts = np.unique(target, return_counts=True)
+    n_per_class = {str(label): int(count) for label, count in zip(labels, counts, strict=True)}
+    if form is Form.JSON:
+        write_json(
+            {
+                "detector": str(output),
+                "recordings": n_per_class,
+                "cross_validation": None if measured is None else measured.to_dict(),
+            }
+        )
+        return
+    told: list[Any] = [
+        f"Trained on {len(target)} recordings: "
+        + ", ".join(f"{n} {label}" for label, n in n_per_class.items())
+        + "."
+    ]
+    if measured is None:
+        columns = ", ".join(bunch.groups)
+        advice = f" Columns to group by: {columns}." if columns else ""
+        told.append(
+            "How good it is was not measured: --groups speaker does that, or voicelstm evaluate on other"
+            f" recordings.{advice}"
+        )
+    else:
+        told += [measured.table(), measured.caution(bunch.groups)]
+    told.append(f"The detector is in {output}.")
+    write_report(told)
