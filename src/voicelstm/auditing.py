@@ -1,6 +1,7 @@
 """Whether something other than the voice gives the labels away."""
 
 import json
+import logging
 import os
 import warnings
 from collections.abc import Iterable, Sequence
@@ -19,6 +20,8 @@ from voicelstm.splitters import enough_speakers, group_columns
 
 # The module is not called audit: importing it would put a module where voicelstm.audit, the function, is.
 __all__ = ["AuditReport", "Duplicates", "OneVariable", "SharedValues", "audit"]
+
+_log = logging.getLogger(__name__)
 
 _MAX_LISTED = 20
 
@@ -282,6 +285,7 @@ def audit(
     columns = group_columns(groups, len(recordings))
     split = None if splits is None else group_columns({"splits": splits}, len(recordings))["splits"]
 
+    _log.info("measuring %d recordings", len(recordings))
     measured = _measure_all(recordings, sample_rate, n_jobs)
     measurements = {name: np.array([each.values[name] for each in measured]) for name in VARIABLES}
     speaker = columns.get("speaker")

@@ -1,5 +1,6 @@
 """What a fitted detector says of many recordings, one after the other."""
 
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from voicelstm.sequences import stack
 from voicelstm.transformer import MFCCTransformer
 
 __all__ = ["Detection", "detect", "features_and_rest", "transformers_of"]
+
+_log = logging.getLogger(__name__)
 
 # What is in memory at once: so many recordings, or so many bytes of files.
 _MOST_AT_ONCE = 64
@@ -190,6 +193,7 @@ class _Listener:
         """Yield an answer for each of a group of recordings."""
         clips, failures = extract_all(recordings, self._settings, self._transformer.n_jobs, 0)
         reasons = dict(failures)
+        _log.debug("%d recordings read, of which %d failed", len(recordings), len(reasons))
         heard = [position for position in range(len(recordings)) if position not in reasons]
         answers = {}
         if heard:

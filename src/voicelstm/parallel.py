@@ -1,5 +1,6 @@
 """Features of many recordings side by side, in memory or into a folder."""
 
+import logging
 import os
 import threading
 import warnings
@@ -18,6 +19,8 @@ from voicelstm.extraction import Clip, ExtractionSettings, digest_of_file, extra
 from voicelstm.store import SequenceWriter
 
 __all__ = ["extract_all", "extract_into"]
+
+_log = logging.getLogger(__name__)
 
 # From so many recordings on, processes pay for their start; fewer are shared out to threads.
 _MANY = 1000
@@ -96,6 +99,8 @@ def extract_into(
                 if digest is not None and digest not in known:
                     missing.setdefault(digest, position)
             advance(len(chunk) - len(missing))
+            n_begun = first + len(chunk)
+            _log.debug("%d of %d recordings, of the last %d new", n_begun, len(recordings), len(missing))
             kept: list[tuple[str, Clip]] = []
             results = work(_extract_or_say_why, [chunk[position] for position in missing.values()], settings)
             failed = set()

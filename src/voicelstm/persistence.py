@@ -1,5 +1,6 @@
 """Save and load: one file of tensors and JSON, from which no code runs."""
 
+import logging
 import os
 import warnings
 from dataclasses import asdict
@@ -25,6 +26,8 @@ from voicelstm.transformer import MFCCTransformer
 from voicelstm.wrappers import DEEPEST, WRAPPERS, describe_wrapper, is_wrapper
 
 __all__ = ["load", "load_as", "save"]
+
+_log = logging.getLogger(__name__)
 
 _OWN = (MFCCTransformer, CepstralDynamics, LSTMVoiceClassifier)
 # What only training reads; a prediction is the same without.
@@ -93,6 +96,7 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     tensors: Tensors = {}
     described = _describe(estimator, "", tensors)
     write_model_file(Path(path), described, tensors)
+    _log.info("wrote %s", path)
 
 
 def load(path: str | os.PathLike[str]) -> Any:

@@ -1,5 +1,6 @@
 """Epochs of training: batches, callbacks, validation, early stopping."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from voicelstm.prefetching import prefetched
 from voicelstm.sequences import SegmentBatches
 
 __all__ = ["LabelledClips", "Schedule", "Trained", "train"]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,10 @@ def train(
         steps=n_steps,
     )
     n_done, history, best, stale = _resumed(network, checkpoint)
+    n_clips, n_segments = len(clips.labels), len(clips.batches.segments)
+    _log.info("training on %d clips in %d segments, %d to a batch", n_clips, n_segments, clips.batches.n_rows)
+    if n_done:
+        _log.info("going on after epoch %d, where a fit was interrupted", n_done)
 
     first_batch = _labelled_batch(clips, np.arange(min(len(clips.batches.segments), clips.batches.n_rows)))
     network.check_agreement(clips.batches.lengths, clips.labels, clips.weights, *first_batch)
@@ -163,6 +170,8 @@ def train(
                 stale += 1
         for name, value in logs.items():
             history.setdefault(name, []).append(value)
+        told = ", ".join(f"{name} {value:.4g}" for name, value in logs.items())
+        _log.info("epoch %d of %d: %s", epoch + 1, n_epochs, told)
         callbacks.on_epoch_end(epoch, logs)
         stops = epoch_ends is not None and epoch_ends(history)
         if stops or network.model.stop_training or (validation is not None and stale >= schedule.patience):

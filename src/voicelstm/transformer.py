@@ -1,5 +1,6 @@
 """Many recordings in, cepstral sequences out, as a scikit-learn transformer."""
 
+import logging
 import os
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self, cast
@@ -22,6 +23,8 @@ from voicelstm.store import SequenceStore, SequenceWriter
 from voicelstm.typed_decorators import fit_context
 
 __all__ = ["MFCCTransformer"]
+
+_log = logging.getLogger(__name__)
 
 
 class MFCCTransformer(  # type: ignore[call-arg]
@@ -357,6 +360,7 @@ class MFCCTransformer(  # type: ignore[call-arg]
 
     def _extracted(self, X: Any, augment: Augmenter | None) -> list[Clip]:
         recordings, settings = self._checked(X, augment)
+        _log.info("computing the features of %d recordings", len(recordings))
         clips, failures = extract_all(recordings, settings, self.n_jobs, self.verbose)
         report_failures(failures, len(recordings), self.on_error)
         return clips
@@ -365,6 +369,7 @@ class MFCCTransformer(  # type: ignore[call-arg]
         """Bring the sequences into the folder `out`, or into the cache's one for these parameters."""
         recordings, settings = self._checked(X, augment)
         folder = settings.folder_in(cast(Any, self.cache_dir)) if out is None else out
+        _log.info("bringing the features of %d recordings into %s", len(recordings), folder)
         with SequenceWriter(folder, settings.described(), settings.n_features, self.dtype) as writer:
             digests, failures = extract_into(writer, recordings, settings, self.n_jobs, self.verbose)
             report_failures(failures, len(recordings), self.on_error)

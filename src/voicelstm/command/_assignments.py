@@ -10,7 +10,7 @@ import click
 __all__ = ["assign", "parse_value", "rows_to_keep"]
 
 _WORDS = {"true": True, "false": False, "none": None}
-_MOST_SHOWN = 5
+_MOST_SHOWN = 3
 
 
 def parse_value(text: str) -> Any:

@@ -128,12 +128,16 @@ def _table(report: Any) -> "Table":
             each.name.replace("_", " "),
             f"{each.auc:.2f}",
             f"[dim]{each.low:.2f}–{each.high:.2f}[/dim]",
-            f"{each.human:.4g}",
-            f"{each.synthetic:.4g}",
+            _number(each.human),
+            _number(each.synthetic),
             each.unit,
             mark,
         )
     return table
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _sentences(report: Any) -> list[Any]:

@@ -3,6 +3,8 @@
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -35,12 +37,26 @@ results are tables; in a pipe they are plain lines, and --json or --csv makes th
 """
 
 
+class ClosedPipe(Exception):  # noqa: N818
+    """Nobody reads standard output any more; click would take a BrokenPipeError for a failure."""
+
+
 class CommandLine(click.Group):
     """Sub-commands in the order of their use, with exit codes of their own."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return their names as they were added, where click sorts them."""
         return list(self.commands)
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the arguments, and write help where they ask for it."""
+        with _told_of_closed_pipes():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the sub-command."""
+        with _told_of_closed_pipes():
+            return super().invoke(ctx)
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         """Run, and end the process with a code of :class:`ExitCode`."""
@@ -62,7 +78,7 @@ class CommandLine(click.Group):
         except (click.Abort, KeyboardInterrupt):
             say("interrupted")
             return ExitCode.INTERRUPTED
-        except BrokenPipeError:
+        except (ClosedPipe, BrokenPipeError):
             _stop_writing()
             return ExitCode.CLOSED_PIPE
         except (VoiceLSTMError, OSError, ValueError) as error:
@@ -96,6 +112,14 @@ for each in (train, detect, evaluate, audit, features, info):
 def main() -> None:
     """Run the command in a process of its own."""
     command_line.main(obj=Session(owns_process=True))
+
+
+@contextmanager
+def _told_of_closed_pipes() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise ClosedPipe from None
 
 
 def _stop_writing() -> None:

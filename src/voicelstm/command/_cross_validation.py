@@ -86,15 +86,15 @@ class CrossValidation:
         )
 
 
-def folds_by_group(features: Features, groups: str, n_folds: int) -> list[tuple[Any, Any]]:
+def folds_by_group(target: Any, group: Any, column: str, n_folds: int) -> list[tuple[Any, Any]]:
     """Divide recordings into folds of which each holds all classes and no two share a group.
 
     Parameters
     ----------
-    features : Features
-        Of the recordings.
-    groups : str
-        The column.
+    target, group : ndarray of shape (n_clips,)
+        Labels, and what no two folds share.
+    column : str
+        What `group` is called.
     n_folds : int
         How many folds; fewer where there are not so many groups.
 
@@ -111,11 +111,10 @@ def folds_by_group(features: Features, groups: str, n_folds: int) -> list[tuple[
     import numpy as np
     from sklearn.model_selection import StratifiedGroupKFold
 
-    target, group = features.target, features.groups[groups]
     for label in np.unique(target):
         if len(np.unique(group[target == label])) < 2:
             raise click.UsageError(
-                f"--groups {groups}: all {label} recordings have the same {groups}, and are in training or in"
+                f"--groups {column}: all {label} recordings have the same {column}, and are in training or in"
                 " test, not in both. Group by a column that divides each class, such as the speaker."
             )
     n_folds = min(n_folds, len(np.unique(group)))
@@ -123,7 +122,7 @@ def folds_by_group(features: Features, groups: str, n_folds: int) -> list[tuple[
     classes = set(target.tolist())
     if any(set(target[part].tolist()) != classes for cut in cuts for part in cut):
         raise click.UsageError(
-            f"--groups {groups} --folds {n_folds}: a fold lacks a class. Ask for fewer folds, or group by a"
+            f"--groups {column} --folds {n_folds}: a fold lacks a class. Ask for fewer folds, or group by a"
             " column that divides each class."
         )
     return cuts

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["detect"]
 
+# A bar of so many characters to either side of the middle stands for so many log-odds.
+_BAR, _FULL = 8, 4.0
+
 _EXAMPLES = """\
 \b
 Examples:
@@ -123,6 +126,7 @@ def _listing(
             Column("stop_s", "to s", 8, "{:.2f}".format, right=True),
             Column("score", "score", 8, "{:+.2f}".format, right=True),
             heard_as,
+            Column("score", "", 2 * _BAR + 1, _bar, drawn=True),
         ]
         fields = ["recording", "start_s", "stop_s", "score", "label", "error"]
         return Listing(form, columns, fields, longest, console)
@@ -132,6 +136,14 @@ def _listing(
         columns.append(Column("score", "score", 8, "{:+.2f}".format, right=True))
     fields = ["recording", "label", "score", *(f"probability_{name}" for name in classes), "error"]
     return Listing(form, columns, fields, longest, console)
+
+
+def _bar(score: float) -> str:
+    """Draw a score: to the right of the middle it speaks for the second class."""
+    length = min(_BAR, round(abs(score) * _BAR / _FULL))
+    if score < 0:
+        return " " * (_BAR - length) + "█" * length + "│"
+    return " " * _BAR + "│" + "█" * length
 
 
 def _records(

@@ -7,7 +7,15 @@ import click
 
 from voicelstm.command._corpus import Corpus, corpus_options, list_failures, read_features
 from voicelstm.command._exit_codes import ExitCode
-from voicelstm.command._output import Column, Form, Listing, output_options, write_json, write_report
+from voicelstm.command._output import (
+    Column,
+    Form,
+    Listing,
+    new_console,
+    output_options,
+    write_json,
+    write_report,
+)
 from voicelstm.command._session import Task
 
 if TYPE_CHECKING:
@@ -36,6 +44,9 @@ _MEASURES = {
     "miss": ("miss %", 100),
     "false_alarm": ("false alarm %", 100),
 }
+# A narrow terminal has no room for these.
+_COSTS = ("min_dcf", "act_dcf")
+_WIDE = 100
 
 
 @click.command(cls=Task, epilog=_EXAMPLES)
@@ -93,7 +104,9 @@ def evaluate(
     elif form is Form.CSV:
         _write_csv(report)
     else:
-        write_report([_table(report, detector), *_notes(report)])
+        console = new_console()
+        shown = [name for name in _MEASURES if console.width >= _WIDE or name not in _COSTS]
+        write_report([_table(report, detector, shown), *_notes(report, shown)])
     list_failures(features.failures, len(bunch.recordings))
     return ExitCode.SOME_FAILED if features.failures else ExitCode.FINE
 
@@ -115,7 +128,7 @@ def _write_csv(report: Any) -> None:
         listing.write(record)
 
 
-def _table(report: Any, detector: Path) -> "Table":
+def _table(report: Any, detector: Path, shown: list[str]) -> "Table":
     import math
 
     from rich import box
@@ -130,12 +143,12 @@ def _table(report: Any, detector: Path) -> "Table":
         padding=(0, 1),
     )
     table.add_column("")
-    for title in ("human", "synth.", *(title for title, _ in _MEASURES.values())):
+    for title in ("human", "synth.", *(_MEASURES[name][0] for name in shown)):
         table.add_column(title, justify="right")
     for row in report.rows:
         cells = [str(row.value), str(row.n_human), str(row.n_synthetic)]
-        for name, (_, factor) in _MEASURES.items():
-            measure = getattr(row, name)
+        for name in shown:
+            measure, factor = getattr(row, name), _MEASURES[name][1]
             digits = 1 if factor == 100 else 2
             text = f"{factor * measure.value:.{digits}f}"
             if not math.isnan(measure.low):
@@ -147,7 +160,7 @@ def _table(report: Any, detector: Path) -> "Table":
     return table
 
 
-def _notes(report: Any) -> list[str]:
+def _notes(report: Any, shown: list[str]) -> list[str]:
     drawn = {row.drawn for row in report.rows if row.drawn}
     notes = []
     if drawn:
@@ -160,4 +173,6 @@ def _notes(report: Any) -> list[str]:
         )
         notes.append(f"Below each number its {100 * report.confidence:g} % interval, which draws {what}.")
     notes.append("Miss: human taken for synthetic. False alarm: synthetic taken for human.")
+    if len(shown) < len(_MEASURES):
+        notes.append("A wider terminal, --json and --csv have detection costs, too.")
     return notes

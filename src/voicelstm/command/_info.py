@@ -140,7 +140,7 @@ def _lines(facts: dict[str, Any], indent: str = "") -> list[tuple[str, Any]]:
     lines: list[tuple[str, Any]] = []
     for name, value in facts.items():
         if name == "settings" or name == "last":
-            text = ", ".join(f"{key}={_shown(each)}" for key, each in value.items())
+            text = ", ".join(f"{key}={_short(each)}" for key, each in value.items())
             title = "settings" if name == "settings" else "at the end"
             lines.append((indent + title, Text(text or "the defaults")))
         elif isinstance(value, dict):
@@ -159,10 +159,8 @@ def _lines(facts: dict[str, Any], indent: str = "") -> list[tuple[str, Any]]:
 
 
 def _shown(value: Any) -> str:
-    return (
-        f"{value:.4g}"
-        if isinstance(value, float)
-        else f"{value:,}"
-        if isinstance(value, int) and not isinstance(value, bool)
-        else str(value)
-    )
+    return f"{value:,}" if type(value) is int else _short(value)
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -46,6 +46,8 @@ class Column(NamedTuple):
         Turns a value into a style of rich.
     right : bool
         Whether it is aligned to the right.
+    drawn : bool
+        Whether it is a picture, for terminals alone.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Column(NamedTuple):
     show: Callable[[Any], str] = str
     style: Callable[[Any], str] | None = None
     right: bool = False
+    drawn: bool = False
 
 
 def output_options(*, rows: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -133,8 +136,9 @@ class Listing:
             self._csv.writerow({name: _blank(value) for name, value in record.items()})
         elif record.get("error") is None:
             shown = [column.show(record[column.name]) for column in self._columns]
-            if self._form is Form.LINES or self._console is None:
-                click.echo("\t".join(shown))
+            if self._console is None:
+                pairs = zip(self._columns, shown, strict=True)
+                click.echo("\t".join(text for column, text in pairs if not column.drawn))
             else:
                 self._write_row(record, shown)
 

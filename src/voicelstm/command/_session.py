@@ -39,12 +39,12 @@ class Session:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Show what was asked for of logs and warnings, and nothing else."""
-        if self.owns_process and not self.verbose:
+        if self.owns_process and self.verbose < 2:
             _silence_native_code()
         with ExitStack() as stack:
             stack.enter_context(self._logging())
             stack.enter_context(warnings.catch_warnings())
-            if not self.verbose:
+            if self.verbose < 2:
                 from voicelstm.exceptions import VoiceLSTMWarning
 
                 warnings.simplefilter("ignore")
@@ -61,7 +61,7 @@ class Session:
         if self.verbose:
             own.addHandler(handler)
             own.setLevel(logging.INFO if self.verbose == 1 else logging.DEBUG)
-        elif self.owns_process:
+        if self.owns_process and self.verbose < 2:
             for name in _NOISY:
                 logging.getLogger(name).setLevel(logging.ERROR)
         try:
@@ -95,7 +95,7 @@ def verbose_option() -> click.Option:
         count=True,
         expose_value=False,
         callback=count,
-        help="Say what is being done; twice, in detail.",
+        help="Say what is being done; -vv in detail, with what the libraries say.",
     )
 
 

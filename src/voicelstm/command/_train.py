@@ -90,18 +90,19 @@ def train(
         raise click.UsageError(
             f"There is no column {groups!r} to group by; there are: {', '.join(bunch.groups) or 'none'}."
         )
+    if groups is not None:
+        folds_by_group(bunch.target, bunch.groups[groups], groups, folds)  # before anything is read
     features = read_features(detector["features"], bunch, corpus.jobs, cache)
     of_features = detector[1:]
     measured = None
     if groups is not None:
-        splits = folds_by_group(features, groups, folds)
+        splits = folds_by_group(features.target, features.groups[groups], groups, folds)
         with _busy(session, f"Cross-validation by {groups}: training {len(splits)} times"):
             measured = cross_validated(of_features, features, groups, splits)
     with _busy(session, "Training"):
         of_features.fit(features.X, features.target)
     detector["features"].fit(bunch.recordings)
     save(Pipeline([("features", detector["features"]), *of_features.steps]), output)
-    _log.info("%s is written", output)
     _report(output, bunch, features.target, measured, groups, form)
     list_failures(features.failures, len(bunch.recordings))
     return ExitCode.SOME_FAILED if features.failures else ExitCode.FINE
