@@ -116,9 +116,9 @@ def test_the_detector_is_left_as_it_was(small_detector, small_voices):
 
 
 def test_what_is_no_detector_of_recordings_is_refused_at_once(small_detector, small_voices):
-    with pytest.raises(TypeError, match="begins with an MFCCTransformer.*got a LSTMVoiceClassifier"):
+    with pytest.raises(TypeError, match=r"begins with an MFCCTransformer.*got a LSTMVoiceClassifier"):
         detect(small_detector["classifier"], [])
-    with pytest.raises(ValueError, match="single path 'call.wav'"):
+    with pytest.raises(ValueError, match=r"single path 'call\.wav'"):
         detect(small_detector, "call.wav")
     X, _ = small_voices[0]
     three = make_detector(random_state=0, **SMALL).fit(X, ["a", "b", "c", "a"] * 5)

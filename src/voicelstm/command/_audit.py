@@ -19,11 +19,11 @@ _EXAMPLES = """\
 Examples:
   voicelstm audit labels.csv
   voicelstm audit labels.csv --splits subset
-  voicelstm audit labels.csv --strict && voicelstm train labels.csv -o new.voicelstm
+  voicelstm audit labels.csv --strict --json > audit.json
 
 \b
-Where synthetic recordings are shorter, louder or cut closer than human ones, a
-detector learns that, scores well, and fails on the next corpus.
+Where synthetic recordings are shorter, louder or cut closer than human ones,
+a detector learns that, scores well, and fails on the next corpus.
 """
 
 

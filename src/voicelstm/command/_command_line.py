@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -86,8 +87,8 @@ class CommandLine(click.Group):
                 _log.debug("where it happened", exc_info=True)
             say(f"error: {error}")
             return ExitCode.REFUSED
-        except Exception:
-            logging.getLogger("voicelstm.bug").critical("", exc_info=True)
+        except Exception:  # noqa: BLE001
+            click.echo(traceback.format_exc(), err=True)
             say("error: this is a bug of voicelstm, please report the lines above.")
             return ExitCode.BUG
         return int(code or ExitCode.FINE)

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from voicelstm.command._corpus import list_failures
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.command._output import Column, Form, Listing, new_console, output_options
-from voicelstm.command._recordings import Named, named_recordings
+from voicelstm.command._recordings import Named, files_from_option, named_recordings
 from voicelstm.command._session import Session, Task
 
 if TYPE_CHECKING:
@@ -44,11 +44,7 @@ the end, on standard error, and the exit code is then 1.
 @click.argument("recordings", nargs=-1, metavar="[FILE|FOLDER|-]...")
 @click.option("--threshold", type=float, help="Score from which a recording is of the second class.")
 @click.option("--timeline", is_flag=True, help="Scores over the seconds of each recording.")
-@click.option(
-    "--files-from",
-    type=click.File(errors="surrogateescape"),
-    help="File with a name a line; - is standard input.",
-)
+@files_from_option
 @click.option(
     "-j", "--jobs", default=-1, show_default=True, help="Recordings read at once; -1 is one per core."
 )
@@ -60,7 +56,7 @@ def detect(
     recordings: tuple[str, ...],
     threshold: float | None,
     timeline: bool,
-    files_from: IO[str] | None,
+    files_from: str | None,
     jobs: int,
     form: Form,
 ) -> ExitCode:

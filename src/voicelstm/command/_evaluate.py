@@ -7,6 +7,7 @@ import click
 
 from voicelstm.command._corpus import Corpus, corpus_options, list_failures, read_features
 from voicelstm.command._exit_codes import ExitCode
+from voicelstm.command._model import front_end_and_rest
 from voicelstm.command._output import (
     Column,
     Form,
@@ -27,8 +28,8 @@ _EXAMPLES = """\
 \b
 Examples:
   voicelstm evaluate detector.voicelstm test.csv
-  voicelstm evaluate detector.voicelstm labels.csv --where subset=test --by system
-  voicelstm evaluate detector.voicelstm labels.csv --threshold 1.5 --json > report.json
+  voicelstm evaluate detector.voicelstm test.csv --by system --by codec
+  voicelstm evaluate detector.voicelstm test.csv --threshold 1.5 --json
 
 \b
 Measure on voices and on synthesis systems that the detector was not trained
@@ -46,7 +47,7 @@ _MEASURES = {
 }
 # A narrow terminal has no room for these.
 _COSTS = ("min_dcf", "act_dcf")
-_WIDE = 100
+_WIDE = 112
 
 
 @click.command(cls=Task, epilog=_EXAMPLES)
@@ -78,16 +79,14 @@ def evaluate(
     the detector's.
     """
     import voicelstm
-    from voicelstm.detection import features_and_rest
 
-    model = voicelstm.load(detector)
     bunch = corpus.load()
     unknown = [name for name in by if name not in bunch.groups]
     if unknown:
         raise click.UsageError(
             f"--by {unknown[0]}: there are the columns {', '.join(bunch.groups) or 'none'}."
         )
-    transformer, of_features = features_and_rest(model)
+    transformer, of_features = front_end_and_rest(detector)
     features = read_features(transformer, bunch, corpus.jobs, cache)
     report = voicelstm.evaluate(
         of_features,
@@ -142,7 +141,7 @@ def _table(report: Any, detector: Path, shown: list[str]) -> "Table":
         box=box.SIMPLE_HEAD,
         padding=(0, 1),
     )
-    table.add_column("")
+    table.add_column("", overflow="fold")
     for title in ("human", "synth.", *(_MEASURES[name][0] for name in shown)):
         table.add_column(title, justify="right")
     for row in report.rows:

@@ -1,15 +1,16 @@
 """``voicelstm features``."""
 
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import click
 
 from voicelstm.command._assignments import assign
 from voicelstm.command._corpus import list_failures
 from voicelstm.command._exit_codes import ExitCode
+from voicelstm.command._model import front_end_and_rest
 from voicelstm.command._output import Column, Form, Listing, new_console, output_options
-from voicelstm.command._recordings import named_recordings
+from voicelstm.command._recordings import files_from_option, named_recordings
 from voicelstm.command._session import Task
 
 __all__ = ["features"]
@@ -45,11 +46,7 @@ where it stopped.
     help="The features of this detector.  [default: those of voicelstm.make_detector]",
 )
 @click.option("--set", "assignments", multiple=True, metavar="PARAMETER=VALUE", help="May be repeated.")
-@click.option(
-    "--files-from",
-    type=click.File(errors="surrogateescape"),
-    help="File with a name a line; - is standard input.",
-)
+@files_from_option
 @click.option(
     "-j", "--jobs", default=-1, show_default=True, help="Recordings read at once; -1 is one per core."
 )
@@ -59,7 +56,7 @@ def features(
     output: Path,
     like: Path | None,
     assignments: tuple[str, ...],
-    files_from: IO[str] | None,
+    files_from: str | None,
     jobs: int,
     form: Form,
 ) -> ExitCode:
@@ -106,10 +103,8 @@ def features(
 
 
 def _front_end(like: Path | None) -> Any:
-    from voicelstm import load, make_detector
+    if like is not None:
+        return front_end_and_rest(like)[0]
+    from voicelstm import make_detector
 
-    if like is None:
-        return make_detector()["features"]
-    from voicelstm.detection import features_and_rest
-
-    return features_and_rest(load(like))[0]
+    return make_detector()["features"]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Column", "Form", "Listing", "new_console", "output_options", "write_json", "write_report"]
 
-_WIDTH_OF_FILES = 100  # of a report that goes into a file
+_WIDTH_OF_FILES = 120  # of a report that goes into a file
 _NARROWEST = 16
 _GAP = "  "
 

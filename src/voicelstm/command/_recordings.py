@@ -6,13 +6,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 import click
 
-__all__ = ["STANDARD_INPUT", "Named", "named_recordings"]
+__all__ = ["STANDARD_INPUT", "Named", "files_from_option", "named_recordings"]
 
 STANDARD_INPUT = "-"
+
+files_from_option = click.option(
+    "--files-from",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+    help="File with the name of a recording on each line; - is standard input.",
+)
 
 
 class Named(NamedTuple):
@@ -44,15 +50,15 @@ class Named(NamedTuple):
 
 
 @contextmanager
-def named_recordings(names: Sequence[str], files_from: IO[str] | None) -> Iterator[Named]:
+def named_recordings(names: Sequence[str], files_from: str | None) -> Iterator[Named]:
     """Find the recordings that were named.
 
     Parameters
     ----------
     names : sequence of str
         Files and folders; "-" is a recording that comes from standard input.
-    files_from : text file or None
-        Further names, one a line.
+    files_from : str or None
+        File with further names, one a line; "-" is standard input.
 
     Yields
     ------
@@ -64,12 +70,11 @@ def named_recordings(names: Sequence[str], files_from: IO[str] | None) -> Iterat
     click.UsageError
         Where nothing was named.
     """
-    further = [] if files_from is None else [line.rstrip("\r\n") for line in files_from]
-    wanted = [*names, *(name for name in further if name)]
+    if STANDARD_INPUT in names and files_from == STANDARD_INPUT:
+        raise click.UsageError("Standard input holds one thing: a recording, or names.")
+    wanted = [*names, *(_lines(files_from) if files_from else [])]
     if not wanted and files_from is None:
         raise click.UsageError("Name recordings: files, folders, or - for one from standard input.")
-    if STANDARD_INPUT in names and getattr(files_from, "name", None) == "<stdin>":
-        raise click.UsageError("Standard input holds one thing: a recording, or names.")
     with TemporaryDirectory(prefix="voicelstm-") as folder:
         paths: list[str] = []
         empty: list[str] = []
@@ -88,6 +93,12 @@ def named_recordings(names: Sequence[str], files_from: IO[str] | None) -> Iterat
             else:
                 paths.append(name)
         yield Named(paths, empty, received)
+
+
+def _lines(path: str) -> list[str]:
+    with click.open_file(path, encoding="utf-8", errors="surrogateescape") as file:
+        lines = [line.rstrip("\r\n") for line in file]
+    return [line for line in lines if line]
 
 
 def _audio_files(folder: str) -> list[str]:

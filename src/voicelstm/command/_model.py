@@ -1,0 +1,33 @@
+"""The detector that is named on the command line."""
+
+from pathlib import Path
+from typing import Any
+
+__all__ = ["front_end_and_rest"]
+
+
+def front_end_and_rest(path: Path) -> tuple[Any, Any]:
+    """Load a detector, and take it apart.
+
+    Parameters
+    ----------
+    path : Path
+        Of its file.
+
+    Returns
+    -------
+    transformer, rest
+        As of :func:`voicelstm.detection.features_and_rest`.
+
+    Raises
+    ------
+    ValueError
+        Where the file holds something else.
+    """
+    from voicelstm import load
+    from voicelstm.detection import features_and_rest
+
+    try:
+        return features_and_rest(load(path))
+    except TypeError as error:
+        raise ValueError(f"{path}: {error}") from None
