@@ -103,12 +103,11 @@ def test_ctrl_c_leaves_the_old_detector_and_no_half_file(detector_file, voice_fo
     assert list(tmp_path.iterdir()) == [output]
 
 
-@pytest.mark.parametrize("width", [80, 120])
-def test_a_terminal_gets_a_table_within_its_width_and_a_pipe_does_not(width, detector_file, voice_folder):
+def test_a_terminal_gets_a_table_within_its_width(detector_file, voice_folder):
     pty = pytest.importorskip("pty")
     names = [f"{voice_folder}/voices/{i}.wav" for i in range(3)]
     command = [*COMMAND, "detect", detector_file, *names, "missing.wav"]
-    environment = os.environ | {"COLUMNS": str(width), "TERM": "xterm-256color"}
+    environment = os.environ | {"COLUMNS": "80", "TERM": "xterm-256color"}
     environment.pop("NO_COLOR", None)
     ours, theirs = pty.openpty()
     with subprocess.Popen(command, stdout=theirs, stderr=subprocess.PIPE, env=environment) as process:
@@ -118,7 +117,7 @@ def test_a_terminal_gets_a_table_within_its_width_and_a_pipe_does_not(width, det
     assert process.returncode == ExitCode.SOME_FAILED
     assert "\x1b[" in shown
     lines = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in shown.splitlines()]
-    assert max(map(len, lines)) <= width
+    assert max(map(len, lines)) <= 80
     (header,) = [line for line in lines if "heard as" in line]
     assert header.split() == ["recording", "heard", "as", "probability", "score"]
     for i in range(3):

@@ -10,7 +10,7 @@ from voicelstm.command._corpus import Features
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["CrossValidation", "cross_validated", "folds_by_group"]
+__all__ = ["CrossValidation", "Plan", "cross_validated"]
 
 _NAMES = {"equal_error_rate": "EER", "balanced_accuracy": "balanced accuracy", "roc_auc": "ROC AUC"}
 _SYSTEM_COLUMNS = ("system", "family", "attack", "vocoder")
@@ -22,19 +22,16 @@ class CrossValidation:
 
     Attributes
     ----------
-    groups : str
-        The column whose values no two folds share.
-    n_groups : int
-        How many there are.
-    n_test : list of int
-        Recordings of each test fold.
+    plan : Plan
+        How recordings were divided.
+    n_test : dict of str to int
+        Recordings of each test fold, by its name.
     scores : dict of str to list of float
         By measure, of each fold.
     """
 
-    groups: str
-    n_groups: int
-    n_test: list[int]
+    plan: "Plan"
+    n_test: dict[str, int]
     scores: dict[str, list[float]]
 
     def to_dict(self) -> dict[str, Any]:
@@ -42,9 +39,10 @@ class CrossValidation:
         import numpy as np
 
         return {
-            "groups": self.groups,
-            "n_groups": self.n_groups,
-            "n_test": self.n_test,
+            "groups": self.plan.groups,
+            "unseen": self.plan.unseen,
+            "names": list(self.n_test),
+            "n_test": list(self.n_test.values()),
             "folds": self.scores,
             "mean": {name: float(np.mean(values)) for name, values in self.scores.items()},
         }
@@ -55,17 +53,20 @@ class CrossValidation:
         from rich import box
         from rich.table import Table
 
+        plan = self.plan
+        unseen = plan.groups if plan.unseen is None else f"{plan.unseen} and human {plan.groups}"
         table = Table(
-            title=f"On recordings whose {self.groups} its training has not heard",
+            title=f"On recordings whose {unseen} its training has not heard",
             title_justify="left",
             title_style="bold",
             box=box.SIMPLE_HEAD,
         )
-        for title in ("fold", "recordings", *(_NAMES[name] for name in self.scores)):
+        table.add_column("fold" if plan.unseen is None else plan.unseen)
+        for title in ("recordings", *(_NAMES[name] for name in self.scores)):
             table.add_column(title, justify="right")
-        for fold, n_test in enumerate(self.n_test):
-            cells = [_shown(name, values[fold]) for name, values in self.scores.items()]
-            table.add_row(str(fold + 1), str(n_test), *cells)
+        for position, (fold, n_test) in enumerate(self.n_test.items()):
+            cells = [_shown(name, values[position]) for name, values in self.scores.items()]
+            table.add_row(fold, str(n_test), *cells)
         table.add_section()
         means = []
         for name, values in self.scores.items():
@@ -76,61 +77,102 @@ class CrossValidation:
 
     def caution(self, columns: dict[str, Any]) -> str:
         """Return what these numbers do not say."""
-        if self.groups in _SYSTEM_COLUMNS:
-            return "Voices may be in both training and test: on new voices expect worse."
-        there = next((name for name in _SYSTEM_COLUMNS if name in columns), None)
-        aside = f" (column {there})" if there else ""
-        return (
-            f"Synthesis systems{aside} are in both training and test: on new systems expect worse, often far"
-            " worse."
-        )
-
-
-def folds_by_group(target: Any, group: Any, column: str, n_folds: int) -> list[tuple[Any, Any]]:
-    """Divide recordings into folds of which each holds all classes and no two share a group.
-
-    Parameters
-    ----------
-    target, group : ndarray of shape (n_clips,)
-        Labels, and what no two folds share.
-    column : str
-        What `group` is called.
-    n_folds : int
-        How many folds; fewer where there are not so many groups.
-
-    Returns
-    -------
-    list of (train, test)
-        Positions.
-
-    Raises
-    ------
-    click.UsageError
-        Where that cannot be.
-    """
-    import numpy as np
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    for label in np.unique(target):
-        if len(np.unique(group[target == label])) < 2:
-            raise click.UsageError(
-                f"--groups {column}: all {label} recordings have the same {column}, and are in training or in"
-                " test, not in both. Group by a column that divides each class, such as the speaker."
+        if self.plan.unseen is not None:
+            return (
+                "Channels and rooms are those of this corpus. On others expect worse; voicelstm evaluate measures"
+                " there."
             )
-    n_folds = min(n_folds, len(np.unique(group)))
-    cuts = list(StratifiedGroupKFold(n_folds).split(np.zeros(len(target)), target, group))
-    classes = set(target.tolist())
-    if any(set(target[part].tolist()) != classes for cut in cuts for part in cut):
-        raise click.UsageError(
-            f"--groups {column} --folds {n_folds}: a fold lacks a class. Ask for fewer folds, or group by a"
-            " column that divides each class."
+        there = next((name for name in _SYSTEM_COLUMNS if name in columns), None)
+        how = f"; --unseen {there} measures that" if there else ""
+        return (
+            "Synthesis systems are in both training and test. On new ones expect worse, often far"
+            f" worse{how}."
         )
-    return cuts
 
 
-def cross_validated(
-    detector: Any, features: Features, groups: str, cuts: list[tuple[Any, Any]]
-) -> CrossValidation:
+@dataclass(frozen=True)
+class Plan:
+    """How recordings are divided into folds.
+
+    Attributes
+    ----------
+    groups : str
+        The column of which no value is in both training and test.
+    unseen : str or None
+        A column of which one value is left out at a time, besides: that of synthesis systems.
+    n_folds : int
+        How many, without `unseen`; fewer where there are not so many groups.
+    """
+
+    groups: str
+    unseen: str | None
+    n_folds: int
+
+    def folds(self, target: Any, columns: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+        """Divide recordings so that each part holds all classes.
+
+        Parameters
+        ----------
+        target : ndarray of shape (n_clips,)
+            Labels.
+        columns : dict of str to ndarray of shape (n_clips,)
+            The groups of a corpus.
+
+        Returns
+        -------
+        dict of str to (train, test)
+            Positions, by the folds' names.
+
+        Raises
+        ------
+        click.UsageError
+            Where that cannot be.
+        """
+        for name in (self.groups, self.unseen):
+            if name is not None and name not in columns:
+                there = ", ".join(columns) or "none"
+                raise click.UsageError(f"There is no column {name!r} to group by; there are: {there}.")
+        return self._by_group(target, columns) if self.unseen is None else self._by_system(target, columns)
+
+    def _by_group(self, target: Any, columns: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+        import numpy as np
+        from sklearn.model_selection import StratifiedGroupKFold
+
+        column, group = self.groups, columns[self.groups]
+        for label in np.unique(target):
+            if len(np.unique(group[target == label])) < 2:
+                raise click.UsageError(
+                    f"--groups {column}: all {label} recordings have the same {column}, and are in training"
+                    " or in test, not in both. Group by a column that divides each class, such as the speaker;"
+                    " --unseen is for synthesis systems."
+                )
+        n_folds = min(self.n_folds, len(np.unique(group)))
+        cuts = list(StratifiedGroupKFold(n_folds).split(np.zeros(len(target)), target, group))
+        classes = set(target.tolist())
+        if any(set(target[part].tolist()) != classes for cut in cuts for part in cut):
+            raise click.UsageError(
+                f"--groups {column} --folds {n_folds}: a fold lacks a class. Ask for fewer folds, or group by"
+                " a column that divides each class."
+            )
+        return {str(position + 1): cut for position, cut in enumerate(cuts)}
+
+    def _by_system(self, target: Any, columns: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+        import numpy as np
+
+        from voicelstm.metrics._scored import check_human
+        from voicelstm.splitters import UnseenSystems
+
+        system = columns[str(self.unseen)]
+        groups = np.column_stack([columns[self.groups], system])
+        try:
+            human, _, _ = check_human(target, None)
+            cuts = list(UnseenSystems().split(np.zeros(len(target)), target, groups))
+        except ValueError as error:
+            raise click.UsageError(f"--unseen {self.unseen}: {error}") from None
+        return dict(zip(np.unique(system[~human]).tolist(), cuts, strict=True))
+
+
+def cross_validated(detector: Any, features: Features, plan: Plan) -> CrossValidation:
     """Train and test once per fold.
 
     Parameters
@@ -139,10 +181,8 @@ def cross_validated(
         Of features; it is not fitted.
     features : Features
         Of the recordings.
-    groups : str
-        The column by which they were divided.
-    cuts : list of (train, test)
-        What :func:`folds_by_group` returned.
+    plan : Plan
+        How to divide them.
 
     Returns
     -------
@@ -153,6 +193,7 @@ def cross_validated(
 
     from voicelstm.metrics import equal_error_rate, make_detection_scorer
 
+    folds = plan.folds(features.target, features.groups)
     classes = np.unique(features.target)
     scoring: dict[str, Any] = {"balanced_accuracy": "balanced_accuracy"}
     if len(classes) == 2:
@@ -160,15 +201,14 @@ def cross_validated(
         eer = make_detection_scorer(equal_error_rate, human_label=classes[0].item())
         scoring = {"equal_error_rate": eer, "balanced_accuracy": "balanced_accuracy", "roc_auc": "roc_auc"}
     found = cross_validate(
-        detector, features.X, features.target, cv=cuts, scoring=scoring, error_score="raise"
+        detector, features.X, features.target, cv=list(folds.values()), scoring=scoring, error_score="raise"
     )
     scores = {name: np.asarray(found[f"test_{name}"]) for name in scoring}
     if "equal_error_rate" in scores:
         scores["equal_error_rate"] = -scores["equal_error_rate"]  # a scorer's greater is better
     return CrossValidation(
-        groups=groups,
-        n_groups=len(np.unique(features.groups[groups])),
-        n_test=[len(test) for _, test in cuts],
+        plan=plan,
+        n_test={name: len(test) for name, (_, test) in folds.items()},
         scores={name: values.tolist() for name, values in scores.items()},
     )
 

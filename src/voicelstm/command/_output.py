@@ -14,6 +14,7 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
 __all__ = ["Column", "Form", "Listing", "new_console", "output_options", "write_json", "write_report"]
 
@@ -166,11 +167,18 @@ class Listing:
         return column.width or self._first
 
 
-def write_report(tables: "Iterable[Table | str]") -> None:
-    """Write tables and sentences; without colour, and no wider than a page, where nobody looks on."""
+def write_report(parts: "Iterable[Table | Text | str]") -> None:
+    """Write tables and sentences; without colour, and as wide as a page, where nobody looks on."""
     console = new_console()
-    for each in tables:
-        console.print(each)
+    if console.is_terminal:
+        for part in parts:
+            console.print(part)
+        return
+    with console.capture() as capture:
+        for part in parts:
+            console.print(part)
+    # rich fills tables up with blanks.
+    click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()))
 
 
 def write_json(value: Any) -> None:

@@ -8,7 +8,7 @@ import click
 
 from voicelstm.command._assignments import assign
 from voicelstm.command._corpus import Corpus, corpus_options, list_failures, read_features
-from voicelstm.command._cross_validation import CrossValidation, cross_validated, folds_by_group
+from voicelstm.command._cross_validation import CrossValidation, Plan, cross_validated
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.command._output import Form, new_console, output_options, write_json, write_report
 from voicelstm.command._session import Session, Task
@@ -22,6 +22,7 @@ _EXAMPLES = """\
 Examples:
   voicelstm train labels.csv -o detector.voicelstm
   voicelstm train labels.csv --groups speaker -o detector.voicelstm
+  voicelstm train labels.csv --groups speaker --unseen system -o new.voicelstm
   voicelstm train recordings/ -o detector.voicelstm
   voicelstm train labels.csv --where subset=train -o detector.voicelstm
   voicelstm train labels.csv --set classifier.units=128,128 -o large.voicelstm
@@ -51,6 +52,11 @@ the end, and the exit code is then 1.
     " is in both training and test.",
 )
 @click.option(
+    "--unseen",
+    metavar="COLUMN",
+    help="With --groups speaker: leave out one value of this column, such as system, at a time as well.",
+)
+@click.option(
     "--folds", type=click.IntRange(2), default=5, show_default=True, help="Of the cross-validation."
 )
 @click.option("--set", "assignments", multiple=True, metavar="STEP.PARAMETER=VALUE", help="May be repeated.")
@@ -68,6 +74,7 @@ def train(
     corpus: Corpus,
     output: Path,
     groups: str | None,
+    unseen: str | None,
     folds: int,
     assignments: tuple[str, ...],
     seed: int,
@@ -78,6 +85,8 @@ def train(
 
     LABELS is a CSV with the columns path and label, or a folder with one sub-folder per class.
     """
+    if unseen is not None and groups in (None, unseen):
+        raise click.UsageError(f"--unseen {unseen} needs --groups, another column: that of the speakers.")
     if not output.absolute().parent.is_dir():
         raise click.UsageError(f"The folder {output.parent} does not exist.")
     from sklearn.pipeline import Pipeline
@@ -86,24 +95,19 @@ def train(
 
     detector = assign(make_detector(random_state=seed), assignments)
     bunch = corpus.load()
-    if groups is not None and groups not in bunch.groups:
-        raise click.UsageError(
-            f"There is no column {groups!r} to group by; there are: {', '.join(bunch.groups) or 'none'}."
-        )
-    if groups is not None:
-        folds_by_group(bunch.target, bunch.groups[groups], groups, folds)  # before anything is read
+    plan = None if groups is None else Plan(groups, unseen, folds)
+    n_folds = 0 if plan is None else len(plan.folds(bunch.target, bunch.groups))  # before anything is read
     features = read_features(detector["features"], bunch, corpus.jobs, cache)
     of_features = detector[1:]
     measured = None
-    if groups is not None:
-        splits = folds_by_group(features.target, features.groups[groups], groups, folds)
-        with _busy(session, f"Cross-validation by {groups}: training {len(splits)} times"):
-            measured = cross_validated(of_features, features, groups, splits)
+    if plan is not None:
+        with _busy(session, f"Cross-validation: training {n_folds} times"):
+            measured = cross_validated(of_features, features, plan)
     with _busy(session, "Training"):
         of_features.fit(features.X, features.target)
     detector["features"].fit(bunch.recordings)
     save(Pipeline([("features", detector["features"]), *of_features.steps]), output)
-    _report(output, bunch, features.target, measured, groups, form)
+    _report(output, bunch, features.target, measured, form)
     list_failures(features.failures, len(bunch.recordings))
     return ExitCode.SOME_FAILED if features.failures else ExitCode.FINE
 
@@ -116,9 +120,7 @@ def _busy(session: Session, what: str) -> Any:
     return console.status(what) if console.is_terminal and not session.verbose else nullcontext()
 
 
-def _report(
-    output: Path, bunch: Any, target: Any, measured: CrossValidation | None, groups: str | None, form: Form
-) -> None:
+def _report(output: Path, bunch: Any, target: Any, measured: CrossValidation | None, form: Form) -> None:
     import numpy as np
 
     labels, counts = np.unique(target, return_counts=True)
