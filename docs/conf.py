@@ -56,6 +56,7 @@ sphinx_gallery_conf = {
     "within_subsection_order": ExplicitOrder(EXAMPLES),
     "doc_module": ("voicelstm",),
     "backreferences_dir": "generated/backreferences",
+    "ignore_repr_types": "sklearn|voicelstm",  # a fitted estimator at a block's end is no result
     "image_srcset": ["2x"],
     "download_all_examples": False,
     "show_signature": False,
