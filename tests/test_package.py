@@ -11,6 +11,10 @@ import voicelstm
 API = Path(__file__).resolve().parents[1] / "docs" / "api.rst"
 # What the library's own modules share, and users have no need of.
 SHARED = {
+    "detection.features_and_rest",
+    "detection.transformers_of",
+    "detector.timeline_steps",
+    "detector.timelines",
     "dynamics.checked_lags",
     "persistence.load_as",
     "splitters.FEWEST_SPEAKERS",

@@ -79,8 +79,8 @@ class CrossValidation:
         """Return what these numbers do not say."""
         if self.plan.unseen is not None:
             return (
-                "Channels and rooms are those of this corpus. On others expect worse; voicelstm evaluate measures"
-                " there."
+                "Channels and rooms are those of this corpus. On others expect worse; voicelstm evaluate"
+                " measures there."
             )
         there = next((name for name in _SYSTEM_COLUMNS if name in columns), None)
         how = f"; --unseen {there} measures that" if there else ""
@@ -142,8 +142,8 @@ class Plan:
         for label in np.unique(target):
             if len(np.unique(group[target == label])) < 2:
                 raise click.UsageError(
-                    f"--groups {column}: all {label} recordings have the same {column}, and are in training"
-                    " or in test, not in both. Group by a column that divides each class, such as the speaker;"
+                    f"--groups {column}: all {label} recordings have the same {column}, and so are all in"
+                    " training or all in test. Group by a column that divides each class, such as speaker;"
                     " --unseen is for synthesis systems."
                 )
         n_folds = min(self.n_folds, len(np.unique(group)))

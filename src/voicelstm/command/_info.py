@@ -63,8 +63,8 @@ def _facts(detector: Path) -> dict[str, Any]:
     from voicelstm import load
     from voicelstm.model_file import read_model_file
 
-    with read_model_file(detector) as (document, _):
-        written_by, file_format = document["library"], document["format"]
+    document, _ = read_model_file(detector)
+    written_by, file_format = document["library"], document["format"]
     return {
         "file": str(detector),
         "size": detector.stat().st_size,
