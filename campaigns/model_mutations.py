@@ -1,6 +1,7 @@
 """Model files as damage, carelessness and malice would change them, each drawn by a seed and a number."""
 
 import json
+import math
 import random
 import struct
 from dataclasses import dataclass, field
@@ -327,11 +328,9 @@ def other_type(parts, rng):
         tensor = rng.choice(parts.tensors)
         tensor[1] = rng.choice([*DTYPES, "BF16", "F8_E4M3", "O", "object", "V8", 1, None])
         if rng.random() < 0.7 and tensor[1] in DTYPES:
-            size = np.dtype(DTYPES[tensor[1]]).itemsize
-            try:
-                tensor[3] = bytes(size * int(np.prod(tensor[2])))
-            except TypeError:
-                pass
+            size = np.dtype(DTYPES[tensor[1]]).itemsize * math.prod(tensor[2])
+            if 0 <= size < 10**6:  # no more than the shape of a mutation before allows
+                tensor[3] = bytes(size)
 
 
 def absurd_shape(parts, rng):
