@@ -31,6 +31,24 @@ def test_a_codec_keeps_length_and_time_and_most_of_the_signal(codec, rate):
     assert np.corrcoef(samples, result)[0, 1] > 0.6
 
 
+def test_a_decoder_that_fails_once_is_asked_again(monkeypatch):
+    samples = speech_band(8000, 8000)
+    expected = coded(samples, 8000, "gsm", 0.0)
+    real, left = soundfile.SoundFile, [1]
+
+    def unreliable(file, *args, **kwargs):
+        if not args and left:  # to read
+            raise soundfile.LibsndfileError(left.pop(), prefix="made up: ")
+        return real(file, *args, **kwargs)
+
+    monkeypatch.setattr(soundfile, "SoundFile", unreliable)
+    np.testing.assert_array_equal(coded(samples, 8000, "gsm", 0.0), expected)
+    assert not left
+    left += [1] * 9
+    with pytest.raises(soundfile.LibsndfileError, match="made up"):
+        coded(samples, 8000, "gsm", 0.0)
+
+
 def test_mu_law_gives_the_values_of_g711():
     # ITU-T G.711, table 2a: segment e, step m, of 14 bits.
     magnitudes = [((2 * m + 33) << e) - 33 for e in range(8) for m in range(16)]

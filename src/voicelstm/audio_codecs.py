@@ -1,6 +1,7 @@
 """What speech codecs leave of a recording: coded and decoded in memory, by libsndfile."""
 
 import io
+from contextlib import suppress
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 __all__ = ["CODECS", "band_limited", "check_codec", "coded"]
 
 _BLOCK = 2**16  # samples written at once: older libsndfile overflowed its stack on long Vorbis writes
+_ATTEMPTS = 3
 _PEAK = 0.5  # of what is coded: lossy codecs overshoot
 _STRONGEST = 0.99  # compression level; LAME refuses 1
 _SHORTEST = 256  # samples that a resampler's filter needs to give any
@@ -74,7 +76,7 @@ def coded(
     rate = min((rate for rate in how.rates if rate >= sample_rate), default=how.rates[-1])
     scale = samples.dtype.type(_PEAK / peak)
     sent = _resampled((samples * scale).astype(np.float32), sample_rate, rate)
-    received = _through(sent, rate, how, compression)
+    received = _through_surely(sent, rate, how, compression)
     back = _resampled(_fitted(received, len(sent)), rate, sample_rate)
     return _fitted(back, len(samples)).astype(samples.dtype) / scale
 
@@ -120,6 +122,15 @@ def _reason_against(codec: str) -> str | None:
     except (soundfile.LibsndfileError, RuntimeError, ValueError, TypeError) as error:
         return str(error)
     return None
+
+
+def _through_surely(samples: NDArray, rate: int, how: _Codec, compression: float) -> NDArray:
+    # Among thousands of calls in threads, libsndfile 1.2.2 was once seen to find a "bad data offset" in what
+    # it had just written, and never again in the same samples.
+    for _ in range(_ATTEMPTS - 1):
+        with suppress(soundfile.LibsndfileError):
+            return _through(samples, rate, how, compression)
+    return _through(samples, rate, how, compression)
 
 
 def _through(samples: NDArray, rate: int, how: _Codec, compression: float) -> NDArray:
