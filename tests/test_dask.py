@@ -20,20 +20,23 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL"
 def cluster():
     with (
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
-        distributed.Client(cluster),
+        distributed.Client(cluster) as client,
     ):
-        yield cluster
+        yield client
 
 
 @pytest.fixture
-def fuse(tmp_path):
-    """A file; who takes it away dies."""
-    path = tmp_path / "fuse"
+def fuse(cluster, tmp_path):
+    """A file, named by this process; another that takes it away dies."""
+    cluster.wait_for_workers(2)  # with one, joblib works here instead
+    path = tmp_path / str(os.getpid())
     path.touch()
     return path
 
 
 def die_once(fuse):
+    if os.getpid() == int(fuse.name):
+        return
     try:
         fuse.unlink()
     except FileNotFoundError:
@@ -63,7 +66,7 @@ class DeadlyScore:
         return get_scorer("accuracy")(estimator, X, y)
 
 
-def test_features_are_complete_and_equal_where_a_worker_dies(cluster, fuse, tmp_path):
+def test_features_are_complete_and_equal_where_a_worker_dies(fuse, tmp_path):
     paths = [tmp_path / f"{i}.wav" for i in range(24)]
     for i, path in enumerate(paths):
         soundfile.write(path, 0.1 * np.random.default_rng(i).normal(size=4000 + 100 * i), 8000)
@@ -75,7 +78,7 @@ def test_features_are_complete_and_equal_where_a_worker_dies(cluster, fuse, tmp_
         np.testing.assert_array_equal(ours, alone)
 
 
-def test_a_grid_search_is_complete_and_equal_where_a_worker_dies(cluster, fuse):
+def test_a_grid_search_is_complete_and_equal_where_a_worker_dies(fuse):
     generator = np.random.default_rng(0)
     y = np.arange(20) % 2
     X = generator.normal(size=(20, 12, 2)) + y[:, None, None]

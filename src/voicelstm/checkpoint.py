@@ -72,7 +72,7 @@ class Checkpoint:
         described = {
             "class": "Checkpoint",
             "n_epochs": progress.n_epochs,
-            "history": sorted(progress.history),
+            "history": list(progress.history),
             # As a text, since JSON has no NaN; repr loses no bit.
             "best_loss": None if progress.best_loss is None else repr(progress.best_loss),
             "n_stale": progress.n_stale,
