@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tracemalloc
+import warnings
 import zipfile
 from contextlib import suppress
 from dataclasses import replace
@@ -42,7 +43,9 @@ def refusal(content, folder):
     path.write_bytes(content)
     tracemalloc.start()
     try:
-        with pytest.raises(ModelFileError) as caught:
+        # A warning would be printed with its line, for which Python opens the source.
+        with pytest.raises(ModelFileError) as caught, warnings.catch_warnings():
+            warnings.simplefilter("error")
             load(path)
         _, peak = tracemalloc.get_traced_memory()
     finally:
@@ -123,6 +126,7 @@ UNREADABLE = {
     "n_filters": (10**6, "n_filters=1000000"),
     "frame_length": (1e300, r"frame_length=1e\+300"),
     "amplitude": (1e300, r"amplitude=1e\+300"),
+    "amplitude in float32": (1e25, r"amplitude=1e\+25"),
     "lifter": (1e-320, "lifter=1e-320"),
     "window": (["kaiser", 1e308], r"kaiser.* is not finite"),
     "sample_rate": (2**62, "at 4611686018427387904 Hz"),
@@ -133,6 +137,7 @@ UNREADABLE = {
 @pytest.mark.parametrize("name", UNREADABLE)
 def test_parameters_that_no_recording_could_be_read_with_are_refused(name, tmp_path):
     value, words = UNREADABLE[name]
+    name = name.split()[0]
     message = refusal(edited("transformer", lambda d: d["params"].update({name: value})), tmp_path)
     assert re.search(words + r".*written by voicelstm '0\.1\.0'", message)
 

@@ -294,7 +294,7 @@ def _plan(sample_rate: int, settings: CepstraSettings) -> _Plan:
         triangles=settings.triangles,
     )
     gain = settings.amplitude * settings.amplitude / n_fft
-    if gain > np.finfo(dtype).max:
+    if gain > float(np.finfo(dtype).max):
         raise ValueError(f"amplitude={settings.amplitude} gives energies that are beyond {dtype}.")
     touched = [np.flatnonzero(row) for row in filters]
     bands = []
