@@ -44,9 +44,10 @@ def refusal(content, folder):
     tracemalloc.start()
     try:
         # A warning would be printed with its line, for which Python opens the source.
-        with pytest.raises(ModelFileError) as caught, warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.simplefilter("error")
-            load(path)
+            with pytest.raises(ModelFileError) as caught:
+                load(path)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
