@@ -142,9 +142,9 @@ class Plan:
         for label in np.unique(target):
             if len(np.unique(group[target == label])) < 2:
                 raise click.UsageError(
-                    f"--groups {column}: all {label} recordings have the same {column}, and so are all in"
-                    " training or all in test. Group by a column that divides each class, such as speaker;"
-                    " --unseen is for synthesis systems."
+                    f"--groups {column}: all {label} recordings have the same {column}, and are in training"
+                    " or in test, not in both. Group by a column that divides each class, such as the"
+                    " speaker; --unseen is for synthesis systems."
                 )
         n_folds = min(self.n_folds, len(np.unique(group)))
         cuts = list(StratifiedGroupKFold(n_folds).split(np.zeros(len(target)), target, group))
