@@ -122,7 +122,7 @@ def _listing(
             Column("stop_s", "to s", 8, "{:.2f}".format, right=True),
             Column("score", "score", 8, "{:+.2f}".format, right=True),
             heard_as,
-            Column("score", "", 2 * _BAR + 1, _bar, drawn=True),
+            Column("score", "", 2 * _BAR + 1, _bar, lambda score: style(classes[int(score > 0)]), drawn=True),
         ]
         fields = ["recording", "start_s", "stop_s", "score", "label", "error"]
         return Listing(form, columns, fields, longest, console)
