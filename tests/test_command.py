@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import re
 import shlex
 from pathlib import Path
@@ -14,7 +15,17 @@ from click.testing import CliRunner
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_score
 
 import voicelstm
-from voicelstm import MFCCTransformer, SequenceStore, evaluate, load, make_detector, save, score_timeline
+from voicelstm import (
+    MFCCTransformer,
+    SequenceStore,
+    calibrate,
+    evaluate,
+    load,
+    make_detector,
+    save,
+    score_timeline,
+    tune_threshold,
+)
 from voicelstm.command import command_line
 from voicelstm.command._exit_codes import EXIT_CODES, ExitCode
 from voicelstm.datasets import load_csv
@@ -101,6 +112,20 @@ def test_detect_takes_a_recording_or_names_from_standard_input(detector_file, vo
     assert "  standard input: found text ('text'), not audio" in err
     _, err = run("detect", detector_file, "-", "--files-from", "-", given=b"", code=ExitCode.USAGE)
     assert "Standard input holds one thing" in err
+
+
+def test_detect_writes_names_as_they_are(detector_file, voices, tmp_path):
+    content = Path(voices[0]).read_bytes()
+    for name in (b"[bold] :smile:.wav", b"\xff.wav"):
+        path = tmp_path / os.fsdecode(name)
+        try:
+            path.write_bytes(content)
+        except OSError:
+            pytest.skip("a file system of UTF-8 names")
+        done = CliRunner().invoke(command_line, ["detect", str(detector_file), str(path)])
+        assert done.stdout_bytes.split(b"\t")[0] == os.fsencode(path)
+        out, _ = run("detect", detector_file, path, "--json")
+        assert json.loads(out)["recording"] == str(path)
 
 
 def test_detect_decides_by_the_threshold_it_is_given(detector_file, small_detector, voices):
@@ -248,6 +273,17 @@ def test_evaluate_reports_what_the_library_does(detector_file, small_detector, v
     rows = list(csv.DictReader(io.StringIO(run(*arguments[:3], "--csv")[0])))
     assert [row["value"] for row in rows] == ["all"]
     assert float(rows[0]["eer_low"]) == pytest.approx(expected.overall.eer.low, rel=1e-5)
+
+
+def test_evaluate_takes_wrapped_detectors_apart(small_detector, small_voices, voice_folder, tmp_path):
+    tuned = tune_threshold(calibrate(small_detector, *small_voices[1]), *small_voices[1])
+    save(tuned, tmp_path / "tuned")
+    corpus = load_csv(voice_folder / "labels.csv")
+    expected = evaluate(tuned, corpus.recordings, corpus.target, by=[], n_resamples=0).overall
+    out, _ = run("evaluate", tmp_path / "tuned", voice_folder / "labels.csv", "--json")
+    (found,) = json.loads(out)["rows"]
+    for name in ("eer", "act_dcf", "cllr", "miss", "false_alarm"):
+        assert found[name]["value"] == pytest.approx(getattr(expected, name).value, rel=1e-4)
 
 
 def test_evaluate_leaves_out_what_it_cannot_read(detector_file, voice_folder):

@@ -110,6 +110,7 @@ def _write_csv(report: Any) -> None:
 def _table(report: Any) -> "Table":
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(
         title=f"One number alone, of {report.n_human} human and {report.n_synthetic} synthetic recordings",
@@ -123,11 +124,11 @@ def _table(report: Any) -> "Table":
     table.add_column("unit")
     table.add_column("")
     for each in report.variables:
-        mark = "[bold red]shortcut[/bold red]" if each.is_shortcut else ""
+        mark = Text("shortcut" if each.is_shortcut else "", "bold red")
         table.add_row(
             each.name.replace("_", " "),
             f"{each.auc:.2f}",
-            f"[dim]{each.low:.2f}–{each.high:.2f}[/dim]",
+            Text(f"{each.low:.2f}–{each.high:.2f}", "dim"),
             _number(each.human),
             _number(each.synthetic),
             each.unit,

@@ -174,7 +174,7 @@ def _failed(answer: Any, named: Named) -> dict[str, Any]:
 def _summary(counts: dict[Any, int], n_failed: int) -> str:
     parts = [f"{count} {label}" for label, count in counts.items()]
     if n_failed:
-        parts.append(f"[bold]{n_failed} failed[/bold]")
+        parts.append(f"{n_failed} failed")
     return f"{sum(counts.values()) + n_failed} recordings: " + ", ".join(parts)
 
 

@@ -132,6 +132,7 @@ def _table(report: Any, detector: Path, shown: list[str]) -> "Table":
 
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     decided = "" if report.threshold is None else f", decided at {report.threshold:g}"
     table = Table(
@@ -145,13 +146,14 @@ def _table(report: Any, detector: Path, shown: list[str]) -> "Table":
     for title in ("human", "synth.", *(_MEASURES[name][0] for name in shown)):
         table.add_column(title, justify="right")
     for row in report.rows:
-        cells = [str(row.value), str(row.n_human), str(row.n_synthetic)]
+        cells: list[Any] = [str(row.value), str(row.n_human), str(row.n_synthetic)]
         for name in shown:
             measure, factor = getattr(row, name), _MEASURES[name][1]
             digits = 1 if factor == 100 else 2
-            text = f"{factor * measure.value:.{digits}f}"
+            text = Text(f"{factor * measure.value:.{digits}f}")
             if not math.isnan(measure.low):
-                text += f"\n[dim]{factor * measure.low:.{digits}f}–{factor * measure.high:.{digits}f}[/dim]"
+                interval = f"{factor * measure.low:.{digits}f}–{factor * measure.high:.{digits}f}"
+                text.append(f"\n{interval}", "dim")
             cells.append(text)
         table.add_row(*cells)
         if row is report.overall and len(report.rows) > 1:

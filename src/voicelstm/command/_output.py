@@ -91,7 +91,8 @@ def new_console(*, stderr: bool = False) -> "Console":
 
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else _WIDTH_OF_FILES
-    return Quiet(file=stream, highlight=False, width=width)
+    # Names of files and labels are no markup.
+    return Quiet(file=stream, highlight=False, markup=False, emoji=False, width=width)
 
 
 class Listing:
@@ -132,7 +133,7 @@ class Listing:
     def write(self, record: dict[str, Any]) -> None:
         """Write one record; one with an "error" is left to the end, and to JSON and CSV."""
         if self._form is Form.JSON:
-            click.echo(json.dumps(_finite(record), ensure_ascii=False))
+            click.echo(_as_json(record))
         elif self._form is Form.CSV:
             self._csv.writerow({name: _blank(value) for name, value in record.items()})
         elif record.get("error") is None:
@@ -183,7 +184,21 @@ def write_report(parts: "Iterable[Table | Text | str]") -> None:
 
 def write_json(value: Any) -> None:
     """Write one object of JSON."""
-    click.echo(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False))
+    click.echo(_as_json(value, indent=2))
+
+
+def _as_json(value: Any, indent: int | None = None) -> str:
+    text = json.dumps(_finite(value), indent=indent, ensure_ascii=False, allow_nan=False)
+    # Names of files that are not in UTF-8 hold what JSON can only say escaped.
+    return text if _is_utf8(text) else json.dumps(_finite(value), indent=indent)
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _fitted(text: str, width: int, right: bool, *, keep_end: bool) -> str:
