@@ -151,6 +151,23 @@ def test_detect_gives_scores_over_time(detector_file, small_detector, voices, tm
     assert [row[4] for row in rows] == np.where(expected["log_odds"] >= 0, "synthetic", "human").tolist()
 
 
+def test_detect_knows_more_than_two_classes(small_voices, voices, tmp_path):
+    X, _ = small_voices[0]
+    three = small_detector_as_trained().fit(X, ["a", "b", "c", "a"] * 5)
+    save(three, tmp_path / "three")
+    rows = list(csv.DictReader(io.StringIO(run("detect", tmp_path / "three", *voices[:3], "--csv")[0])))
+    assert [row["label"] for row in rows] == three.predict(voices[:3]).tolist()
+    assert {row["score"] for row in rows} == {""}
+    found = [[float(row[f"probability_{name}"]) for name in "abc"] for row in rows]
+    np.testing.assert_allclose(found, three.predict_proba(voices[:3]), rtol=1e-5)
+    out, _ = run("detect", tmp_path / "three", *voices[:3])
+    assert [len(line.split("\t")) for line in out.splitlines()] == [3, 3, 3]
+    _, err = run("detect", tmp_path / "three", voices[0], "--timeline", code=ExitCode.USAGE)
+    assert "--timeline of 3 classes is for --json" in err
+    out, _ = run("detect", tmp_path / "three", voices[0], "--timeline", "--json")
+    assert len(json.loads(out)["timeline"][0]["log_odds"]) == 3
+
+
 # train
 
 
@@ -415,10 +432,14 @@ def test_info_lists_devices():
         (["nonsense"], "No such command 'nonsense'"),
     ],
 )
-def test_wrong_usage_says_what_would_be_right(arguments, said, detector_file, voice_folder):
+def test_wrong_usage_says_what_would_be_right(
+    arguments, said, detector_file, voice_folder, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
     places = {"detector": detector_file, "labels": voice_folder / "labels.csv", "folder": voice_folder}
     _, err = run(*(each.format(**places) for each in arguments), code=ExitCode.USAGE)
     assert said in err
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,10 @@ def detect(
         except ValueError as error:
             raise click.UsageError(str(error)) from None
         classes = model.classes_.tolist()
+        if timeline and len(classes) != 2 and form is not Form.JSON:
+            raise click.UsageError(
+                f"--timeline of {len(classes)} classes is for --json: it has no one score."
+            )
         failures = list(named.empty)
         console = new_console() if form is Form.TABLE else None
         listing = _listing(form, classes, timeline, named, console)
@@ -109,8 +113,10 @@ def _let_read_at_once(model: Any, jobs: int) -> None:
 def _listing(
     form: Form, classes: list[Any], timeline: bool, named: Named, console: "Console | None"
 ) -> Listing:
+    human = next((label for label in classes if label in ("human", 1)), None)
+
     def style(label: Any) -> str:
-        return "" if len(classes) != 2 or label is None else ("green", "bold magenta")[classes.index(label)]
+        return "" if human is None else "green" if label == human else "bold magenta"
 
     longest = max((len(named.name(path)) for path in named.paths), default=0)
     recording = Column("recording", "recording")
