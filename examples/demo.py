@@ -47,7 +47,7 @@ def main():
     with timed(f"{N_FOLDS}-fold cross-validation"):
         folds = list(splitter(groups).split(X, y, groups))
         scores = cross_validate(
-            detector["classifier"], X, y, cv=folds, scoring=("balanced_accuracy", "roc_auc"), n_jobs=1
+            detector[1:], X, y, cv=folds, scoring=("balanced_accuracy", "roc_auc"), n_jobs=1
         )
     report_folds(scores, folds, groups)
 

@@ -247,13 +247,13 @@ def test_train_leaves_out_what_it_cannot_read_and_says_so(voice_folder, voices, 
     np.testing.assert_array_equal(*scores)
 
 
-def test_train_that_fails_leaves_the_old_file(voice_folder, tmp_path, monkeypatch):
+def test_train_that_fails_leaves_the_old_file(detector_file, voice_folder, tmp_path, monkeypatch):
     old = tmp_path / "d"
-    old.write_bytes(b"old")
+    old.write_bytes(detector_file.read_bytes())
     monkeypatch.setattr(voicelstm.classifier, "fit_classifier", _fails)
     _, err = run("train", voice_folder / "labels.csv", "-o", old, *SET, code=ExitCode.REFUSED)
     assert err == "voicelstm: error: The loss became nan.\n"
-    assert [(path, path.read_bytes()) for path in tmp_path.iterdir()] == [(old, b"old")]
+    assert [(path, path.read_bytes()) for path in tmp_path.iterdir()] == [(old, detector_file.read_bytes())]
 
 
 def _fails(*_, **__):
@@ -412,6 +412,8 @@ def test_info_lists_devices():
         (["detect", "{detector}", "a.wav", "--json", "--csv"], "exclude each other"),
         (["train", "{labels}"], "Missing option '-o'"),
         (["train", "{labels}", "-o", "missing/d"], "The folder missing does not exist"),
+        (["train", "{labels}", "-o", "{labels}"], "is there already, and is no detector"),
+        (["detect", "{detector}", "a.wav", "--threshold", "nan"], "NaN, which decides nothing"),
         (["train", "{labels}", "-o", "d", "--set", "clasifier.units=3"], "Did you mean classifier.units"),
         (["train", "{labels}", "-o", "d", "--set", "units=3"], "Did you mean classifier.units?"),
         (["train", "{labels}", "-o", "d", "--set", "classifier.units"], "not of the form name=value"),
@@ -528,3 +530,10 @@ def test_verbose_shows_the_librarys_log_wherever_it_stands(voice_folder, tmp_pat
         assert re.search(r"voicelstm\.training: epoch 1 of \d+: .*loss", err)
         assert f"wrote {tmp_path / 'd'}" in err
     assert run(*arguments)[1] == ""
+
+
+def test_a_name_that_the_system_refuses_is_a_recording_that_fails(detector_file, voice_folder):
+    good = f"{voice_folder}/voices/0.wav"
+    out, err = run("detect", detector_file, "x" * 5000, good, code=ExitCode.SOME_FAILED)
+    assert out.startswith(good)
+    assert "1 of 2 recordings failed" in err

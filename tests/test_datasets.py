@@ -213,6 +213,12 @@ def test_empty_classes_and_repeated_files_are_listed_together(tree):
     assert "Only one class" in message
 
 
+def test_a_link_to_a_folder_above_is_not_followed_round(tree):
+    root = tree("human/in/a.wav", "tts/in/b.wav")
+    (root / "human" / "in" / "up").symlink_to(root / "human")
+    assert [Path(path).name for path in load_folder(root).recordings] == ["a.wav", "b.wav"]
+
+
 def test_audio_without_class_folders_is_refused(tree):
     message = refusal(load_folder, tree("a.wav", "b.wav"))
     assert "2 audio files lie loose" in message

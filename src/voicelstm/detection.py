@@ -186,6 +186,8 @@ class _Listener:
         self._classes = np.asarray(detector.classes_).tolist()
         if threshold is not None and len(self._classes) != 2:
             raise ValueError(f"A threshold divides two classes; this detector has {len(self._classes)}.")
+        if threshold is not None and np.isnan(threshold):
+            raise ValueError("threshold is NaN, which decides nothing.")
         self._threshold = threshold
         self._timeline_steps = timeline_steps(detector)[1:] if timeline else None
 

@@ -266,6 +266,8 @@ def evaluate(
     unknown = [name for name in by if name not in columns]
     if unknown:
         raise ValueError(f"by names {unknown}, but groups has the columns {list(columns)}.")
+    if threshold is not None and np.isnan(threshold):
+        raise ValueError("threshold is NaN, which decides nothing.")
     if n_resamples < 0:
         raise ValueError(f"n_resamples={n_resamples!r} must not be negative.")
 

@@ -58,9 +58,9 @@ def audit(
     else:
         write_report([_table(report), *_sentences(report)])
     list_failures(failures, len(bunch.recordings))
-    if failures:
-        return ExitCode.SOME_FAILED
-    return ExitCode.FOUND if strict and report.findings else ExitCode.FINE
+    if strict and report.findings:
+        return ExitCode.FOUND
+    return ExitCode.SOME_FAILED if failures else ExitCode.FINE
 
 
 def _audited(

@@ -28,8 +28,8 @@ Examples:
   voicelstm detect detector.voicelstm calls/ --csv > calls.csv
   voicelstm detect detector.voicelstm call.wav --timeline
   curl -s https://example.org/a.ogg | voicelstm detect detector.voicelstm -
-  find calls -newer last | voicelstm detect detector.voicelstm --files-from -
-  voicelstm detect detector.voicelstm calls/ | grep -w synthetic | cut -f 1
+  find calls -type f -newer last | voicelstm detect d.voicelstm --files-from -
+  voicelstm detect detector.voicelstm calls/ | cut -f 1,2 | sort
 
 \b
 In a pipe a line has the recording, its label, the label's probability and the

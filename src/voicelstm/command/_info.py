@@ -48,7 +48,7 @@ def _devices() -> dict[str, Any]:
     from voicelstm import __version__
 
     backend = keras.backend.backend()
-    found = keras.distribution.list_devices()
+    found = _devices_of(backend)
     return {
         "voicelstm": __version__,
         "python": platform.python_version(),
@@ -57,6 +57,16 @@ def _devices() -> dict[str, Any]:
         "devices": found,
         "gpu": any(not name.startswith("cpu") for name in found),
     }
+
+
+def _devices_of(backend: str) -> list[str]:
+    import keras
+
+    if backend != "torch":
+        return keras.distribution.list_devices()
+    import torch  # for which Keras lists none
+
+    return [f"cuda:{i}" for i in range(torch.cuda.device_count())] or ["cpu:0"]
 
 
 def _facts(detector: Path) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def named_recordings(names: Sequence[str], files_from: str | None) -> Iterator[N
             if name == STANDARD_INPUT and name in names:
                 received = received or _received(Path(folder))
                 paths.append(received)
-            elif Path(name).is_dir():
+            elif _is_folder(name):
                 found = _audio_files(name)
                 paths += found
                 if not found:
@@ -112,3 +112,11 @@ def _received(folder: Path) -> str:
     with path.open("wb") as file:
         shutil.copyfileobj(sys.stdin.buffer, file)
     return str(path)
+
+
+def _is_folder(name: str) -> bool:
+    """Tell a folder; a name that the system does not even take is that of a recording that fails."""
+    try:
+        return Path(name).is_dir()
+    except OSError:
+        return False

@@ -89,6 +89,7 @@ def train(
         raise click.UsageError(f"--unseen {unseen} needs --groups, another column: that of the speakers.")
     if not output.absolute().parent.is_dir():
         raise click.UsageError(f"The folder {output.parent} does not exist.")
+    _refuse_to_replace(output)
     from sklearn.pipeline import Pipeline
 
     from voicelstm import make_detector, save
@@ -110,6 +111,21 @@ def train(
     _report(output, bunch, features.target, measured, form)
     list_failures(features.failures, len(bunch.recordings))
     return ExitCode.SOME_FAILED if features.failures else ExitCode.FINE
+
+
+def _refuse_to_replace(output: Path) -> None:
+    """Refuse a name of something else, such as the labels or a recording."""
+    if not output.exists():
+        return
+    from voicelstm.exceptions import ModelFileError
+    from voicelstm.model_file import read_model_file
+
+    try:
+        read_model_file(output)
+    except ModelFileError:
+        raise click.UsageError(
+            f"{output} is there already, and is no detector: choose another name, or delete it."
+        ) from None
 
 
 def _busy(session: Session, what: str) -> Any:

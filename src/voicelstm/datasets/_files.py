@@ -71,7 +71,13 @@ def audio_files(folder: Path, *, recursive: bool) -> list[Path]:
 
 def _files(folder: Path, recursive: bool) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder, onerror=_refuse, followlinks=True):
-        folders[:] = [name for name in folders if recursive and not name.startswith(".")]
+        # A link to where it lies would be followed for ever.
+        above = {Path(parent).resolve(), *Path(parent).resolve().parents}
+        folders[:] = [
+            name
+            for name in folders
+            if recursive and not name.startswith(".") and Path(parent, name).resolve() not in above
+        ]
         yield from (Path(parent, name) for name in names)
 
 
