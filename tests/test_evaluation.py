@@ -305,6 +305,7 @@ def test_a_report_prints_a_line_per_row():
         ({"by": ["system"]}, r"by names \['system'\], but groups has the columns \[\]"),
         ({"groups": {"system": SYSTEM[:5]}}, "'system' has shape"),
         ({"n_resamples": -1}, "n_resamples=-1"),
+        ({"threshold": float("nan")}, "threshold is NaN"),
         ({"synthetic_prior": 2}, "synthetic_prior=2"),
         ({"detector": LogisticRegression()}, "must be a fitted classifier"),
     ],

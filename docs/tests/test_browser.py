@@ -17,6 +17,7 @@ def browser():
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CANDIDATES)), None)
     if path is None:
+        # A browser is no Python package that CI could install; links and notebook are tested without one.
         pytest.skip("no Chromium on this machine; install it, or set CHROMIUM to its path")
     # No sandbox, which root cannot have, and no calls to the network of the browser's own.
     switches = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]

@@ -132,7 +132,7 @@ def _read(path: str | os.PathLike[str], file: BinaryIO) -> tuple[dict[str, Any],
     document = _document(path, header.metadata)
     try:
         # The library that wrote the tensors has to agree with the header that was just read.
-        stored = deserialize(head + file.read(header.n_bytes))  # type: ignore[no-untyped-call]
+        stored = deserialize(head + file.read(header.n_bytes))  # type: ignore[no-untyped-call]  # safetensors says none
     except SafetensorError as error:
         raise ModelFileError(f"{path}: not a model file, or a damaged one ({error}).") from error
     tensors = {

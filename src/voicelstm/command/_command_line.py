@@ -38,7 +38,7 @@ results are tables; in a pipe they are plain lines, and --json or --csv makes th
 """
 
 
-class ClosedPipe(Exception):  # noqa: N818
+class ClosedPipe(Exception):  # noqa: N818  # no error: who reads has seen enough
     """Nobody reads standard output any more; click would take a BrokenPipeError for a failure."""
 
 
@@ -87,7 +87,7 @@ class CommandLine(click.Group):
                 _log.debug("where it happened", exc_info=True)
             say(f"error: {error}")
             return ExitCode.REFUSED
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001  # whatever is left is a bug, and is shown whole
             click.echo(traceback.format_exc(), err=True)
             say("error: this is a bug of voicelstm, please report the lines above.")
             return ExitCode.BUG

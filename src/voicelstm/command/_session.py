@@ -111,7 +111,7 @@ def _silence_native_code() -> None:
         return
     if number != 2:
         return
-    # Kept open for as long as the process lives, as standard error is.
+    # Kept open for as long as the process lives, as standard error is; a Path cannot open a descriptor.
     own = open(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")  # noqa: PTH123, SIM115
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
