@@ -16,7 +16,7 @@ from voicelstm import LSTMVoiceClassifier, make_detector
 
 
 def drawn_clips(generator, n_features):
-    n_clips = int(generator.integers(4, 30))
+    n_clips = int(generator.integers(6, 30))  # two of each class, for a validation share
     target = np.arange(n_clips) % int(generator.integers(2, 4))
     lengths = generator.integers(1, 300, size=n_clips)
     return [generator.normal(size=(n, n_features)) for n in lengths], target
