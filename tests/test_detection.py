@@ -6,7 +6,7 @@ from sklearn.model_selection import FixedThresholdClassifier
 
 import voicelstm
 from voicelstm import calibrate, detect, detection, make_detector, score_timeline
-from voicelstm.detection import features_and_rest, transformers_of
+from voicelstm.members import features_and_rest, transformers_of
 
 SMALL = {"classifier__units": (4,), "classifier__max_steps": 2}
 
@@ -139,3 +139,13 @@ def test_a_vote_of_different_features_cannot_be_taken_apart(wrapped):
 
 def test_it_is_one_of_the_public_names():
     assert voicelstm.detect is detect
+
+
+def test_nothing_is_said_of_recordings_with_nothing_in_them(small_detector, small_voices):
+    voice = small_voices[1][0][0]
+    silence, click = (np.zeros(16000), 16000), (np.full(10, 0.1), 16000)
+    found = list(detect(small_detector, [voice, silence, click]))
+    assert found[0].error is None
+    assert found[1].error == "the recording: found silence, every sample being 0; there is no voice to judge."
+    assert "0.625 ms of sound, less than one frame" in found[2].error
+    assert found[1].label is found[2].label is None

@@ -9,17 +9,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import _check_response_method, check_is_fitted
 
 from voicelstm.detector import timeline_steps, timelines
 from voicelstm.extraction import Clip, check_extraction
+from voicelstm.members import features_and_rest, remembering, transformers_of
 from voicelstm.parallel import extract_all
 from voicelstm.sequences import stack
-from voicelstm.transformer import MFCCTransformer
 
-__all__ = ["Detection", "detect", "features_and_rest", "transformers_of"]
+__all__ = ["Detection", "detect"]
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +44,8 @@ class Detection:
     timeline : structured ndarray of shape (n_segments,) or None
         As of :func:`~voicelstm.score_timeline`, where that was asked for.
     error : str or None
-        Why the recording failed.
+        Why the recording failed: it cannot be read, or there is nothing in it to judge, every sample being 0
+        or all of it shorter than one frame.
     """
 
     recording: Any
@@ -118,56 +117,6 @@ def detect(
     return (found for some in _groups(recordings) for found in listener.hear(some))
 
 
-def transformers_of(detector: Any) -> list[MFCCTransformer]:
-    """List the transformers of a detector, those within wrappers too.
-
-    Parameters
-    ----------
-    detector : estimator
-        A Pipeline, or wrappers around some.
-
-    Returns
-    -------
-    list of MFCCTransformer
-        Its own, not copies.
-    """
-    found: list[MFCCTransformer] = []
-    _without_transformers(detector, found)
-    return found
-
-
-def features_and_rest(detector: Any) -> tuple[MFCCTransformer, Any]:
-    """Take a detector apart: what reads recordings, and what decides from features.
-
-    Parameters
-    ----------
-    detector : estimator
-        As :func:`detect` takes it.
-
-    Returns
-    -------
-    transformer : MFCCTransformer
-        Its own.
-    rest : estimator
-        A detector of sequences, which shares with the original what is not changed.
-
-    Raises
-    ------
-    TypeError
-        Where it has no transformer, or has several of different parameters.
-    """
-    transformers: list[MFCCTransformer] = []
-    rest = _without_transformers(detector, transformers)
-    if not transformers or not hasattr(detector, "classes_"):
-        raise TypeError(
-            "A detector of recordings was expected: one that begins with an MFCCTransformer, such as that of"
-            f" make_detector, and is fitted; got a {type(detector).__name__}."
-        )
-    if any(each._settings(None) != transformers[0]._settings(None) for each in transformers):
-        raise TypeError("The detector's members have different features.")
-    return transformers[0], rest
-
-
 class _Listener:
     """A detector whose recordings are read apart from it, so that one that fails is known by its reason."""
 
@@ -195,6 +144,9 @@ class _Listener:
         """Yield an answer for each of a group of recordings."""
         clips, failures = extract_all(recordings, self._settings, self._transformer.n_jobs, 0)
         reasons = dict(failures)
+        for position, clip in enumerate(clips):
+            if position not in reasons and (nothing := _nothing_heard(recordings[position], clip)):
+                reasons[position] = nothing
         _log.debug("%d recordings read, of which %d failed", len(recordings), len(reasons))
         heard = [position for position in range(len(recordings)) if position not in reasons]
         answers = {}
@@ -206,9 +158,7 @@ class _Listener:
 
     def _answers(self, recordings: list[Any], clips: list[Clip]) -> list[Detection]:
         X: Any = stack([clip.features for clip in clips]) if self._reads_features else recordings
-        detector = self._detector
-        if isinstance(detector, Pipeline) and len(detector) > 1 and self._reads_features:
-            X, detector = detector[:-1].transform(X), detector[-1]  # once for scores, odds and decisions
+        detector = remembering(self._detector)
         score = np.full(len(clips), np.nan)
         if len(self._classes) == 2:
             score = _check_response_method(detector, ["decision_function", "predict_proba"])(X)
@@ -236,20 +186,17 @@ class _Listener:
         ]
 
 
-def _without_transformers(held: Any, found: list[MFCCTransformer]) -> Any:
-    """Return the detector as it takes features; what is not changed is shared with the original."""
-    if type(held) is MFCCTransformer:
-        found.append(held)
-        return "passthrough"
-    if type(held) in (list, tuple):
-        return type(held)(_without_transformers(each, found) for each in held)
-    # The pairs that a CalibratedClassifierCV holds are no estimators, but have one.
-    is_wrapper = type(held).__module__.startswith("sklearn.")
-    if not is_wrapper or not (isinstance(held, BaseEstimator) or hasattr(held, "calibrators")):
-        return held
-    copy = object.__new__(type(held))
-    copy.__dict__.update({name: _without_transformers(value, found) for name, value in vars(held).items()})
-    return copy
+def _nothing_heard(recording: Any, clip: Clip) -> str | None:
+    """Say why there is nothing to judge, where that is so: a network has an answer to zeros, too."""
+    if clip.silent:
+        found = "silence, every sample being 0"
+    elif clip.duration < clip.frame_length:
+        heard, frame = 1000 * clip.duration, 1000 * clip.frame_length
+        found = f"{heard:.3g} ms of sound, less than one frame of {frame:.3g} ms"
+    else:
+        return None
+    name = os.fspath(recording) if isinstance(recording, str | os.PathLike) else "the recording"
+    return f"{name}: found {found}; there is no voice to judge."
 
 
 def _groups(recordings: Iterable[Any]) -> Iterator[list[Any]]:

@@ -13,6 +13,7 @@ from sklearn.utils.validation import _check_response_method, _num_samples
 
 from voicelstm.evaluation_report import EvaluationReport, Measure, Row
 from voicelstm.exceptions import SequenceWarning
+from voicelstm.members import remembering
 from voicelstm.metrics import act_dcf, bootstrap_interval, cllr, equal_error_rate, min_dcf
 from voicelstm.metrics._scored import check_human
 from voicelstm.metrics._scorers import log_likelihood_ratios
@@ -186,8 +187,8 @@ def _scores(
             f" {sorted(set(np.asarray(y).tolist()))}; its classes are {classes}."
         )
     if isinstance(detector, Pipeline) and len(detector) > 1:
-        # Reading the recordings takes longest: once is enough for scores, ratios and decisions.
         X, detector = detector[:-1].transform(X), detector[-1]
+    detector = remembering(detector)
     method = _check_response_method(detector, ["decision_function", "predict_proba"])
     score = np.asarray(method(X), dtype=np.float64)
     if score.ndim == 2:

@@ -81,6 +81,8 @@ class Clip:
         Of the frames as they were cut, in whole samples, in s.
     duration : float
         Of the whole recording, in s.
+    silent : bool
+        Whether every sample is 0, as far as is known: a folder of sequences does not keep it.
     """
 
     features: NDArray[np.floating]
@@ -88,6 +90,7 @@ class Clip:
     frame_length: float
     frame_step: float
     duration: float
+    silent: bool = False
 
 
 def check_extraction(settings: ExtractionSettings) -> None:
@@ -136,7 +139,7 @@ def extract(recording: Any, settings: ExtractionSettings) -> Clip:
         # By the file's content, since a resampler's last bits are not the same on every machine.
         key = digest_of_file(recording) if is_file else None
         samples = settings.augment(samples, rate, key=key)
-    n_samples = len(samples)
+    n_samples, silent = len(samples), not samples.any()
     length, step = frame_sizes(rate, own.frame_length, own.frame_step)
     start = 0
     if settings.trim_silence is not None:
@@ -160,6 +163,7 @@ def extract(recording: Any, settings: ExtractionSettings) -> Clip:
         frame_length=length / rate,
         frame_step=step / rate,
         duration=n_samples / rate,
+        silent=silent,
     )
 
 

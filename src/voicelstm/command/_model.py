@@ -17,7 +17,7 @@ def front_end_and_rest(path: Path) -> tuple[Any, Any]:
     Returns
     -------
     transformer, rest
-        As of :func:`voicelstm.detection.features_and_rest`.
+        As of :func:`voicelstm.members.features_and_rest`.
 
     Raises
     ------
@@ -25,7 +25,7 @@ def front_end_and_rest(path: Path) -> tuple[Any, Any]:
         Where the file holds something else.
     """
     from voicelstm import load
-    from voicelstm.detection import features_and_rest
+    from voicelstm.members import features_and_rest
 
     try:
         return features_and_rest(load(path))
