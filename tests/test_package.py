@@ -11,8 +11,7 @@ import voicelstm
 API = Path(__file__).resolve().parents[1] / "docs" / "api.rst"
 # What the library's own modules share, and users have no need of.
 SHARED = {
-    "detection.features_and_rest",
-    "detection.transformers_of",
+    "detector.segment_threshold",
     "detector.timeline_steps",
     "detector.timelines",
     "dynamics.checked_lags",

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logit
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
@@ -16,7 +17,7 @@ from voicelstm.dynamics import CepstralDynamics
 from voicelstm.extraction import Clip
 from voicelstm.transformer import MFCCTransformer
 
-__all__ = ["make_detector", "score_timeline", "timeline_steps", "timelines"]
+__all__ = ["make_detector", "score_timeline", "segment_threshold", "timeline_steps", "timelines"]
 
 
 def make_detector(random_state: int | np.random.RandomState | None = None, **changes: Any) -> Pipeline:
@@ -202,6 +203,40 @@ def timeline_steps(detector: Any) -> tuple[MFCCTransformer, CepstralDynamics | N
         "score_timeline needs a Pipeline of MFCCTransformer and LSTMVoiceClassifier, or with CepstralDynamics"
         f" between them, got {' and '.join(kind.__name__ for kind in kinds)}."
     )
+
+
+def segment_threshold(detector: Any, threshold: float | None = None) -> float | None:
+    """Find from which log-odds a segment is taken for ``classes_[1]``.
+
+    Parameters
+    ----------
+    detector : object
+        As :func:`score_timeline` takes it.
+    threshold : float, default=None
+        What :func:`voicelstm.detect` was given.
+
+    Returns
+    -------
+    float or None
+        None where the detector is calibrated: its scores, and so its thresholds, are probabilities of whole
+        recordings, which the log-odds of segments cannot be compared with.
+    """
+    while isinstance(detector, FrozenEstimator):
+        detector = detector.estimator
+    if not hasattr(detector, "decision_function"):
+        return None
+    if threshold is not None:
+        return threshold
+    if not isinstance(detector, FixedThresholdClassifier | TunedThresholdClassifierCV):
+        return 0.0
+    if isinstance(detector, FixedThresholdClassifier):
+        own, positive = detector.threshold, detector.pos_label
+    else:
+        own, positive = detector.best_threshold_, detector._curve_scorer._get_pos_label()
+    if own == "auto":
+        return 0.0  # log-odds of 0, or a probability of one half
+    own = float(logit(own)) if detector.response_method == "predict_proba" else float(own)
+    return own if positive is None or positive == detector.classes_[1] else -own
 
 
 def _within_wrappers(detector: Any) -> Any:

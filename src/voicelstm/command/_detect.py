@@ -10,7 +10,7 @@ import click
 from voicelstm.command._corpus import list_failures
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.command._output import Column, Form, Listing, new_console, output_options
-from voicelstm.command._recordings import Named, files_from_option, named_recordings
+from voicelstm.command._recordings import Named, files_from_option, jobs_option, named_recordings
 from voicelstm.command._session import Session, Task
 
 if TYPE_CHECKING:
@@ -34,8 +34,10 @@ Examples:
 \b
 In a pipe a line has the recording, its label, the label's probability and the
 score, with tabs between. The score is in log-odds of the class that is second
-by name: above 0 synthetic, below 0 human. Recordings that fail are listed at
-the end, on standard error, and the exit code is then 1.
+by name: above 0 synthetic, below 0 human. Of a calibrated detector it is that
+class's probability, and --threshold is one; segments then have no label.
+Recordings that cannot be read or hold nothing but zeros are listed at the
+end, on standard error, and the exit code is then 1.
 """
 
 
@@ -45,9 +47,7 @@ the end, on standard error, and the exit code is then 1.
 @click.option("--threshold", type=float, help="Score from which a recording is of the second class.")
 @click.option("--timeline", is_flag=True, help="Scores over the seconds of each recording.")
 @files_from_option
-@click.option(
-    "-j", "--jobs", default=-1, show_default=True, help="Recordings read at once; -1 is one per core."
-)
+@jobs_option
 @output_options()
 @click.pass_obj
 def detect(
@@ -67,6 +67,7 @@ def detect(
     """
     with named_recordings(recordings, files_from) as named:
         import voicelstm
+        from voicelstm.detector import segment_threshold
 
         model = voicelstm.load(detector)
         _let_read_at_once(model, jobs)
@@ -82,6 +83,7 @@ def detect(
                 f"--timeline of {len(classes)} classes is for --json: it has no one score."
             )
         failures = list(named.empty)
+        starts = segment_threshold(model, threshold) if timeline and len(classes) == 2 else None
         console = new_console() if form is Form.TABLE else None
         listing = _listing(form, classes, timeline, named, console)
         counts: dict[Any, int] = dict.fromkeys(classes, 0)
@@ -94,7 +96,7 @@ def detect(
                         listing.write(_failed(answer, named))
                     continue
                 counts[answer.label] += 1
-                for record in _records(answer, classes, timeline, form, named, threshold):
+                for record in _records(answer, classes, timeline, form, named, starts):
                     listing.write(record)
         if console is not None and len(named.paths) > 1:
             console.print("\n " + _summary(counts, len(failures)))
@@ -104,7 +106,7 @@ def detect(
 
 def _let_read_at_once(model: Any, jobs: int) -> None:
     """Set the workers of whatever transformers the detector holds."""
-    from voicelstm.detection import transformers_of
+    from voicelstm.members import transformers_of
 
     for transformer in transformers_of(model):
         transformer.set_params(n_jobs=jobs)
@@ -120,7 +122,7 @@ def _listing(
 
     longest = max((len(named.name(path)) for path in named.paths), default=0)
     recording = Column("recording", "recording")
-    heard_as = Column("label", "heard as", max(8, *(len(str(name)) for name in classes)), str, style)
+    heard_as = Column("label", "heard as", max(8, *(len(str(name)) for name in classes)), style=style)
     if timeline:
         columns = [
             recording,
@@ -149,12 +151,12 @@ def _bar(score: float) -> str:
 
 
 def _records(
-    answer: Any, classes: list[Any], timeline: bool, form: Form, named: Named, threshold: float | None
+    answer: Any, classes: list[Any], timeline: bool, form: Form, named: Named, starts: float | None
 ) -> Iterator[dict[str, Any]]:
     own = {"recording": named.name(answer.recording), "label": answer.label, "score": answer.score}
     if timeline and form is not Form.JSON:
         for start, stop, score in answer.timeline.tolist():
-            label = classes[int(score >= (threshold or 0))]
+            label = "" if starts is None else classes[int(score >= starts)]
             yield {
                 "recording": own["recording"],
                 "start_s": start,
