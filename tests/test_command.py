@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 import soundfile
 from click.testing import CliRunner
-from sklearn.model_selection import StratifiedGroupKFold, cross_val_score
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.model_selection import FixedThresholdClassifier, StratifiedGroupKFold, cross_val_score
 
 import voicelstm
 from voicelstm import (
@@ -28,7 +31,7 @@ from voicelstm import (
 )
 from voicelstm.command import command_line
 from voicelstm.command._exit_codes import EXIT_CODES, ExitCode
-from voicelstm.datasets import load_csv
+from voicelstm.datasets import balanced_weights, load_csv
 from voicelstm.exceptions import TrainingError
 from voicelstm.splitters import UnseenSystems
 
@@ -152,6 +155,34 @@ def test_detect_gives_scores_over_time(detector_file, small_detector, voices, tm
     assert [row[4] for row in rows] == np.where(expected["log_odds"] >= 0, "synthetic", "human").tolist()
 
 
+def test_segments_are_decided_by_the_threshold_of_the_detector(
+    small_detector, small_voices, voices, tmp_path
+):
+    path = tmp_path / "detector"
+    (X, y), held_out = small_voices
+    log_odds = [float(each["log_odds"][0]) for each in score_timeline(small_detector, voices[:8])]
+    middle = float(np.sort(log_odds)[3:5].mean())
+    expected = np.where(np.array(log_odds) >= middle, "synthetic", "human").tolist()
+    frozen = FrozenEstimator(small_detector)
+    # The same threshold, said in four ways.
+    probability = float(1 / (1 + np.exp(-middle)))
+    of_probabilities = {"threshold": probability, "response_method": "predict_proba"}
+    for own, asked in [
+        ({"threshold": middle}, ()),
+        ({"threshold": -middle, "pos_label": "human"}, ()),
+        (of_probabilities, ()),
+        ({"threshold": 100.0}, ("--threshold", middle)),
+    ]:
+        save(FixedThresholdClassifier(frozen, **({"pos_label": "synthetic"} | own)).fit(X, y), path)
+        out, _ = run("detect", path, *voices[:8], "--timeline", *asked)
+        first = {line.split("\t")[0]: line.split("\t")[4] for line in reversed(out.splitlines())}
+        assert [first[name] for name in voices[:8]] == expected
+    # What it says of whole recordings are probabilities.
+    save(calibrate(small_detector, *held_out), path)
+    out, _ = run("detect", path, voices[0], "--timeline", "--threshold", "0.5")
+    assert {line.split("\t")[4] for line in out.splitlines()} == {""}
+
+
 def test_detect_knows_more_than_two_classes(small_voices, voices, tmp_path):
     X, _ = small_voices[0]
     three = small_detector_as_trained().fit(X, ["a", "b", "c", "a"] * 5)
@@ -235,6 +266,24 @@ def test_train_refuses_groups_that_divide_no_class(voice_folder, tmp_path):
     _, err = run(*arguments, code=ExitCode.USAGE)
     assert "all human recordings have the same system" in err
     assert not (tmp_path / "d").exists()
+
+
+def test_train_balances_a_column_in_training_and_in_every_fold(voice_folder, tmp_path):
+    path = tmp_path / "d"
+    arguments = ("--groups", "speaker", "--folds", 3, "--balance", "system", *SET, "--json", "-o", path)
+    out, _ = run("train", voice_folder / "labels.csv", *arguments)
+    corpus = load_csv(voice_folder / "labels.csv")
+    X, y, system = corpus.recordings, corpus.target, corpus.groups["system"]
+    expected = small_detector_as_trained().set_params(classifier__class_weight=None)
+    expected.fit(X, y, classifier__sample_weight=balanced_weights(y, {"system": system}))
+    np.testing.assert_array_equal(load(path).decision_function(X), expected.decision_function(X))
+
+    scores = []
+    for training, test in StratifiedGroupKFold(3).split(X, y, corpus.groups["speaker"]):
+        weight = balanced_weights(y[training], {"system": system[training]})
+        fold = clone(expected).fit([X[i] for i in training], y[training], classifier__sample_weight=weight)
+        scores.append(balanced_accuracy_score(y[test], fold.predict([X[i] for i in test])))
+    assert json.loads(out)["cross_validation"]["folds"]["balanced_accuracy"] == pytest.approx(scores)
 
 
 def test_train_leaves_out_what_it_cannot_read_and_says_so(voice_folder, voices, tmp_path):
@@ -367,6 +416,39 @@ def test_features_fills_a_folder_in_the_order_that_it_lists(voice_folder, voices
     assert "found an HTML page" in err
 
 
+def test_features_lists_what_failed_in_its_place(voices, tmp_path):
+    page = tmp_path / "page.wav"
+    page.write_text("<html>")
+    out, err = run(
+        "features", voices[0], page, voices[1], "-o", tmp_path / "store", code=ExitCode.SOME_FAILED
+    )
+    assert [line.split("\t")[0] for line in out.splitlines()] == [voices[0], str(page), voices[1]]
+    assert out.splitlines()[1].split("\t")[1:] == ["0", "0.00"]
+    assert len(SequenceStore(tmp_path / "store")[1]) == 0
+    assert "page.wav: found an HTML page" in err
+
+
+def test_names_cannot_break_lines_or_steer_a_terminal(detector_file, voices, tmp_path):
+    names = [tmp_path / "a\tb.wav", tmp_path / "a\nb.wav", tmp_path / "a\x1b[31mb.wav"]
+    for name in names[:2]:
+        name.write_bytes(Path(voices[0]).read_bytes())
+    out, err = run("detect", detector_file, *names, code=ExitCode.SOME_FAILED)
+    escaped = [line.split("\t")[0].removeprefix(f"{tmp_path}/") for line in out.splitlines()]
+    assert escaped == [r"a\tb.wav", r"a\nb.wav"]
+    assert r"a\x1b[31mb.wav: no such file" in err
+    assert "\x1b" not in err
+    out, _ = run("detect", detector_file, names[0], "--json")
+    assert json.loads(out)["recording"] == str(names[0])
+
+
+def test_lists_of_names_may_begin_with_a_byte_order_mark(detector_file, voices, tmp_path):
+    names = tmp_path / "names.txt"
+    names.write_text("\n".join(voices[:2]), encoding="utf-8-sig")
+    for listed, given in ((names, None), ("-", names.read_bytes())):
+        out, _ = run("detect", detector_file, "--files-from", listed, given=given)
+        assert [line.split("\t")[0] for line in out.splitlines()] == voices[:2]
+
+
 def test_features_can_be_those_of_a_detector(detector_file, voices, tmp_path):
     run("features", voices[0], "-o", tmp_path / "store", "--like", detector_file)
     assert SequenceStore(tmp_path / "store").n_features == 8  # as conftest.py fits it
@@ -413,6 +495,14 @@ def test_info_lists_devices():
         (["detect", "{detector}", "a.wav", "--json", "--csv"], "exclude each other"),
         (["train", "{labels}"], "Missing option '-o'"),
         (["train", "{labels}", "-o", "missing/d"], "The folder missing does not exist"),
+        (["train", "{labels}", "-o", "/proc/detector"], "/proc/detector cannot be written"),
+        (["train", "{labels}", "-o", "d", "--seed", "-1"], "'--seed': -1 is not in the range"),
+        (
+            ["train", "{labels}", "-o", "d", "--balance", "person"],
+            "--balance person: there is no such column",
+        ),
+        (["train", "{labels}", "-o", "d", "-j", "0"], "0 reads nothing"),
+        (["detect", "{detector}", "a.wav", "--jobs", "0"], "0 reads nothing"),
         (["train", "{labels}", "-o", "{labels}"], "is there already, and is no detector"),
         (["detect", "{detector}", "a.wav", "--threshold", "nan"], "NaN, which decides nothing"),
         (["train", "{labels}", "-o", "d", "--set", "clasifier.units=3"], "Did you mean classifier.units"),

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -72,6 +73,13 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(detector_file, voice_fold
         process.stdout.close()
         said = process.stderr.read()
     assert (process.returncode, said) == (ExitCode.CLOSED_PIPE, b"")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_closed_streams_are_no_bug(closed, detector_file, voice_folder):
+    detect = shlex.join([*COMMAND, "detect", str(detector_file), f"{voice_folder}/voices/0.wav"])
+    done = subprocess.run(["sh", "-c", f"{detect} {closed}"], capture_output=True)
+    assert (done.returncode, done.stderr) == (ExitCode.FINE, b"")
 
 
 def test_a_recording_comes_through_a_pipe(detector_file, voice_folder):

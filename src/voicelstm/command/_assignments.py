@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
-__all__ = ["assign", "parse_value", "rows_to_keep"]
+__all__ = ["SEED", "assign", "parse_value", "rows_to_keep"]
+
+SEED = click.IntRange(0, 2**32 - 1)  # what numpy takes
 
 _WORDS = {"true": True, "false": False, "none": None}
 _MOST_SHOWN = 3

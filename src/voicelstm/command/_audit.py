@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from voicelstm.command._assignments import SEED
 from voicelstm.command._corpus import Corpus, corpus_options, list_failures
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.command._output import Column, Form, Listing, output_options, write_json, write_report
@@ -36,7 +37,7 @@ a detector learns that, scores well, and fails on the next corpus.
 )
 @click.option("--strict", is_flag=True, help="Exit with 4 where something gives the labels away.")
 @click.option("--human", metavar="LABEL", help="The human class.  [default: human, or 1]")
-@click.option("--seed", default=0, show_default=True, help="Of what the intervals draw.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of what the intervals draw.")
 @output_options()
 def audit(
     corpus: Corpus, splits: str | None, strict: bool, human: str | None, seed: int, form: Form

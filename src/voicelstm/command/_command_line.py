@@ -112,6 +112,7 @@ for each in (train, detect, evaluate, audit, features, info):
 
 def main() -> None:
     """Run the command in a process of its own."""
+    _open_what_is_closed()
     command_line.main(obj=Session(owns_process=True))
 
 
@@ -121,6 +122,13 @@ def _told_of_closed_pipes() -> Iterator[None]:
         yield
     except BrokenPipeError:
         raise ClosedPipe from None
+
+
+def _open_what_is_closed() -> None:
+    """Let standard streams that whoever started the process closed (``2>&-``) lead to nowhere."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115  # as long as the process lives
 
 
 def _stop_writing() -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import click
 
 from voicelstm.command._assignments import rows_to_keep
+from voicelstm.command._output import printable
+from voicelstm.command._recordings import jobs_option
 from voicelstm.command._session import say
 
 __all__ = ["Corpus", "Features", "corpus_options", "list_failures", "read_features"]
@@ -27,9 +29,7 @@ _OPTIONS = (
         type=click.Path(exists=True, file_okay=False, path_type=Path),
         help="Where relative paths start.  [default: the CSV's folder]",
     ),
-    click.option(
-        "-j", "--jobs", default=-1, show_default=True, help="Recordings read at once; -1 is one per core."
-    ),
+    jobs_option,
 )
 
 
@@ -171,4 +171,4 @@ def list_failures(failures: list[str], n_recordings: int) -> None:
     if failures:
         say(f"{len(failures)} of {n_recordings} recordings failed and are left out:")
         for reason in failures:
-            click.echo(f"  {reason}", err=True)
+            click.echo(f"  {printable(reason)}", err=True)

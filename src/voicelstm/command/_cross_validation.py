@@ -10,7 +10,7 @@ from voicelstm.command._corpus import Features
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["CrossValidation", "Plan", "cross_validated"]
+__all__ = ["CrossValidation", "Plan", "column_of", "cross_validated", "weights"]
 
 _NAMES = {"equal_error_rate": "EER", "balanced_accuracy": "balanced accuracy", "roc_auc": "ROC AUC"}
 _SYSTEM_COLUMNS = ("system", "family", "attack", "vocoder")
@@ -128,10 +128,9 @@ class Plan:
         click.UsageError
             Where that cannot be.
         """
-        for name in (self.groups, self.unseen):
-            if name is not None and name not in columns:
-                there = ", ".join(columns) or "none"
-                raise click.UsageError(f"There is no column {name!r} to group by; there are: {there}.")
+        column_of(columns, self.groups, "--groups")
+        if self.unseen is not None:
+            column_of(columns, self.unseen, "--unseen")
         return self._by_group(target, columns) if self.unseen is None else self._by_system(target, columns)
 
     def _by_group(self, target: Any, columns: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
@@ -151,8 +150,9 @@ class Plan:
         classes = set(target.tolist())
         if any(set(target[part].tolist()) != classes for cut in cuts for part in cut):
             raise click.UsageError(
-                f"--groups {column} --folds {n_folds}: a fold lacks a class. Ask for fewer folds, or group by"
-                " a column that divides each class."
+                f"--groups {column}: of {n_folds} folds one lacks a class."
+                + (" Ask for fewer with --folds, or group" if n_folds > 2 else " Group")
+                + " by a column that divides each class into more parts."
             )
         return {str(position + 1): cut for position, cut in enumerate(cuts)}
 
@@ -172,7 +172,48 @@ class Plan:
         return dict(zip(np.unique(system[~human]).tolist(), cuts, strict=True))
 
 
-def cross_validated(detector: Any, features: Features, plan: Plan) -> CrossValidation:
+def column_of(columns: dict[str, Any], name: str, option: str) -> Any:
+    """Return a column of a corpus's groups, and name those that are there where it is not.
+
+    Raises
+    ------
+    click.UsageError
+        Where it is not.
+    """
+    if name not in columns:
+        there = ", ".join(columns) or "none"
+        raise click.UsageError(f"{option} {name}: there is no such column to group by; there are: {there}.")
+    return columns[name]
+
+
+def weights(features: Features, balance: str | None, chosen: Any = slice(None)) -> dict[str, Any]:
+    """Return what `fit` of a detector of features is given so that the values of a column count the same.
+
+    Parameters
+    ----------
+    features : Features
+        Of the recordings.
+    balance : str or None
+        The column; None leaves the weights to the classifier.
+    chosen : index, default=slice(None)
+        Which recordings it is fitted on.
+
+    Returns
+    -------
+    dict
+        Parameters of `fit`.
+    """
+    if balance is None:
+        return {}
+    from voicelstm.datasets import balanced_weights
+
+    found = balanced_weights(features.target[chosen], {balance: features.groups[balance][chosen]})
+    return {"classifier__sample_weight": found}
+
+
+def cross_validated(
+    detector: Any, features: Features, plan: Plan, balance: str | None = None
+) -> CrossValidation:
     """Train and test once per fold.
 
     Parameters
@@ -183,13 +224,16 @@ def cross_validated(detector: Any, features: Features, plan: Plan) -> CrossValid
         Of the recordings.
     plan : Plan
         How to divide them.
+    balance : str, default=None
+        As of :func:`weights`, which are those of each fold's training.
 
     Returns
     -------
     CrossValidation
     """
     import numpy as np
-    from sklearn.model_selection import cross_validate
+    from sklearn.base import clone
+    from sklearn.metrics import check_scoring
 
     from voicelstm.metrics import equal_error_rate, make_detection_scorer
 
@@ -200,16 +244,19 @@ def cross_validated(detector: Any, features: Features, plan: Plan) -> CrossValid
         # The rate at which both errors are equal is the same for either class.
         eer = make_detection_scorer(equal_error_rate, human_label=classes[0].item())
         scoring = {"equal_error_rate": eer, "balanced_accuracy": "balanced_accuracy", "roc_auc": "roc_auc"}
-    found = cross_validate(
-        detector, features.X, features.target, cv=list(folds.values()), scoring=scoring, error_score="raise"
-    )
-    scores = {name: np.asarray(found[f"test_{name}"]) for name in scoring}
-    if "equal_error_rate" in scores:
-        scores["equal_error_rate"] = -scores["equal_error_rate"]  # a scorer's greater is better
+    scores: dict[str, list[float]] = {name: [] for name in scoring}
+    for training, test in folds.values():
+        fitted = clone(detector).fit(
+            features.X[training], features.target[training], **weights(features, balance, training)
+        )
+        found = check_scoring(fitted, scoring)(fitted, features.X[test], features.target[test])
+        for name, value in found.items():
+            # A scorer's greater is better.
+            scores[name].append(-value if name == "equal_error_rate" else float(value))
     return CrossValidation(
         plan=plan,
         n_test={name: len(test) for name, (_, test) in folds.items()},
-        scores={name: values.tolist() for name, values in scores.items()},
+        scores=scores,
     )
 
 

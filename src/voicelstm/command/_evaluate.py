@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from voicelstm.command._assignments import SEED
 from voicelstm.command._corpus import Corpus, corpus_options, list_failures, read_features
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.command._model import front_end_and_rest
@@ -56,7 +57,7 @@ _WIDE = 112
 @click.option("--by", multiple=True, metavar="COLUMN", help="A row for each value of it; may be repeated.")
 @click.option("--threshold", type=float, help="Score from which a recording is of the second class.")
 @click.option("--human", metavar="LABEL", help="The human class.  [default: human, or 1]")
-@click.option("--seed", default=0, show_default=True, help="Of what the intervals draw.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of what the intervals draw.")
 @click.option(
     "--cache",
     type=click.Path(file_okay=False, path_type=Path),

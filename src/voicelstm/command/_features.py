@@ -10,7 +10,7 @@ from voicelstm.command._corpus import list_failures
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.command._model import front_end_and_rest
 from voicelstm.command._output import Column, Form, Listing, new_console, output_options
-from voicelstm.command._recordings import files_from_option, named_recordings
+from voicelstm.command._recordings import files_from_option, jobs_option, named_recordings
 from voicelstm.command._session import Task
 
 __all__ = ["features"]
@@ -26,8 +26,8 @@ Examples:
 Read them in Python, without loading them all:
   >>> store = voicelstm.SequenceStore("store")
   >>> store[0].shape       # frames, coefficients
-Recordings that fail are empty sequences. A run that is interrupted goes on
-where it stopped.
+Recordings that fail are empty sequences, of 0 frames. A run that is
+interrupted goes on where it stopped.
 """
 
 
@@ -47,9 +47,7 @@ where it stopped.
 )
 @click.option("--set", "assignments", multiple=True, metavar="PARAMETER=VALUE", help="May be repeated.")
 @files_from_option
-@click.option(
-    "-j", "--jobs", default=-1, show_default=True, help="Recordings read at once; -1 is one per core."
-)
+@jobs_option
 @output_options()
 def features(
     recordings: tuple[str, ...],
@@ -90,10 +88,12 @@ def features(
         listing = Listing(form, columns, ["recording", "frames", "seconds", "error"], longest, console)
         for position, path in enumerate(named.paths):
             record: dict[str, Any] = {"recording": named.name(path), "frames": len(store[position])}
-            if position in reasons:
+            if position not in reasons:
+                record["seconds"] = store.clip(position).duration
+            elif form in (Form.JSON, Form.CSV):
                 record["error"] = named.explain(reasons[position])
             else:
-                record["seconds"] = store.clip(position).duration
+                record["seconds"] = 0.0  # a line like the others, so that lines count as the folder does
             listing.write(record)
         failures = [*named.empty, *(named.explain(reason) for reason in reasons.values())]
         if console is not None and named.paths:

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-__all__ = ["Column", "Form", "Listing", "new_console", "output_options", "write_json", "write_report"]
+__all__ = [
+    "Column",
+    "Form",
+    "Listing",
+    "new_console",
+    "output_options",
+    "printable",
+    "write_json",
+    "write_report",
+]
 
 _WIDTH_OF_FILES = 120  # of a report that goes into a file
 _NARROWEST = 16
@@ -54,10 +63,20 @@ class Column(NamedTuple):
     name: str
     title: str
     width: int = 0
-    show: Callable[[Any], str] = str
+    show: Callable[[Any], str] = lambda value: printable(str(value))
     style: Callable[[Any], str] | None = None
     right: bool = False
     drawn: bool = False
+
+
+# What would end a line or a cell, or steer a terminal: a file may be called so.
+_STEERING = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
+_STEERING |= {ord("\t"): r"\t", ord("\n"): r"\n", ord("\r"): r"\r"}
+
+
+def printable(text: str, keep: str = "") -> str:
+    """Write control characters as Python escapes them, all but those to keep."""
+    return text.translate({code: escaped for code, escaped in _STEERING.items() if chr(code) not in keep})
 
 
 def output_options(*, rows: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

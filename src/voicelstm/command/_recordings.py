@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import click
 
-__all__ = ["STANDARD_INPUT", "Named", "files_from_option", "named_recordings"]
+__all__ = ["STANDARD_INPUT", "Named", "files_from_option", "jobs_option", "named_recordings"]
 
 STANDARD_INPUT = "-"
 
@@ -18,6 +18,22 @@ files_from_option = click.option(
     "--files-from",
     type=click.Path(exists=True, dir_okay=False, allow_dash=True),
     help="File with the name of a recording on each line; - is standard input.",
+)
+
+
+def _some(ctx: click.Context, parameter: click.Parameter, jobs: int) -> int:
+    if jobs == 0:
+        raise click.BadParameter("0 reads nothing; give a number, or -1 for one per core.")
+    return jobs
+
+
+jobs_option = click.option(
+    "-j",
+    "--jobs",
+    default=-1,
+    show_default=True,
+    callback=_some,
+    help="Recordings read at once; -1 is one per core.",
 )
 
 
@@ -96,7 +112,8 @@ def named_recordings(names: Sequence[str], files_from: str | None) -> Iterator[N
 
 
 def _lines(path: str) -> list[str]:
-    with click.open_file(path, encoding="utf-8", errors="surrogateescape") as file:
+    # Windows' programs begin a file with a byte order mark.
+    with click.open_file(path, encoding="utf-8-sig", errors="surrogateescape") as file:
         lines = [line.rstrip("\r\n") for line in file]
     return [line for line in lines if line]
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from voicelstm.command._output import printable
+
 __all__ = ["Session", "Task", "say"]
 
 _NOISY = ("absl", "h5py", "jax", "keras", "numba", "tensorflow")
@@ -18,6 +20,7 @@ _NOISY = ("absl", "h5py", "jax", "keras", "numba", "tensorflow")
 
 def say(text: str) -> None:
     """Tell the person something, on standard error."""
+    text = printable(text, keep="\n")
     click.echo(f"voicelstm: {text}", err=True)
 
 

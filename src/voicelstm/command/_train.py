@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from voicelstm.command._assignments import assign
+from voicelstm.command._assignments import SEED, assign
 from voicelstm.command._corpus import Corpus, corpus_options, list_failures, read_features
-from voicelstm.command._cross_validation import CrossValidation, Plan, cross_validated
+from voicelstm.command._cross_validation import CrossValidation, Plan, column_of, cross_validated, weights
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.command._output import Form, new_console, output_options, write_json, write_report
 from voicelstm.command._session import Session, Task
@@ -23,6 +23,7 @@ Examples:
   voicelstm train labels.csv -o detector.voicelstm
   voicelstm train labels.csv --groups speaker -o detector.voicelstm
   voicelstm train labels.csv --groups speaker --unseen system -o new.voicelstm
+  voicelstm train labels.csv --balance system -o detector.voicelstm
   voicelstm train recordings/ -o detector.voicelstm
   voicelstm train labels.csv --where subset=train -o detector.voicelstm
   voicelstm train labels.csv --set classifier.units=128,128 -o large.voicelstm
@@ -59,8 +60,16 @@ the end, and the exit code is then 1.
 @click.option(
     "--folds", type=click.IntRange(2), default=5, show_default=True, help="Of the cross-validation."
 )
+@click.option(
+    "--balance",
+    metavar="COLUMN",
+    help="Let the values of this column, such as system, count the same within their class, however many"
+    " recordings each has.",
+)
 @click.option("--set", "assignments", multiple=True, metavar="STEP.PARAMETER=VALUE", help="May be repeated.")
-@click.option("--seed", default=0, show_default=True, help="Of what is drawn. Equal seeds, equal detectors.")
+@click.option(
+    "--seed", type=SEED, default=0, show_default=True, help="Of what is drawn. Equal seeds, equal detectors."
+)
 @click.option(
     "--cache",
     type=click.Path(file_okay=False, path_type=Path),
@@ -76,6 +85,7 @@ def train(
     groups: str | None,
     unseen: str | None,
     folds: int,
+    balance: str | None,
     assignments: tuple[str, ...],
     seed: int,
     cache: Path | None,
@@ -87,15 +97,17 @@ def train(
     """
     if unseen is not None and groups in (None, unseen):
         raise click.UsageError(f"--unseen {unseen} needs --groups, another column: that of the speakers.")
-    if not output.absolute().parent.is_dir():
-        raise click.UsageError(f"The folder {output.parent} does not exist.")
-    _refuse_to_replace(output)
+    _check_output(output)
     from sklearn.pipeline import Pipeline
 
     from voicelstm import make_detector, save
 
-    detector = assign(make_detector(random_state=seed), assignments)
+    # What balances values within their classes balances the classes, too.
+    changes = {} if balance is None else {"classifier__class_weight": None}
+    detector = assign(make_detector(random_state=seed, **changes), assignments)
     bunch = corpus.load()
+    if balance is not None:
+        column_of(bunch.groups, balance, "--balance")
     plan = None if groups is None else Plan(groups, unseen, folds)
     n_folds = 0 if plan is None else len(plan.folds(bunch.target, bunch.groups))  # before anything is read
     features = read_features(detector["features"], bunch, corpus.jobs, cache)
@@ -103,9 +115,9 @@ def train(
     measured = None
     if plan is not None:
         with _busy(session, f"Cross-validation: training {n_folds} times"):
-            measured = cross_validated(of_features, features, plan)
+            measured = cross_validated(of_features, features, plan, balance)
     with _busy(session, "Training"):
-        of_features.fit(features.X, features.target)
+        of_features.fit(features.X, features.target, **weights(features, balance))
     detector["features"].fit(bunch.recordings)
     save(Pipeline([("features", detector["features"]), *of_features.steps]), output)
     _report(output, bunch, features.target, measured, form)
@@ -113,8 +125,18 @@ def train(
     return ExitCode.SOME_FAILED if features.failures else ExitCode.FINE
 
 
-def _refuse_to_replace(output: Path) -> None:
-    """Refuse a name of something else, such as the labels or a recording."""
+def _check_output(output: Path) -> None:
+    """Refuse, before anything is read, a folder that cannot be written to, and the name of something else."""
+    from tempfile import TemporaryFile
+
+    if not output.absolute().parent.is_dir():
+        raise click.UsageError(f"The folder {output.parent} does not exist.")
+    try:
+        TemporaryFile(dir=output.absolute().parent).close()
+    except OSError as error:
+        raise click.UsageError(
+            f"{output} cannot be written: {error.strerror}. Name a file in another folder."
+        ) from None
     if not output.exists():
         return
     from voicelstm.exceptions import ModelFileError
