@@ -82,6 +82,8 @@ html_theme_options = {
     "navbar_end": ["theme-switcher"],
     "show_prev_next": False,
     "show_toc_level": 2,
+    # Lines of code need the width more than short pages need a list of their headings.
+    "secondary_sidebar_items": {"[!a]**": ["page-toc"], "api": ["page-toc"], "auto_examples/*": []},
     "footer_start": ["copyright"],
     "footer_end": ["sphinx-version"],
 }
