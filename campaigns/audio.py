@@ -4,8 +4,9 @@
 
 Files are those of the shared folder's `awkward/`, where it is there, and one of each format that soundfile
 writes, mutated as `audio_mutations.py` says. Each is read by `read_audio` and by `MFCCTransformer.transform`, in
-another process that may take 10 s of processor time per file, and 64 MiB of address space and ten times the
-decoded size (or the file's own, if larger) beyond what it has. A file fails the campaign where it gives anything
+another process that may take 10 s of processor time per file, and beyond what it has 64 MiB of address space and
+ten times the decoded size: samples of the type and rate that are asked for, of all channels, of a minute at most,
+as many as the header says, or eight times the file's size where soundfile cannot read that. A file fails the campaign where it gives anything
 but finite samples, finite features or AudioError; a process that dies is recorded with its signal, and the next
 one goes on. The same seed draws the same files.
 """
@@ -25,6 +26,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 HEADROOM = 64 * 2**20
 SLOWEST = 10  # s of processor time
+LONGEST = 60.0  # s, max_duration
 WAIT = 240  # s in which a process must tell of a file
 
 
@@ -47,6 +49,7 @@ def work(shared, seed, first, stop):
 
     import librosa  # noqa: F401 - what would be imported under the limit
     import numpy as np
+    import soundfile
 
     from audio_mutations import mutated
     from voicelstm import MFCCTransformer
@@ -85,13 +88,23 @@ def work(shared, seed, first, stop):
             return "FAILED", "gives nothing, NaN or infinity"
         return "read", ""
 
-    def largest(content):
-        """Ten times what the file decodes to: by soundfile, where it can, else by its size."""
-        return HEADROOM + 10 * max(2**20, 8 * len(content))
+    def decoded_size(path, size, rate, dtype):
+        """Bytes of the samples, by what the header says, and by the file's size where nobody can read that."""
+        try:
+            header = soundfile.info(path)
+        except Exception:  # noqa: BLE001 - soundfile raises many kinds
+            return 8 * size
+        frames = min(header.frames, LONGEST * header.samplerate)
+        return (
+            frames
+            * header.channels
+            * np.dtype(dtype).itemsize
+            * max(1, (rate or 0) / max(header.samplerate, 1))
+        )
 
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
         path = os.path.join(folder, "recording.wav")  # noqa: PTH118
-        front = {rate: MFCCTransformer(sample_rate=rate, max_duration=60.0) for rate in (16000, None)}
+        front = {rate: MFCCTransformer(sample_rate=rate, max_duration=LONGEST) for rate in (16000, None)}
         for content in (b"", b"OggS" + bytes(100), *list(contents.values())[:3]):  # what is imported late
             Path(path).write_bytes(content)
             attempt(lambda: read_audio(path, sample_rate=16000))
@@ -99,12 +112,12 @@ def work(shared, seed, first, stop):
         for number in range(first, stop):
             content, kind, base = mutated(contents, seed, number)
             rng = random.Random(f"how/{seed}/{number}")
-            rate, duration = rng.choice([16000, 16000, None, 8000, 44100]), rng.choice([60.0, 1.0, 0.05])
+            rate, duration = rng.choice([16000, 16000, None, 8000, 44100]), rng.choice([LONGEST, 1.0, 0.05])
             dtype = rng.choice([np.float32, np.float64])
             Path(path).write_bytes(content)
             print(json.dumps({"begins": number}), file=out, flush=True)
-            limit = address_space() + largest(content)
-            resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
+            allowed = HEADROOM + 10 * int(decoded_size(path, len(content), rate, dtype))
+            resource.setrlimit(resource.RLIMIT_AS, (address_space() + allowed, resource.RLIM_INFINITY))
             signal.setitimer(signal.ITIMER_PROF, SLOWEST)  # kills, even within a dependency's C code
             start = time.process_time()
             read, error = attempt(
