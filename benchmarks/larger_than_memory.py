@@ -65,7 +65,7 @@ def main():
 
 def write_store(folder, n_clips, frames, features):
     from voicelstm.extraction import Clip
-    from voicelstm.store import SequenceWriter
+    from voicelstm.store_writer import SequenceWriter
 
     generator = np.random.default_rng(0)
     noise = generator.standard_normal((frames, features), dtype=np.float32)

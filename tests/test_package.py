@@ -19,8 +19,6 @@ SHARED = {
     "splitters.FEWEST_SPEAKERS",
     "splitters.enough_speakers",
     "splitters.group_columns",
-    "store.Row",
-    "store.SequenceWriter",
 }
 IMPORT = "import voicelstm, sys; print(*sorted({name.split('.')[0] for name in sys.modules}))"
 

@@ -20,7 +20,8 @@ from sklearn.utils import _safe_indexing
 from voicelstm.exceptions import StoreError
 from voicelstm.extraction import Clip
 from voicelstm.sequences import check_ragged, is_ragged, stack
-from voicelstm.store import SequenceStore, SequenceWriter
+from voicelstm.store import SequenceStore
+from voicelstm.store_writer import SequenceWriter
 
 N_FEATURES = 3
 DESCRIPTION = {"n_mfcc": 3, "scale": "mel", "window": ("kaiser", 4.0), "fmax": None}
@@ -179,7 +180,7 @@ def test_all_sequences_of_one_store_share_one_mapping(filled, monkeypatch):
     made = []
     original = np.memmap
     monkeypatch.setattr(
-        "voicelstm.store.np.memmap", lambda *args, **kwargs: made.append(args) or original(*args, **kwargs)
+        "voicelstm.store_files.np.memmap", lambda *args, **kwargs: made.append(args) or original(*args, **kwargs)
     )
     parts = [store[::2], store[[1, 1]], store[np.arange(len(store)) > 2], store[1:][:2]]
     assert (len(store), store.shape, store.ndim, store.dtype) == (6, (6,), 1, np.dtype(object))
@@ -457,7 +458,7 @@ def fsync_fails(writer):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("voicelstm.store.os.fsync", no_room)
+        patch.setattr("voicelstm.store_writer.os.fsync", no_room)
         yield
 
 
@@ -517,7 +518,7 @@ def test_what_a_killed_process_left_beyond_the_end_is_overwritten(folder):
     killed = start_python(
         """
         import os, signal, sys
-        from voicelstm.store import SequenceWriter
+        from voicelstm.store_writer import SequenceWriter
 
         with SequenceWriter(sys.argv[1], {}, 3, "float32") as writer:
             writer.append([(str(seed), clip_of(seed)) for seed in range(5)])
@@ -540,7 +541,7 @@ def test_what_a_killed_process_left_beyond_the_end_is_overwritten(folder):
 def test_a_process_killed_at_any_moment_loses_nothing_that_it_had_stored(folder):
     appends = """
         import sys
-        from voicelstm.store import SequenceWriter
+        from voicelstm.store_writer import SequenceWriter
 
         with SequenceWriter(sys.argv[1], {}, 3, "float32") as writer:
             for seed in range(int(sys.argv[2]), 10**9, 3):
@@ -566,7 +567,7 @@ def test_a_process_killed_at_any_moment_loses_nothing_that_it_had_stored(folder)
 def test_processes_that_append_at_once_store_each_clip_once(folder):
     appends = """
         import random, sys
-        from voicelstm.store import SequenceWriter
+        from voicelstm.store_writer import SequenceWriter
 
         seeds = list(range(60))
         random.Random(sys.argv[2]).shuffle(seeds)

@@ -16,7 +16,7 @@ from joblib import hash as hash_of_array
 
 from voicelstm.exceptions import AudioError
 from voicelstm.extraction import Clip, ExtractionSettings, digest_of_file, extract
-from voicelstm.store import SequenceWriter
+from voicelstm.store_writer import SequenceWriter
 
 __all__ = ["extract_all", "extract_into"]
 

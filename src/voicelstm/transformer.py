@@ -19,7 +19,8 @@ from voicelstm.parallel import extract_all, extract_into
 from voicelstm.presets import NamedFrontEnds
 from voicelstm.recordings import checked_recordings, report_failures
 from voicelstm.sequences import stack
-from voicelstm.store import SequenceStore, SequenceWriter
+from voicelstm.store import SequenceStore
+from voicelstm.store_writer import SequenceWriter
 from voicelstm.typed_decorators import fit_context
 
 __all__ = ["MFCCTransformer"]
