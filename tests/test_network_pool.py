@@ -22,3 +22,21 @@ def test_a_forked_process_says_what_does_not_work_there_and_does_not_hang():
     done = subprocess.run([sys.executable, "-c", _FORK], capture_output=True, text=True, timeout=120)
     assert "forked from one in which tensorflow had run" in done.stdout
     assert "'loky'" in done.stdout
+
+
+_DROPPED = """
+import gc
+import numpy as np
+from voicelstm import LSTMVoiceClassifier
+
+X = np.random.default_rng(0).normal(size=(8, 5, 2))
+for units in range(1, 13):
+    LSTMVoiceClassifier(units=(units,), max_epochs=1, random_state=0).fit(X, [0, 1] * 4)
+gc.collect()
+print(sum(type(each).__name__ == "FuncGraph" and each.name == "one_step_on_data" for each in gc.get_objects()))
+"""
+
+
+def test_of_dropped_networks_no_graph_is_left():
+    done = subprocess.run([sys.executable, "-c", _DROPPED], capture_output=True, text=True, timeout=240)
+    assert int(done.stdout) == 8  # networks that wait for their next use

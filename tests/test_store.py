@@ -180,7 +180,8 @@ def test_all_sequences_of_one_store_share_one_mapping(filled, monkeypatch):
     made = []
     original = np.memmap
     monkeypatch.setattr(
-        "voicelstm.store_files.np.memmap", lambda *args, **kwargs: made.append(args) or original(*args, **kwargs)
+        "voicelstm.store_files.np.memmap",
+        lambda *args, **kwargs: made.append(args) or original(*args, **kwargs),
     )
     parts = [store[::2], store[[1, 1]], store[np.arange(len(store)) > 2], store[1:][:2]]
     assert (len(store), store.shape, store.ndim, store.dtype) == (6, (6,), 1, np.dtype(object))

@@ -17,6 +17,7 @@ _MAX_IDLE = 8
 
 _idle: OrderedDict[tuple[Architecture, Compilation], list[Network]] = OrderedDict()
 _lock = threading.Lock()
+_n_dropped = 0
 _has_run = False  # whether a network was built here, and with it the backend's threads
 _forked = False
 
@@ -80,6 +81,8 @@ def borrow(architecture: Architecture, compilation: Compilation, *, shared: bool
 
 
 def _give_back(key: tuple[Architecture, Compilation], network: Network) -> None:
+    global _n_dropped
+    forget = False
     with _lock:
         _idle.setdefault(key, []).append(network)
         _idle.move_to_end(key)
@@ -88,3 +91,17 @@ def _give_back(key: tuple[Architecture, Compilation], network: Network) -> None:
             _idle[oldest].pop()
             if not _idle[oldest]:
                 del _idle[oldest]
+            _n_dropped += 1
+            forget = _n_dropped % _MAX_IDLE == 0
+    if forget and keras.backend.backend() == "tensorflow":
+        _forget_kernels()
+
+
+def _forget_kernels() -> None:
+    """Have TensorFlow drop the kernels that it keeps, those of dropped networks among them: a MiB for each.
+
+    Whatever still runs makes its own anew, at its next call.
+    """
+    from tensorflow.python.eager import context
+
+    context.context().clear_kernel_cache()
