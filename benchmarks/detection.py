@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.mixture import GaussianMixture
@@ -71,7 +72,9 @@ class MixturePair:
                 init_params="random_from_data",
                 random_state=self.random_state,
             )
-            self.mixtures.append(mixture.fit(frames.astype(np.float64)))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)  # 20 iterations are what is asked for
+                self.mixtures.append(mixture.fit(frames.astype(np.float64)))
         return self
 
     def decision_function(self, X):
