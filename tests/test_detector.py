@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
-from sklearn.model_selection import GroupKFold, cross_val_score
+from sklearn.metrics import f1_score, make_scorer
+from sklearn.model_selection import GroupKFold, TunedThresholdClassifierCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
 from voicelstm import LSTMVoiceClassifier, MFCCTransformer, make_detector, score_timeline
 from voicelstm.datasets import make_voices
+from voicelstm.detector import segment_threshold
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +99,17 @@ def test_bad_recordings_stay_in_their_place_with_on_error_warn(detector, voices,
     np.testing.assert_allclose(
         probabilities[[0, 2]], detector.predict_proba(voices.recordings[:2]), atol=1e-6
     )
+
+
+@pytest.mark.parametrize("human", [False, True])
+@pytest.mark.parametrize("response_method", ["decision_function", "predict_proba"])
+def test_the_threshold_of_segments_decides_as_a_tuned_detector_does(human, response_method, small_voices):
+    (X, y), (others, _) = small_voices
+    scoring = make_scorer(f1_score, pos_label="human" if human else "synthetic")
+    small = make_detector(random_state=0, classifier__units=(4,), classifier__max_steps=2)
+    tuned = TunedThresholdClassifierCV(
+        small, scoring=scoring, response_method=response_method, cv=2, random_state=0
+    ).fit(X, y)
+    log_odds = tuned.estimator_.decision_function(others)
+    decided = np.where(log_odds >= segment_threshold(tuned), "synthetic", "human")
+    np.testing.assert_array_equal(decided, tuned.predict(others))
