@@ -41,13 +41,14 @@ def bases(shared):
     return contents
 
 
-def work(shared, seed, first, stop):
-    """Read the files of these numbers, and tell of each on standard output."""
+def work(shared, seed, first, stop, trace):
+    """Read the files of these numbers, and tell of each on standard output, and in a file where one is fatal."""
+    import faulthandler
     import random
     import resource
     import warnings
 
-    import librosa  # noqa: F401 - what would be imported under the limit
+    import librosa
     import numpy as np
     import soundfile
 
@@ -56,6 +57,8 @@ def work(shared, seed, first, stop):
     from voicelstm.audio import read_audio
     from voicelstm.exceptions import AudioError
 
+    faulthandler.enable(trace)
+    faulthandler.register(signal.SIGPROF, trace, chain=True)
     # Some decoders print of their own.
     out = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -109,6 +112,9 @@ def work(shared, seed, first, stop):
             Path(path).write_bytes(content)
             attempt(lambda: read_audio(path, sample_rate=16000))
             attempt(lambda: front[16000].transform([path]))
+            attempt(
+                lambda: librosa.load(path)
+            )  # which compiles functions, and keeps them for other processes
         for number in range(first, stop):
             content, kind, base = mutated(contents, seed, number)
             rng = random.Random(f"how/{seed}/{number}")
@@ -146,16 +152,14 @@ def campaign(shared, seed, first, stop, report=lambda done, failures: None):
     failures, slowest, begun = [], 0.0, None
     at = first
     while at < stop:
-        command = [
-            sys.executable,
-            __file__,
-            "--work",
-            str(shared),
-            str(seed),
-            str(at),
-            str(min(at + 5000, stop)),
-        ]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        trace = tempfile.TemporaryFile()  # noqa: SIM115
+        numbers = seed, at, min(at + 5000, stop), trace.fileno()
+        process = subprocess.Popen(
+            [sys.executable, __file__, "--work", str(shared), *map(str, numbers)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            pass_fds=[trace.fileno()],
+        )
         begun, ended = None, at
         heard = [time.monotonic()]
         threading.Thread(target=_kill_when_silent, args=(process, heard), daemon=True).start()
@@ -180,8 +184,11 @@ def campaign(shared, seed, first, stop, report=lambda done, failures: None):
                 raise RuntimeError(f"the process that reads ended with {status} before file {ended}")
             died = signal.Signals(-status).name if status < 0 else f"status {status}"
             outcomes["process", f"died of {died}"] += 1
-            failures.append((begun, "?", "?", f"killed the process: {died}"))
+            trace.seek(0)
+            where = trace.read().decode(errors="replace").strip()
+            failures.append((begun, "?", "?", f"killed the process: {died}\n{where}"))
             ended = begun + 1
+        trace.close()
         at = ended
     return outcomes, kinds, failures, slowest
 
@@ -195,8 +202,8 @@ def _kill_when_silent(process, heard):
 
 def main():
     if sys.argv[1:2] == ["--work"]:
-        shared, seed, first, stop = sys.argv[2:]
-        return work(shared, int(seed), int(first), int(stop))
+        shared, *numbers = sys.argv[2:]
+        return work(shared, *map(int, numbers))
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

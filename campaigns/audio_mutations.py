@@ -1,8 +1,10 @@
 """Audio files as damage and malice would change them, each drawn by a seed and a number."""
 
+import contextlib
 import io
 import random
 import struct
+import tempfile
 
 import numpy as np
 import soundfile
@@ -13,9 +15,13 @@ FIELDS = [0, 1, 2, 3, 8, 16, 0x7F, 0xFF, 0x100, 0x7FFF, 0xFFFF, 0x10000, 2**24, 
 
 def written():
     """A short file of each format and coding that soundfile writes here, by name."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # where SD2 leaves a second file
+        return dict(_written())
+
+
+def _written():
     t = np.arange(1600) / 16000
     mono = 0.4 * np.sin(2 * np.pi * 300 * t * (1 + t))
-    contents = {}
     for container in sorted(soundfile.available_formats()):
         for subtype in sorted(soundfile.available_subtypes(container)):
             for channels, rate in ((1, 16000), (2, 8000)):
@@ -25,8 +31,7 @@ def written():
                         sound.write(np.column_stack([mono] * channels))
                 except (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError):
                     continue
-                contents[f"{container}-{subtype}-{channels}"] = file.getvalue()
-    return contents
+                yield f"{container}-{subtype}-{channels}", file.getvalue()
 
 
 def mutated(contents, seed, number):

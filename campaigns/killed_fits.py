@@ -2,7 +2,8 @@
 
 Each trial starts a process that fits with a checkpoint, kills it (SIGKILL) at a random moment between the
 start of the fit and its usual end, up to three times, and then lets the same end. Weights and history have to
-be those of a process that nobody disturbed. Trials go through networks and ways to train.
+be those of a process that nobody disturbed. Trials go through networks and ways to train. Where a machine is so
+uneven that most fits had ended when they were to be killed, nothing has been tested, which fails, too.
 """
 
 import argparse
@@ -77,7 +78,7 @@ def main():
         fit(*arguments.fit)
         return
     moments = random.Random(arguments.seed)
-    wanted, usual, failed = {}, {}, 0
+    wanted, usual, failed, interrupted = {}, {}, 0, 0
     for trial in range(arguments.trials):
         setting = list(SETTINGS)[trial % len(SETTINGS)]
         with tempfile.TemporaryDirectory() as folder:
@@ -94,6 +95,7 @@ def main():
                     os.kill(process.pid, signal.SIGKILL)
                 answer = process.communicate()[0].strip()
                 found = answer or None
+                interrupted += found is None
             left = [path.name for path in checkpoints.iterdir() if not path.name.endswith(".part")]
         equal = found == wanted[setting] and not left
         failed += not equal
@@ -103,7 +105,8 @@ def main():
             flush=True,
         )
     print(f"{arguments.trials - failed} of {arguments.trials} ended bit-equal to an undisturbed fit")
-    sys.exit(failed > 0)
+    print(f"{interrupted} times a fit was killed before its end")
+    sys.exit(failed > 0 or interrupted < arguments.trials / 2)
 
 
 if __name__ == "__main__":

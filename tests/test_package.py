@@ -1,3 +1,4 @@
+import pkgutil
 import re
 import subprocess
 import sys
@@ -39,6 +40,17 @@ def test_reading_recordings_does_not_load_tensorflow():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert set(done.stdout.split()).isdisjoint({"tensorflow", "keras", "librosa"})
+
+
+def test_every_module_imports_without_a_warning():
+    optional = {"__main__", "jax_lstm", "torch_lstm"}  # the last two import what the library does not require
+    modules = [each.name for each in pkgutil.walk_packages(voicelstm.__path__, "voicelstm.")]
+    modules = [name for name in modules if name.rpartition(".")[2] not in optional]
+    assert {"voicelstm.command", "voicelstm.datasets", "voicelstm.display", "voicelstm.metrics"} <= {*modules}
+    code = "\n".join(f"import {name}" for name in modules)
+    code += "\nfor name in voicelstm.__all__: getattr(voicelstm, name)"
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_every_public_name_is_there():
