@@ -45,6 +45,7 @@ EXAMPLES = [
     "plot_augmentation.py",
     "plot_keras_callback.py",
     "plot_larger_than_memory.py",
+    "plot_cluster.py",
     "plot_original_recipe.py",
     "*",
 ]

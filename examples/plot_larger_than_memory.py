@@ -88,4 +88,4 @@ folder.cleanup()
 
 # %%
 # Inside a Pipeline or a search, where there is no place for `out`, the transformer's `cache_dir` does the
-# same. See :ref:`stores`; :doc:`/performance` has 10 GB.
+# same. See :ref:`stores`; :doc:`/performance` has 10 GB. Where time is short, not memory: :ref:`clusters`.

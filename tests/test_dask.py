@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 
 import joblib
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.metrics import get_scorer
 from sklearn.model_selection import GridSearchCV
 
 from voicelstm import LSTMVoiceClassifier, MFCCTransformer
+from voicelstm.exceptions import AudioError, AudioWarning
 
 distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
@@ -66,16 +68,134 @@ class DeadlyScore:
         return get_scorer("accuracy")(estimator, X, y)
 
 
-def test_features_are_complete_and_equal_where_a_worker_dies(fuse, tmp_path):
+class OnlyHere(os.PathLike):
+    """A recording that no other process finds."""
+
+    def __init__(self, path):
+        self.path, self.process = path, os.getpid()
+
+    def __fspath__(self):
+        return str(self.path if os.getpid() == self.process else self.path.with_name("missing.wav"))
+
+
+def set_in_parallel(name, value):
+    """Change what the module of the workers has under a name; return what it had."""
+    import voicelstm.parallel  # noqa: F401
+
+    module = sys.modules["voicelstm.parallel"]
+    before = getattr(module, name)
+    setattr(module, name, value)
+    return before
+
+
+@pytest.fixture
+def on_workers(cluster):
+    """Change something on all workers, until the test is over."""
+    changed = {}
+
+    def change(name, value):
+        cluster.wait_for_workers(2)
+        changed[name] = next(iter(cluster.run(set_in_parallel, name, value).values()))
+
+    yield change
+    for name, value in changed.items():
+        cluster.run(set_in_parallel, name, value)
+
+
+def noise(i):
+    return 0.1 * np.random.default_rng(i).normal(size=4000 + 100 * i)
+
+
+@pytest.fixture
+def paths(tmp_path):
     paths = [tmp_path / f"{i}.wav" for i in range(24)]
     for i, path in enumerate(paths):
-        soundfile.write(path, 0.1 * np.random.default_rng(i).normal(size=4000 + 100 * i), 8000)
+        soundfile.write(path, noise(i), 8000)
+    return paths
+
+
+def assert_same(one, other):
+    assert len(one) == len(other)
+    for ours, theirs in zip(one, other, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("out", [None, "store"])
+def test_features_are_complete_and_equal_where_a_worker_dies(fuse, paths, tmp_path, out):
+    folder = out and tmp_path / out
     with joblib.parallel_config(backend="dask"):
-        found = MFCCTransformer(n_jobs=-1).transform([Deadly(path, fuse) for path in paths])
+        found = MFCCTransformer(n_jobs=-1).transform([Deadly(path, fuse) for path in paths], out=folder)
     assert not fuse.exists()
-    assert len(found) == len(paths)
-    for ours, alone in zip(found, MFCCTransformer().transform(paths), strict=True):
-        np.testing.assert_array_equal(ours, alone)
+    assert_same(found, MFCCTransformer().transform(paths))
+
+
+def test_recordings_in_memory_outlive_the_workers_that_they_were_sent_to(fuse, paths):
+    clips = [noise(i) for i in range(80)]
+    alone = MFCCTransformer().transform([paths[0], *clips])
+    with joblib.parallel_config(backend="dask"):
+        assert_same(MFCCTransformer().transform([Deadly(paths[0], fuse), *clips]), alone)
+    assert not fuse.exists()
+
+
+def test_what_has_killed_too_many_workers_is_an_error(fuse, cluster, paths, monkeypatch):
+    monkeypatch.setattr(cluster.cluster.scheduler, "allowed_failures", 0)
+    with joblib.parallel_config(backend="dask"), pytest.raises(distributed.KilledWorker):
+        MFCCTransformer().transform([Deadly(path, fuse) for path in paths])
+
+
+@pytest.mark.parametrize("out", [None, "store"])
+def test_relative_paths_are_those_of_the_callers_folder(cluster, paths, tmp_path, monkeypatch, out):
+    cluster.wait_for_workers(2)
+    cluster.run(os.chdir, "/")
+    monkeypatch.chdir(tmp_path)
+    with joblib.parallel_config(backend="dask"):
+        found = MFCCTransformer().transform([path.name for path in paths], out=out)
+    assert_same(found, MFCCTransformer().transform(paths))
+
+
+@pytest.mark.parametrize("out", [None, "store"])
+def test_the_caller_is_warned_of_recordings_that_fail_on_workers(cluster, paths, tmp_path, out):
+    cluster.wait_for_workers(2)
+    recordings = [*paths, tmp_path / "missing.wav", np.zeros(0)]
+    with (
+        joblib.parallel_config(backend="dask"),
+        pytest.warns(AudioWarning, match=r"2 of 26[\s\S]*\[24\] .*missing.wav[\s\S]*\[25\]") as caught,
+    ):
+        found = MFCCTransformer(on_error="warn").transform(recordings, out=out and tmp_path / out)
+    assert [len(clip) for clip in found[24:]] == [0, 0]
+    assert [each.filename for each in caught] == [__file__]
+
+
+@pytest.mark.parametrize("out", [None, "store"])
+def test_a_worker_elsewhere_that_cannot_read_is_named(on_workers, paths, tmp_path, out):
+    on_workers("node", lambda: "far-away")
+    recordings = [paths[0], *map(OnlyHere, paths[1:])]
+    with (
+        joblib.parallel_config(backend="dask"),
+        pytest.raises(AudioError, match=r"23 of 24[\s\S]*\[1\] .*missing.wav: .*worker far-away"),
+    ):
+        MFCCTransformer().transform(recordings, out=out and tmp_path / out)
+
+
+def test_a_worker_of_another_version_is_an_error(on_workers, paths):
+    on_workers("__version__", "0.0.1")
+    with (
+        joblib.parallel_config(backend="dask"),
+        pytest.raises(RuntimeError, match=r"is 0\.0\.1 on the worker"),
+    ):
+        MFCCTransformer().transform(paths)
+
+
+def test_workers_that_are_threads_of_this_process_warn_as_often(paths):
+    clips = [np.arange(16000, dtype=np.int64)] * 100
+    with (
+        distributed.Client(processes=False, n_workers=1, threads_per_worker=4, dashboard_address=":0"),
+        joblib.parallel_config(backend="dask"),
+    ):
+        with pytest.warns(AudioWarning, match="int64") as caught:
+            MFCCTransformer().transform(clips)
+        assert_same(MFCCTransformer().transform(paths), MFCCTransformer().transform(paths))
+    assert len(caught) == len(clips)
 
 
 def test_a_grid_search_is_complete_and_equal_where_a_worker_dies(fuse):

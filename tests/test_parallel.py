@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, parallel_config
 
 from voicelstm import MFCCTransformer, SequenceStore
 from voicelstm.exceptions import AudioError, AudioWarning, StoreError
@@ -125,6 +125,14 @@ def test_features_in_a_folder_are_those_in_memory(files, alone, n_jobs, tmp_path
     # The two equal recordings are stored once.
     frames = sum(len(clip) for position, clip in enumerate(alone) if position != 8)
     assert (tmp_path / "store" / "features.bin").stat().st_size == frames * 60 * 4
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_a_backend_that_is_named_fills_a_folder_too(backend, files, alone, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where worker processes of earlier tests are not
+    names = [path.name for path in files]
+    with parallel_config(backend=backend), pytest.warns(AudioWarning, match=r"1 of 12 recordings failed"):
+        assert_same(MFCCTransformer(on_error="warn", n_jobs=2).transform(names, out="store"), alone)
 
 
 def test_every_recording_that_fails_is_named_also_where_two_are_equal(files, tmp_path):

@@ -4,19 +4,23 @@ import logging
 import os
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from pickle import PicklingError
+from platform import node
 from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from joblib import hash as hash_of_array
+from joblib.parallel import get_active_backend
 
+from voicelstm import __version__
 from voicelstm.exceptions import AudioError
 from voicelstm.extraction import Clip, ExtractionSettings, digest_of_file, extract
 from voicelstm.store_writer import SequenceWriter
+from voicelstm.thread_warnings import warnings_of_this_thread
 
 __all__ = ["extract_all", "extract_into"]
 
@@ -54,8 +58,12 @@ def extract_all(
     """
     nothing = np.zeros((0, settings.n_features), dtype=settings.cepstra.dtype)
     clips, failures = [], []
-    with _workers(len(recordings), n_jobs) as work, _progress(len(recordings), verbose) as advance:
-        for position, result in enumerate(work(_extract_or_say_why, recordings, settings)):
+    team = _Team(n_jobs, len(recordings))
+    with (
+        _progress(len(recordings), verbose) as advance,
+        closing(team.work(_extract_or_say_why, recordings, settings)) as results,
+    ):
+        for position, result in enumerate(results):
             advance(1)
             if isinstance(result, str):
                 failures.append((position, result))
@@ -89,10 +97,12 @@ def extract_into(
     """
     digests: list[str | None] = []
     failures = []
-    with _workers(len(recordings), n_jobs) as work, _progress(len(recordings), verbose) as advance:
-        for first in range(0, len(recordings), _AT_ONCE):
-            chunk = recordings[first : first + _AT_ONCE]
-            found = Parallel(n_jobs=n_jobs, prefer="threads")(delayed(_digest)(each) for each in chunk)
+    at_once = max(_AT_ONCE, _MOST_PER_TASK * effective_n_jobs(n_jobs))
+    team = _Team(n_jobs, len(recordings), at_once)
+    with _progress(len(recordings), verbose) as advance:
+        for first in range(0, len(recordings), at_once):
+            chunk = recordings[first : first + at_once]
+            found = list(team.work(_digest, chunk, prefer="threads"))
             known = writer.find([digest for digest in found if digest is not None])
             missing: dict[str, int] = {}  # of equal recordings the first
             for position, digest in enumerate(found):
@@ -102,33 +112,41 @@ def extract_into(
             n_begun = first + len(chunk)
             _log.debug("%d of %d recordings, of the last %d new", n_begun, len(recordings), len(missing))
             kept: list[tuple[str, Clip]] = []
-            results = work(_extract_or_say_why, [chunk[position] for position in missing.values()], settings)
+            new = [chunk[position] for position in missing.values()]
             failed = set()
-            for digest, result in zip(missing, results, strict=True):
-                advance(1)
-                if isinstance(result, str):
-                    failed.add(digest)
-                    continue
-                kept.append((digest, result))
-                if sum(clip.features.nbytes for _, clip in kept) > _BYTES_AT_ONCE:
-                    writer.append(kept)
-                    kept = []
+            with closing(team.work(_extract_or_say_why, new, settings)) as results:
+                for digest, result in zip(missing, results, strict=True):
+                    advance(1)
+                    if isinstance(result, str):
+                        failed.add(digest)
+                        continue
+                    kept.append((digest, result))
+                    if sum(clip.features.nbytes for _, clip in kept) > _BYTES_AT_ONCE:
+                        writer.append(kept)
+                        kept = []
             writer.append(kept)
-            for position, digest in enumerate(found):
-                if digest is None or digest in failed:  # each of equal ones has a name of its own
-                    reason = _extract_or_say_why(chunk[position], settings)
-                    changed = f"{chunk[position]}: changed while it was read; call again."
-                    failures.append((first + position, reason if isinstance(reason, str) else changed))
-                    digest = None
-                digests.append(digest)
+            # Asked again, each of equal ones has a name of its own.
+            without = [at for at, digest in enumerate(found) if digest is None or digest in failed]
+            again = team.work(_extract_or_say_why, [chunk[at] for at in without], settings)
+            for at, reason in zip(without, again, strict=True):
+                changed = (
+                    f"{chunk[at]}: changed while it was read, or not all workers can read it; call again."
+                )
+                failures.append((first + at, reason if isinstance(reason, str) else changed))
+                found[at] = None
+            digests.extend(found)
     return digests, failures
 
 
-def _extract_or_say_why(recording: Any, settings: ExtractionSettings) -> Clip | str:
+class _Reason(str):
+    """Why a recording failed."""
+
+
+def _extract_or_say_why(recording: Any, settings: ExtractionSettings) -> Clip | _Reason:
     try:
         return extract(recording, settings)
     except AudioError as error:
-        return str(error)
+        return _Reason(error)
 
 
 def _digest(recording: Any) -> str | None:
@@ -143,40 +161,87 @@ def _digest(recording: Any) -> str | None:
         return None
 
 
-@contextmanager
-def _workers(n_recordings: int, n_jobs: int | None) -> Iterator[Callable[..., Iterator[Any]]]:
-    """Give a map over recordings, in their order, that `n_jobs` workers do."""
-    prefer = "threads" if n_recordings < _MANY else "processes"
-    # Not joblib's own guess, which a folder's chunks would lead to one task per chunk.
-    at_once = max(1, min(_MOST_PER_TASK, n_recordings // (4 * effective_n_jobs(n_jobs))))
-    here = _Here()
-    # Not scikit-learn's Parallel, whose threads change the process's warning filters under each other.
-    with Parallel(
-        n_jobs=n_jobs, prefer=prefer, return_as="generator", batch_size=at_once, max_nbytes=None
-    ) as parallel:
+class _Team:
+    """Workers that map functions over recordings.
 
-        def work(function: Callable[..., Any], recordings: Sequence[Any], *args: Any) -> Iterator[Any]:
-            for result, warned in parallel(delayed(here)(function, r, *args) for r in recordings):
-                for message in warned:
-                    warnings.warn(message, stacklevel=2)
-                yield result
+    Parameters
+    ----------
+    n_jobs : int or None
+        Workers.
+    n_recordings : int
+        How many there are in all.
+    at_once : int or None, default=None
+        How many of them a call of `work` has; None is all.
+    """
 
+    def __init__(self, n_jobs: int | None, n_recordings: int, at_once: int | None = None) -> None:
+        self._n_jobs = n_jobs
+        self._prefer = "threads" if n_recordings < _MANY else "processes"
+        n_at_once = n_recordings if at_once is None else min(at_once, n_recordings)
+        # Not joblib's own guess, which a folder's chunks would lead to one task per chunk.
+        self._per_task = max(1, min(_MOST_PER_TASK, n_at_once // (4 * effective_n_jobs(n_jobs))))
+
+    def work(
+        self, function: Callable[..., Any], recordings: Sequence[Any], *args: Any, prefer: str | None = None
+    ) -> Generator[Any, None, None]:
+        """Yield what a function makes of each recording in turn; one such map at a time."""
+        if not recordings:  # no workers are started for nothing
+            return
+        here = _Here(function.__name__)
+        # Not scikit-learn's Parallel, whose threads change the process's warning filters under each other.
+        parallel = Parallel(
+            n_jobs=self._n_jobs,
+            backend=_telling_backend(),
+            prefer=prefer or self._prefer,
+            return_as="generator",
+            batch_size=self._per_task,
+            max_nbytes=None,
+        )
+        # In a tuple, since Dask leaves arrays among the arguments with one worker, and they die with it.
+        calls = (delayed(here)(function, (each, *args)) for each in recordings)
         try:
-            yield work
+            with closing(parallel(calls)) as results:
+                for result, warned in results:
+                    for message in warned:
+                        warnings.warn(message, stacklevel=2)
+                    yield result
         except BaseException:
             here.stop()
             raise
 
 
+def _telling_backend() -> Any:
+    """Return joblib's Dask backend as it should be, where that is the active one, else None.
+
+    Where a future fails without its task having raised, as one does that has cost several workers their
+    lives, joblib 1.6 keeps the error to itself and waits for ever.
+    """
+    backend, _ = get_active_backend()
+    if type(backend).__name__ != "DaskDistributedBackend" or not hasattr(backend, "submit"):
+        return None
+    telling = object.__new__(type(backend))  # it pickles, and so copies, as one with other parameters
+    telling.__dict__.update(vars(backend))
+    submit = telling.submit
+
+    def submit_and_tell(task: Any, callback: Any = None) -> Any:
+        future = submit(task, callback)
+        future.add_done_callback(lambda done: done.exception() and callback(done.exception()))
+        return future
+
+    telling.submit = submit_and_tell
+    return telling
+
+
 class _Here:
     """Calls in this process's threads, which can be stopped; in another process it becomes a `_There`."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.__name__ = name.strip("_")  # what Dask calls the tasks
         self._changed = threading.Condition()
         self._n_running = 0
         self._stopped = False
 
-    def __call__(self, function: Callable[..., Any], *args: Any) -> tuple[Any, list[Warning]]:
+    def __call__(self, function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, list[Warning]]:
         with self._changed:
             if self._stopped:
                 return None, []
@@ -195,7 +260,7 @@ class _Here:
             self._changed.wait_for(lambda: self._n_running == 0)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _There, (str(Path.cwd()),)
+        return _There, (str(Path.cwd()), node(), os.getpid(), __version__)
 
 
 class _There:
@@ -204,16 +269,24 @@ class _There:
     On another machine the caller's folder may be missing. Relative paths then fail, each with its own error.
     """
 
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
+    def __init__(self, folder: str, machine: str, process: int, version: str) -> None:
+        self._folder, self._machine, self._process, self._version = folder, machine, process, version
 
-    def __call__(self, function: Callable[..., Any], *args: Any) -> tuple[Any, list[Warning]]:
+    def __call__(self, function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, list[Warning]]:
+        if self._version != __version__:
+            raise RuntimeError(
+                f"voicelstm is {__version__} on the worker {node()}, and {self._version} on {self._machine},"
+                " which asks it: install the same version on both."
+            )
+        if (self._machine, self._process) == (node(), os.getpid()):  # Dask's threads are given copies, too
+            return function(*args), []
         with suppress(OSError):
             os.chdir(self._folder)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
+        with warnings_of_this_thread() as caught:
             result = function(*args)
-        return result, [each.message for each in caught if isinstance(each.message, Warning)]
+        if isinstance(result, _Reason) and self._machine != node():
+            result = _Reason(f"{result} (On the worker {node()}.)")
+        return result, caught
 
 
 @contextmanager
