@@ -1,7 +1,8 @@
 # `make demo` and `make test` need nothing but make and a Python that TensorFlow has wheels for.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test backends backend-jax backend-torch jax-devices model-files lint pyright campaigns \
-	docs docs-test notebook benchmarks nightly clean
+.PHONY: help install demo test lower-bounds backends backend-jax backend-torch jax-devices model-files lint pyright \
+	campaigns campaigns-short campaign-model-files campaign-audio campaign-killed-fits campaign-long-run \
+	distributions audit-dependencies docs docs-test notebook benchmarks nightly clean
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -19,13 +20,17 @@ help:
 	@echo "make demo   set up, and train, evaluate, save, load and use a detector of simulated voices"
 	@echo "            CORPUS=folder-or-csv [GROUP=speaker] [WHERE=column=value]: of your recordings"
 	@echo "make test   set up, and run the test suite"
+	@echo "make lower-bounds   run part of it with the oldest versions of the dependencies"
 	@echo "make backends   run the tests of network and classifier under JAX and torch as well"
 	@echo "make lint   format, lint and type checks"
 	@echo "make docs   run the examples, and build the documentation into docs/_build/html"
 	@echo "make docs-test  build it, and test its links, its notebook, and its pages in a browser"
 	@echo "make notebook   write examples/first_steps.ipynb anew, from examples/plot_first_steps.py"
 	@echo "make benchmarks   print the tables of docs/performance.rst"
-	@echo "make campaigns    read damaged and hostile files by the ten thousand, see docs/trust.rst"
+	@echo "make campaigns    read hostile files by the ten thousand, kill fits, fit for hours, see docs/trust.rst"
+	@echo "make campaigns-short   the same in two minutes"
+	@echo "make distributions     wheel and sdist into dist, built twice and compared"
+	@echo "make audit-dependencies   ask whether vulnerabilities of the dependencies are known"
 	@echo "make nightly      what takes too long for every change"
 
 $(VENV)/.installed: pyproject.toml
@@ -46,6 +51,25 @@ demo: install
 
 test: install
 	$(BIN)/python -m pytest --cov --cov-report=term
+
+# The oldest versions that pyproject.toml allows of what the library needs, in an environment of their own.
+LOWER_BOUNDS := $(VENV)/lower-bounds
+# What fits into three minutes; empty, it is the whole suite, as in `make nightly`.
+LOWER_BOUNDS_TESTS ?= $(patsubst %,tests/test_%.py,audio cepstra command datasets detector display metrics model_files \
+	package persistence reference sequences splitters transformer)
+
+$(LOWER_BOUNDS)/.installed: $(VENV)/.installed
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWER_BOUNDS)
+	$(BIN)/uv pip compile --quiet --resolution=lowest-direct --extra=plot --python=$(BIN)/python pyproject.toml \
+		--output-file=$(LOWER_BOUNDS)/versions.txt
+	$(BIN)/uv pip install --quiet --python=$(LOWER_BOUNDS)/bin/python --constraint=$(LOWER_BOUNDS)/versions.txt \
+		--editable ".[dev,plot]"
+	@touch $@
+
+# Old versions warn of what the newest of their own dependencies deprecate, matplotlib 3.9 of pyparsing's.
+lower-bounds: $(LOWER_BOUNDS)/.installed
+	$(LOWER_BOUNDS)/bin/python -m pytest $(LOWER_BOUNDS_TESTS) \
+		--deselect tests/test_package.py::test_every_module_imports_without_a_warning
 
 # An exact version of torch, since its newest comes with gigabytes of CUDA wherever no other is asked for.
 $(VENV)/.backends: $(VENV)/.installed
@@ -80,10 +104,48 @@ lint: install
 pyright: install
 	$(BIN)/pyright --pythonpath $(BIN)/python tests/typing/user_code.py
 
-campaigns: install
-	$(BIN)/python campaigns/model_files.py --files 100000
-	$(BIN)/python campaigns/audio.py --files 60000
+# docs/trust.rst has the results of these.
+MODEL_FILES ?= --files 100000
+AUDIO ?= --files 60000
+KILLED_FITS ?= --trials 20
+LONG_RUN ?= --fits 500 --predictions 5000
+
+campaigns: campaign-model-files campaign-audio campaign-killed-fits campaign-long-run
 	$(BIN)/python -m pytest tests/test_hostile_model_files.py --hypothesis-profile=campaign
+
+campaigns-short: install
+	$(MAKE) --jobs=2 --output-sync=target campaign-killed-fits campaign-model-files campaign-long-run campaign-audio \
+		MODEL_FILES="--files 2000" AUDIO="--files 1000" KILLED_FITS="--trials 2 --seed 3" \
+		LONG_RUN="--fits 10 --rounds 2 --predictions 20 --most 80"
+
+campaign-model-files: install
+	$(BIN)/python campaigns/model_files.py $(MODEL_FILES)
+
+campaign-audio: install
+	$(BIN)/python campaigns/audio.py $(AUDIO)
+
+campaign-killed-fits: install
+	$(BIN)/python campaigns/killed_fits.py $(KILLED_FITS)
+
+campaign-long-run: install
+	$(BIN)/python campaigns/long_run.py $(LONG_RUN)
+
+# Built twice, in folders of other names, times and rights, and of the wheels one from the sdist, the other from
+# the tree: they must be equal to the byte.
+distributions: install
+	rm -rf dist build/again
+	$(BIN)/python -m build --outdir dist .
+	umask 077 && git clone --quiet . build/again/tree
+	$(BIN)/python -m build --sdist --wheel --outdir build/again/dist build/again/tree
+	for file in dist/*; do cmp $$file build/again/$$file || exit 1; done
+	$(BIN)/python -m pip hash dist/*
+
+# Of what an installation takes today, and of the oldest versions. What cannot be asked about is an error.
+audit-dependencies: install
+	for resolution in highest lowest-direct; do \
+		$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --extra=plot --resolution=$$resolution \
+			--python=$(BIN)/python pyproject.toml --output-file=$(VENV)/$$resolution.txt && \
+		$(BIN)/uv tool run pip-audit --strict --disable-pip --requirement $(VENV)/$$resolution.txt || exit 1; done
 
 docs: install
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
@@ -111,6 +173,10 @@ nightly: install
 	$(BIN)/python benchmarks/detection.py
 	$(BIN)/python benchmarks/detection_settings.py
 	$(MAKE) benchmarks
+	$(MAKE) campaigns
+	$(MAKE) lower-bounds LOWER_BOUNDS_TESTS=
+	$(MAKE) distributions
+	$(MAKE) audit-dependencies
 
 clean:
 	rm -rf $(VENV) build dist docs/_build docs/auto_examples docs/generated .coverage .mypy_cache .pytest_cache .ruff_cache
