@@ -108,13 +108,13 @@ pyright: install
 MODEL_FILES ?= --files 100000
 AUDIO ?= --files 60000
 KILLED_FITS ?= --trials 20
-LONG_RUN ?= --fits 500 --predictions 5000
+LONG_RUN ?= --fits 50 --rounds 11 --predictions 500
 
 campaigns: campaign-model-files campaign-audio campaign-killed-fits campaign-long-run
 	$(BIN)/python -m pytest tests/test_hostile_model_files.py --hypothesis-profile=campaign
 
 campaigns-short: install
-	$(MAKE) --jobs=2 --output-sync=target campaign-killed-fits campaign-model-files campaign-long-run campaign-audio \
+	$(MAKE) --jobs=2 --output-sync=target campaign-killed-fits campaign-long-run campaign-audio campaign-model-files \
 		MODEL_FILES="--files 2000" AUDIO="--files 1000" KILLED_FITS="--trials 2 --seed 3" \
 		LONG_RUN="--fits 10 --rounds 2 --predictions 20 --most 80"
 
