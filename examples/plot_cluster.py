@@ -120,9 +120,10 @@ bottom.step(
     [0, *(stop - begin for *_, stop in done)], np.cumsum([0, *n_recordings]), where="post", color="black"
 )
 bottom.set(xlabel="s", ylabel="recordings done", ylim=(0, None))
-for ax in (top, bottom):
-    ax.axvline(deaths[0] - begin, color=colors[1], linestyle=":")
-bottom.annotate("killed", (deaths[0] - begin, 0), (5, 8), textcoords="offset points", color=colors[1])
+for death in deaths:
+    for ax in (top, bottom):
+        ax.axvline(death - begin, color=colors[1], linestyle=":")
+    bottom.annotate("killed", (death - begin, 0), (5, 8), textcoords="offset points", color=colors[1])
 plt.show()
 
 # %%
