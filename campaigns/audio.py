@@ -6,9 +6,9 @@ Files are those of the shared folder's `awkward/`, where it is there, and one of
 writes, mutated as `audio_mutations.py` says. Each is read by `read_audio` and by `MFCCTransformer.transform`, in
 another process that may take 10 s of processor time per file, and beyond what it has 64 MiB of address space and
 ten times the decoded size: samples of the type and rate that are asked for, of all channels, of a minute at most,
-as many as the header says, or eight times the file's size where soundfile cannot read that. A file fails the campaign where it gives anything
-but finite samples, finite features or AudioError; a process that dies is recorded with its signal, and the next
-one goes on. The same seed draws the same files.
+as many as the header says, or eight times the file's size where soundfile cannot read that. A file fails the
+campaign where it gives anything but finite samples, finite features or AudioError; a process that dies is recorded
+with its signal, and the next one goes on. The same seed draws the same files.
 """
 
 import argparse

@@ -2,7 +2,7 @@
 
 import os
 import signal
-import sys
+from importlib import import_module
 
 import joblib
 import numpy as np
@@ -80,9 +80,7 @@ class OnlyHere(os.PathLike):
 
 def set_in_parallel(name, value):
     """Change what the module of the workers has under a name; return what it had."""
-    import voicelstm.parallel  # noqa: F401
-
-    module = sys.modules["voicelstm.parallel"]
+    module = import_module("voicelstm.parallel")
     before = getattr(module, name)
     setattr(module, name, value)
     return before

@@ -12,6 +12,7 @@ import voicelstm
 API = Path(__file__).resolve().parents[1] / "docs" / "api.rst"
 # What the library's own modules share, and users have no need of.
 SHARED = {
+    "audio.name_of",
     "detector.segment_threshold",
     "detector.timeline_steps",
     "detector.timelines",

@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike, NDArray
 from voicelstm.exceptions import AudioError, AudioWarning
 from voicelstm.file_types import FETCH_AGAIN, REMEDIES, recognise
 
-__all__ = ["active_region", "read_audio", "set_level"]
+__all__ = ["active_region", "name_of", "read_audio", "set_level"]
 
 _BLOCK = 2**22  # samples of all channels read at once, so that a header's claim alone reserves little
 _FIRST_BLOCK = 2**20
@@ -74,12 +74,10 @@ def read_audio(
     >>> samples.tolist(), rate
     ([0.0, 0.5, -1.0], 8000)
     """
-    dtype = np.dtype(dtype)
+    dtype, name = np.dtype(dtype), name_of(recording)
     if isinstance(recording, str | os.PathLike):
-        name = os.fspath(recording)
         samples, rate = _read_file(Path(recording), max_duration, dtype)
     else:
-        name = "the recording"
         samples, rate = _from_memory(recording, sample_rate, dtype)
         _check_duration(name, len(samples), rate, max_duration)
     if not len(samples):
@@ -91,6 +89,11 @@ def read_audio(
         samples = _resample(name, samples, rate, sample_rate)
         rate = sample_rate
     return samples, rate
+
+
+def name_of(recording: Any) -> str:
+    """Return what messages call a recording: its path, where it has one."""
+    return os.fspath(recording) if isinstance(recording, str | os.PathLike) else "the recording"
 
 
 def active_region(samples: NDArray[np.floating], trim_silence: float) -> tuple[int, int]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import _check_response_method, check_is_fitted
 
+from voicelstm.audio import name_of
 from voicelstm.detector import timeline_steps, timelines
 from voicelstm.extraction import Clip, check_extraction
 from voicelstm.members import features_and_rest, remembering, transformers_of
@@ -195,8 +196,7 @@ def _nothing_heard(recording: Any, clip: Clip) -> str | None:
         found = f"{heard:.3g} ms of sound, less than one frame of {frame:.3g} ms"
     else:
         return None
-    name = os.fspath(recording) if isinstance(recording, str | os.PathLike) else "the recording"
-    return f"{name}: found {found}; there is no voice to judge."
+    return f"{name_of(recording)}: found {found}; there is no voice to judge."
 
 
 def _groups(recordings: Iterable[Any]) -> Iterator[list[Any]]:

@@ -187,6 +187,7 @@ def _scores(
             f" {sorted(set(np.asarray(y).tolist()))}; its classes are {classes}."
         )
     if isinstance(detector, Pipeline) and len(detector) > 1:
+        # So that recordings are not read again where those without a score are left out.
         X, detector = detector[:-1].transform(X), detector[-1]
     detector = remembering(detector)
     method = _check_response_method(detector, ["decision_function", "predict_proba"])

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voicelstm import __version__
-from voicelstm.audio import active_region, read_audio, set_level
+from voicelstm.audio import active_region, name_of, read_audio, set_level
 from voicelstm.augmenter import Augmenter
 from voicelstm.cepstra import (
     CepstraSettings,
@@ -121,7 +121,7 @@ def extract(recording: Any, settings: ExtractionSettings) -> Clip:
         large that the arithmetic overflows.
     """
     own = settings.cepstra
-    name = os.fspath(recording) if isinstance(recording, str | os.PathLike) else "the recording"
+    name = name_of(recording)
     samples, rate = read_audio(
         recording,
         sample_rate=settings.sample_rate,

@@ -92,7 +92,7 @@ def _give_back(key: tuple[Architecture, Compilation], network: Network) -> None:
             if not _idle[oldest]:
                 del _idle[oldest]
             _n_dropped += 1
-            forget = _n_dropped % _MAX_IDLE == 0
+            forget |= _n_dropped % _MAX_IDLE == 0
     if forget and keras.backend.backend() == "tensorflow":
         _forget_kernels()
 

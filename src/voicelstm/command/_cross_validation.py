@@ -10,7 +10,7 @@ from voicelstm.command._corpus import Features
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["CrossValidation", "Plan", "column_of", "cross_validated", "weights"]
+__all__ = ["CrossValidation", "Plan", "check_column", "cross_validated", "weights"]
 
 _NAMES = {"equal_error_rate": "EER", "balanced_accuracy": "balanced accuracy", "roc_auc": "ROC AUC"}
 _SYSTEM_COLUMNS = ("system", "family", "attack", "vocoder")
@@ -128,9 +128,9 @@ class Plan:
         click.UsageError
             Where that cannot be.
         """
-        column_of(columns, self.groups, "--groups")
+        check_column(columns, self.groups, "--groups")
         if self.unseen is not None:
-            column_of(columns, self.unseen, "--unseen")
+            check_column(columns, self.unseen, "--unseen")
         return self._by_group(target, columns) if self.unseen is None else self._by_system(target, columns)
 
     def _by_group(self, target: Any, columns: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
@@ -172,8 +172,8 @@ class Plan:
         return dict(zip(np.unique(system[~human]).tolist(), cuts, strict=True))
 
 
-def column_of(columns: dict[str, Any], name: str, option: str) -> Any:
-    """Return a column of a corpus's groups, and name those that are there where it is not.
+def check_column(columns: dict[str, Any], name: str, option: str) -> None:
+    """Refuse a column that a corpus does not have, and name those that it has.
 
     Raises
     ------
@@ -183,7 +183,6 @@ def column_of(columns: dict[str, Any], name: str, option: str) -> Any:
     if name not in columns:
         there = ", ".join(columns) or "none"
         raise click.UsageError(f"{option} {name}: there is no such column to group by; there are: {there}.")
-    return columns[name]
 
 
 def weights(features: Features, balance: str | None, chosen: Any = slice(None)) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import click
 
 from voicelstm.command._assignments import SEED, assign
 from voicelstm.command._corpus import Corpus, corpus_options, list_failures, read_features
-from voicelstm.command._cross_validation import CrossValidation, Plan, column_of, cross_validated, weights
+from voicelstm.command._cross_validation import CrossValidation, Plan, check_column, cross_validated, weights
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.command._output import Form, new_console, output_options, write_json, write_report
 from voicelstm.command._session import Session, Task
@@ -107,7 +107,7 @@ def train(
     detector = assign(make_detector(random_state=seed, **changes), assignments)
     bunch = corpus.load()
     if balance is not None:
-        column_of(bunch.groups, balance, "--balance")
+        check_column(bunch.groups, balance, "--balance")
     plan = None if groups is None else Plan(groups, unseen, folds)
     n_folds = 0 if plan is None else len(plan.folds(bunch.target, bunch.groups))  # before anything is read
     features = read_features(detector["features"], bunch, corpus.jobs, cache)
