@@ -164,14 +164,15 @@ def test_segments_are_decided_by_the_threshold_of_the_detector(
     middle = float(np.sort(log_odds)[3:5].mean())
     expected = np.where(np.array(log_odds) >= middle, "synthetic", "human").tolist()
     frozen = FrozenEstimator(small_detector)
-    # The same threshold, said in four ways.
+    # The same threshold, said in five ways.
     probability = float(1 / (1 + np.exp(-middle)))
-    of_probabilities = {"threshold": probability, "response_method": "predict_proba"}
+    of_log_odds = {"response_method": "decision_function"}
     for own, asked in [
-        ({"threshold": middle}, ()),
-        ({"threshold": -middle, "pos_label": "human"}, ()),
-        (of_probabilities, ()),
-        ({"threshold": 100.0}, ("--threshold", middle)),
+        ({"threshold": middle} | of_log_odds, ()),
+        ({"threshold": -middle, "pos_label": "human"} | of_log_odds, ()),
+        ({"threshold": probability, "response_method": "predict_proba"}, ()),
+        ({"threshold": 1 - probability, "pos_label": "human"}, ()),
+        ({"threshold": 0.999}, ("--threshold", middle)),
     ]:
         save(FixedThresholdClassifier(frozen, **({"pos_label": "synthetic"} | own)).fit(X, y), path)
         out, _ = run("detect", path, *voices[:8], "--timeline", *asked)

@@ -102,7 +102,7 @@ def test_bad_recordings_stay_in_their_place_with_on_error_warn(detector, voices,
 
 
 @pytest.mark.parametrize("human", [False, True])
-@pytest.mark.parametrize("response_method", ["decision_function", "predict_proba"])
+@pytest.mark.parametrize("response_method", ["auto", "decision_function", "predict_proba"])
 def test_the_threshold_of_segments_decides_as_a_tuned_detector_does(human, response_method, small_voices):
     (X, y), (others, _) = small_voices
     scoring = make_scorer(f1_score, pos_label="human" if human else "synthetic")

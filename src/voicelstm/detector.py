@@ -235,7 +235,8 @@ def segment_threshold(detector: Any, threshold: float | None = None) -> float | 
         own, positive = detector.best_threshold_, detector._curve_scorer._get_pos_label()
     if own == "auto":
         return 0.0  # log-odds of 0, or a probability of one half
-    own = float(logit(own)) if detector.response_method == "predict_proba" else float(own)
+    # "auto" asks for probabilities first, which the classifier has.
+    own = float(own) if detector.response_method == "decision_function" else float(logit(own))
     return own if positive is None or positive == detector.classes_[1] else -own
 
 

@@ -4,7 +4,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 
 import keras
 
@@ -102,6 +102,7 @@ def _forget_kernels() -> None:
 
     Whatever still runs makes its own anew, at its next call.
     """
-    from tensorflow.python.eager import context
+    with suppress(ImportError, AttributeError):  # it is not public, and a fit must not fail for it
+        from tensorflow.python.eager import context
 
-    context.context().clear_kernel_cache()
+        context.context().clear_kernel_cache()

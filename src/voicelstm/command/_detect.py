@@ -36,8 +36,8 @@ In a pipe a line has the recording, its label, the label's probability and the
 score, with tabs between. The score is in log-odds of the class that is second
 by name: above 0 synthetic, below 0 human. Of a calibrated detector it is that
 class's probability, and --threshold is one; segments then have no label.
-Recordings that cannot be read or hold nothing but zeros are listed at the
-end, on standard error, and the exit code is then 1.
+Recordings that cannot be read, hold nothing but zeros or are shorter than
+one frame are listed at the end, on standard error; the exit code is then 1.
 """
 
 
@@ -85,7 +85,7 @@ def detect(
         failures = list(named.empty)
         starts = segment_threshold(model, threshold) if timeline and len(classes) == 2 else None
         console = new_console() if form is Form.TABLE else None
-        listing = _listing(form, classes, timeline, named, console)
+        listing = _listing(form, classes, timeline, starts, named, console)
         counts: dict[Any, int] = dict.fromkeys(classes, 0)
         with _progress(len(named.paths), console, session) as advance:
             for answer in answers:
@@ -113,12 +113,20 @@ def _let_read_at_once(model: Any, jobs: int) -> None:
 
 
 def _listing(
-    form: Form, classes: list[Any], timeline: bool, named: Named, console: "Console | None"
+    form: Form,
+    classes: list[Any],
+    timeline: bool,
+    starts: float | None,
+    named: Named,
+    console: "Console | None",
 ) -> Listing:
     human = next((label for label in classes if label in ("human", 1)), None)
 
     def style(label: Any) -> str:
         return "" if human is None else "green" if label == human else "bold magenta"
+
+    def decided(score: float) -> str:
+        return "" if starts is None else style(classes[int(score >= starts)])
 
     longest = max((len(named.name(path)) for path in named.paths), default=0)
     recording = Column("recording", "recording")
@@ -130,7 +138,7 @@ def _listing(
             Column("stop_s", "to s", 8, "{:.2f}".format, right=True),
             Column("score", "score", 8, "{:+.2f}".format, right=True),
             heard_as,
-            Column("score", "", 2 * _BAR + 1, _bar, lambda score: style(classes[int(score > 0)]), drawn=True),
+            Column("score", "", 2 * _BAR + 1, _bar, decided, drawn=True),
         ]
         fields = ["recording", "start_s", "stop_s", "score", "label", "error"]
         return Listing(form, columns, fields, longest, console)
