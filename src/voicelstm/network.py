@@ -17,6 +17,7 @@ from voicelstm.pooling import Pooling
 from voicelstm.prefetching import prefetched
 from voicelstm.recurrent import LSTMStack
 from voicelstm.sequences import SegmentBatches
+from voicelstm.tensorflow_memory import sum_only_among_devices
 
 __all__ = ["Compilation", "Network", "build", "frames_step"]
 
@@ -174,26 +175,6 @@ def _make_optimizer(compilation: Compilation) -> Any:
     return makers[compilation.optimizer](**options)
 
 
-def _sum_only_among_devices(optimizer: Any) -> None:
-    """Keep an optimizer of Keras from summing the gradients of one device.
-
-    The sum is the gradients themselves, but TensorFlow registers a gradient of each such sum, which holds the
-    graph of the training step for as long as the process lives: 3 MiB and more for every network.
-    """
-    import tensorflow as tf
-
-    among_devices = getattr(optimizer, "_all_reduce_sum_gradients", None)
-    if among_devices is None:  # a user's own, or a later Keras's
-        return
-
-    def summed(grads_and_vars: Any) -> Any:
-        replica = tf.distribute.get_replica_context()
-        several = replica is not None and replica.num_replicas_in_sync > 1
-        return among_devices(grads_and_vars) if several else list(grads_and_vars)
-
-    optimizer._all_reduce_sum_gradients = summed
-
-
 def _make_loss(architecture: Architecture, compilation: Compilation) -> keras.losses.Loss:
     # Weights that belong together then mean the same in every batch, whatever their sum. A device that has
     # only some of the rows cannot know that sum: there the weights come divided by it.
@@ -242,7 +223,7 @@ class Network:
             weighted_metrics=[accuracy],
         )
         if keras.backend.backend() == "tensorflow":
-            _sum_only_among_devices(self.model.optimizer)
+            sum_only_among_devices(self.model.optimizer)
         self.model.optimizer.build(self.model.trainable_variables)
         self._fresh_optimizer = self.optimizer_state()
 

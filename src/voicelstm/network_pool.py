@@ -4,12 +4,13 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager
 
 import keras
 
 from voicelstm.architecture import Architecture
 from voicelstm.network import Compilation, Network
+from voicelstm.tensorflow_memory import forget_kernels, unpublished_graphs
 
 __all__ = ["borrow"]
 
@@ -70,7 +71,11 @@ def borrow(architecture: Architecture, compilation: Compilation, *, shared: bool
         with _lock:
             shelf = _idle.get((architecture, compilation))
             network = shelf.pop() if shelf else None
-    with nullcontext() if compilation.distribution is None else compilation.distribution.scope():
+    with ExitStack() as stack:
+        if compilation.distribution is not None:
+            stack.enter_context(compilation.distribution.scope())
+        if keras.backend.backend() == "tensorflow":
+            stack.enter_context(unpublished_graphs())
         if network is None:
             network = Network(architecture, compilation)
         try:
@@ -94,15 +99,4 @@ def _give_back(key: tuple[Architecture, Compilation], network: Network) -> None:
             _n_dropped += 1
             forget |= _n_dropped % _MAX_IDLE == 0
     if forget and keras.backend.backend() == "tensorflow":
-        _forget_kernels()
-
-
-def _forget_kernels() -> None:
-    """Have TensorFlow drop the kernels that it keeps, those of dropped networks among them: a MiB for each.
-
-    Whatever still runs makes its own anew, at its next call.
-    """
-    with suppress(ImportError, AttributeError):  # it is not public, and a fit must not fail for it
-        from tensorflow.python.eager import context
-
-        context.context().clear_kernel_cache()
+        forget_kernels()

@@ -1,0 +1,77 @@
+"""What TensorFlow would keep for as long as the process lives, of networks that are long gone."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+__all__ = ["forget_kernels", "sum_only_among_devices", "unpublished_graphs"]
+
+_lock = threading.Lock()
+_n_unpublished = 0
+_published = True
+
+
+@contextmanager
+def unpublished_graphs() -> Iterator[None]:
+    """Have TensorFlow publish no graph of a function that is compiled meanwhile.
+
+    It publishes them to nobody, but keeps a few bytes for each, among large blocks that come and go: in
+    hundreds of fits, tens of MiB that nothing else can use.
+    """
+    global _n_unpublished, _published
+    try:
+        from tensorflow.core.config import flags
+
+        flag = flags.config().publish_function_graphs
+    except (ImportError, AttributeError):  # TensorFlow names it in no document
+        yield
+        return
+    with _lock:
+        if _n_unpublished == 0:
+            _published = flag.value()
+            flag.reset(False)
+        _n_unpublished += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _n_unpublished -= 1
+            if _n_unpublished == 0:
+                flag.reset(_published)
+
+
+def forget_kernels() -> None:
+    """Have TensorFlow drop the kernels that it keeps, those of dropped networks among them: a MiB for each.
+
+    Whatever still runs makes its own anew, at its next call.
+    """
+    with suppress(ImportError, AttributeError):  # it is not public, and a fit must not fail for it
+        from tensorflow.python.eager import context
+
+        context.context().clear_kernel_cache()
+
+
+def sum_only_among_devices(optimizer: Any) -> None:
+    """Keep an optimizer of Keras from summing the gradients of one device.
+
+    The sum is the gradients themselves, but TensorFlow registers a gradient of each such sum, which holds the
+    graph of the training step for as long as the process lives: 3 MiB and more for every network.
+
+    Parameters
+    ----------
+    optimizer : keras.optimizers.Optimizer
+        Changed in place.
+    """
+    import tensorflow as tf
+
+    among_devices = getattr(optimizer, "_all_reduce_sum_gradients", None)
+    if among_devices is None:  # a user's own, or a later Keras's
+        return
+
+    def summed(grads_and_vars: Any) -> Any:
+        replica = tf.distribute.get_replica_context()
+        several = replica is not None and replica.num_replicas_in_sync > 1
+        return among_devices(grads_and_vars) if several else list(grads_and_vars)
+
+    optimizer._all_reduce_sum_gradients = summed
