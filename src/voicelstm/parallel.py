@@ -127,13 +127,14 @@ def extract_into(
             writer.append(kept)
             # Asked again, each of equal ones has a name of its own.
             without = [at for at, digest in enumerate(found) if digest is None or digest in failed]
-            again = team.work(_extract_or_say_why, [chunk[at] for at in without], settings)
-            for at, reason in zip(without, again, strict=True):
-                changed = (
-                    f"{chunk[at]}: changed while it was read, or not all workers can read it; call again."
-                )
-                failures.append((first + at, reason if isinstance(reason, str) else changed))
-                found[at] = None
+            unread = [chunk[at] for at in without]
+            with closing(team.work(_extract_or_say_why, unread, settings)) as reasons:
+                for at, reason in zip(without, reasons, strict=True):
+                    changed = (
+                        f"{chunk[at]}: changed while it was read, or not all workers can read it; call again."
+                    )
+                    failures.append((first + at, reason if isinstance(reason, str) else changed))
+                    found[at] = None
             digests.extend(found)
     return digests, failures
 
@@ -224,8 +225,12 @@ def _telling_backend() -> Any:
     submit = telling.submit
 
     def submit_and_tell(task: Any, callback: Any = None) -> Any:
+        def tell(done: Any) -> None:
+            if not done.cancelled() and (error := done.exception()) is not None:
+                callback(error)
+
         future = submit(task, callback)
-        future.add_done_callback(lambda done: done.exception() and callback(done.exception()))
+        future.add_done_callback(tell)
         return future
 
     telling.submit = submit_and_tell
