@@ -49,8 +49,11 @@ demo: install
 	$(BIN)/python examples/demo.py \
 		$(if $(CORPUS),--corpus "$(CORPUS)") $(if $(GROUP),--group "$(GROUP)") $(if $(WHERE),--where "$(WHERE)")
 
+# Of two processes, each begins with one half of the tests, and takes of the other's when it has done its own.
+TWO_PROCESSES := --numprocesses=2 --dist=worksteal
+
 test: install
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest $(TWO_PROCESSES) --cov --cov-report=term
 
 # The oldest versions that pyproject.toml allows of what the library needs, in an environment of their own.
 LOWER_BOUNDS := $(VENV)/lower-bounds
@@ -68,7 +71,7 @@ $(LOWER_BOUNDS)/.installed: $(VENV)/.installed
 
 # Old versions warn of what the newest of their own dependencies deprecate, matplotlib 3.9 of pyparsing's.
 lower-bounds: $(LOWER_BOUNDS)/.installed
-	$(LOWER_BOUNDS)/bin/python -m pytest $(LOWER_BOUNDS_TESTS) \
+	$(LOWER_BOUNDS)/bin/python -m pytest $(TWO_PROCESSES) $(LOWER_BOUNDS_TESTS) \
 		--deselect tests/test_package.py::test_every_module_imports_without_a_warning
 
 # An exact version of torch, since its newest comes with gigabytes of CUDA wherever no other is asked for.

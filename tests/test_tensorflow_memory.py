@@ -1,9 +1,12 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import keras
+import numpy as np
 import pytest
 from tensorflow.core.config import flags
 
 from voicelstm import LSTMVoiceClassifier
-from voicelstm.tensorflow_memory import unpublished_graphs
+from voicelstm.tensorflow_memory import forget_kernels, unpublished_graphs
 
 
 def published():
@@ -45,3 +48,17 @@ def test_no_graph_is_published_during_a_fit():
     )
     assert seen == [False, False]
     assert published()
+
+
+def test_kernels_may_be_dropped_while_predictions_run(small_detector, small_voices):
+    X = small_voices[1][0][:4]
+    expected = small_detector.predict_proba(X)
+    with ThreadPoolExecutor(2) as threads:
+        asked = [threads.submit(small_detector.predict_proba, X) for _ in range(20)]
+        n_dropped = 0
+        while not all(each.done() for each in asked):
+            forget_kernels()
+            n_dropped += 1
+    assert n_dropped > len(asked)
+    for each in asked:
+        np.testing.assert_array_equal(each.result(), expected)
