@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,7 +30,7 @@ STEPS = {"max_steps": 16, "shuffle": True}
 
 
 def small(folder=None, **changes):
-    settings = {"units": (5, 4), "max_epochs": 6, "batch_size": 8, "learning_rate": 0.02, "dropout": 0.3}
+    settings = {"units": (5,), "max_epochs": 6, "batch_size": 8, "learning_rate": 0.02, "dropout": 0.3}
     return LSTMVoiceClassifier(**(settings | {"random_state": 0, "checkpoint": folder} | changes))
 
 
@@ -78,13 +79,36 @@ def assert_equal_fits(found, wanted):
         np.testing.assert_array_equal(found._fitted.weights[name], values)
 
 
+@pytest.fixture(scope="module")
+def left_in_epoch_3(tmp_path_factory):
+    """The checkpoint of a fit that was interrupted, which no test may change."""
+    folder = tmp_path_factory.mktemp("interrupted")
+    interrupted(small(folder), 3)
+    (path,) = folder.iterdir()
+    return path
+
+
+@pytest.fixture(scope="module")
+def uninterrupted():
+    return small().fit(X, Y)
+
+
 @pytest.mark.parametrize(
     ("changes", "epoch"),
     [
         ({}, 0),
         ({}, 1),
         ({}, 5),
-        ({"clip_norm": 0.5, "weight_decay": 0.01, "bidirectional": True, "pooling": "attention"}, 3),
+        (
+            {
+                "units": (5, 4),
+                "clip_norm": 0.5,
+                "weight_decay": 0.01,
+                "bidirectional": True,
+                "pooling": "attention",
+            },
+            3,
+        ),
         ({"dtype": "mixed_float16"}, 2),
         (EARLY, 1),
         (EARLY, 4),
@@ -161,16 +185,15 @@ def test_a_process_that_was_killed_is_gone_on_from_by_another(tmp_path):
         ({}, (X, Y, np.linspace(1, 2, len(X)))),
     ],
 )
-def test_another_training_does_not_go_on_from_it(changes, data, tmp_path):
-    interrupted(small(tmp_path), 3)
-    (unfinished,) = tmp_path.iterdir()
+def test_another_training_does_not_go_on_from_it(changes, data, left_in_epoch_3, tmp_path):
+    unfinished = Path(shutil.copy(left_in_epoch_3, tmp_path))
     assert epochs_run(small(tmp_path, **changes), *data)[0] == 0
     assert list(tmp_path.iterdir()) == [unfinished]
-    assert epochs_run(small(tmp_path)) == [3, 4, 5]
+    assert unfinished.read_bytes() == left_in_epoch_3.read_bytes()
 
 
-def test_what_only_shows_makes_no_other_training(tmp_path, capsys):
-    interrupted(small(tmp_path), 3)
+def test_what_only_shows_makes_no_other_training(left_in_epoch_3, tmp_path, capsys):
+    shutil.copy(left_in_epoch_3, tmp_path)
     assert epochs_run(small(tmp_path, verbose=2)) == [3, 4, 5]
     assert "Epoch 4/6" in capsys.readouterr().out
 
@@ -181,9 +204,11 @@ def test_partial_fit_takes_no_notice(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["cut short", "one bit", "empty", "not a checkpoint", "other tensors"])
-def test_a_damaged_checkpoint_is_a_warning_and_training_begins_anew(damage, tmp_path):
-    classifier = interrupted(small(tmp_path), 3)
-    (path,) = tmp_path.iterdir()
+def test_a_damaged_checkpoint_is_a_warning_and_training_begins_anew(
+    damage, left_in_epoch_3, uninterrupted, tmp_path
+):
+    path = Path(shutil.copy(left_in_epoch_3, tmp_path))
+    classifier = small(tmp_path)
     content = path.read_bytes()
     if damage == "one bit":
         path.write_bytes(content[:-9] + bytes([content[-9] ^ 1]) + content[-8:])
@@ -197,7 +222,7 @@ def test_a_damaged_checkpoint_is_a_warning_and_training_begins_anew(damage, tmp_
         assert epochs_run(classifier)[0] == 0
     (warning,) = (w for w in caught if w.category is ModelFileWarning)
     assert Path(warning.filename) == Path(__file__)
-    assert_equal_fits(classifier, small().fit(X, Y))
+    assert_equal_fits(classifier, uninterrupted)
 
 
 def test_a_file_where_the_folder_should_be_leaves_the_old_model(tmp_path):
