@@ -124,7 +124,7 @@ campaigns: campaign-model-files campaign-audio campaign-killed-fits campaign-lon
 campaigns-short: install
 	$(MAKE) --jobs=2 --output-sync=target campaign-killed-fits campaign-long-run campaign-audio campaign-model-files \
 		MODEL_FILES="--files 1500" AUDIO="--files 800" KILLED_FITS="--trials 2 --seed 3" \
-		LONG_RUN="--fits 9 --rounds 2 --predictions 18 --most 80"
+		LONG_RUN="--fits 9 --rounds 2 --predictions 18"
 
 campaign-model-files: install
 	$(BIN)/python campaigns/model_files.py $(MODEL_FILES)
