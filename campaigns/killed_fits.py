@@ -2,8 +2,9 @@
 
 Each trial starts a process that fits with a checkpoint, kills it (SIGKILL) at a random moment between the
 start of the fit and its usual end, up to three times, and then lets the same end. Weights and history have to
-be those of a process that nobody disturbed. Trials go through networks and ways to train. A fit that has ended
-before it was to be killed is no trial: it is made again, to be killed earlier.
+be those of a process that nobody disturbed. Trials go through networks and ways to train. Where a fit has ended
+before it was to be killed for the first time, it is made again, to be killed earlier. A fit that ends otherwise,
+unasked, is a failure.
 """
 
 import argparse
@@ -61,7 +62,6 @@ def started(setting, folder):
     process = subprocess.Popen(
         [sys.executable, __file__, "--fit", setting, str(folder)],
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
         text=True,
     )
     assert process.stdout.readline() == "begins\n"
@@ -86,6 +86,8 @@ def main():
                 process, begin = started(setting, Path(folder, "undisturbed"))
                 wanted[setting] = process.communicate()[0].strip()
                 usual[setting] = time.perf_counter() - begin
+                if process.returncode:
+                    sys.exit(f"{setting}: the undisturbed fit failed with {process.returncode}")
             killed, found, checkpoints = [], None, Path(folder, "killed")
             while not (killed and found):
                 process, begin = started(setting, checkpoints)
@@ -95,10 +97,10 @@ def main():
                     time.sleep(max(0.0, begin + moment - time.perf_counter()))
                     os.kill(process.pid, signal.SIGKILL)
                 found = process.communicate()[0].strip()
-                if found != wanted[setting] and (found or moment is None):
-                    break  # another end, or none though nobody killed it
-                if not found:
+                if moment is not None and process.returncode == -signal.SIGKILL and not found:
                     killed.append(moment)
+                elif found != wanted[setting]:
+                    break
                 elif not killed:
                     usual[setting] = moment
             left = [path.name for path in checkpoints.iterdir() if not path.name.endswith(".part")]
@@ -107,7 +109,7 @@ def main():
         n_kills += len(killed)
         print(
             f"{trial + 1:2d} {setting:28s} killed after {', '.join(f'{s:.2f}' for s in killed)} s of"
-            f" {usual[setting]:.2f}: {'equal' if equal else f'DIFFERENT, left {left}'}",
+            f" {usual[setting]:.2f}: {'equal' if equal else f'DIFFERENT: {found!r}, left {left}'}",
             flush=True,
         )
     print(f"{arguments.trials - n_failed} of {arguments.trials} ended bit-equal to an undisturbed fit")

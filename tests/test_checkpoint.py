@@ -89,7 +89,7 @@ def left_in_epoch_3(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def uninterrupted():
+def uninterrupted_fit():
     return small().fit(X, Y)
 
 
@@ -205,7 +205,7 @@ def test_partial_fit_takes_no_notice(tmp_path):
 
 @pytest.mark.parametrize("damage", ["cut short", "one bit", "empty", "not a checkpoint", "other tensors"])
 def test_a_damaged_checkpoint_is_a_warning_and_training_begins_anew(
-    damage, left_in_epoch_3, uninterrupted, tmp_path
+    damage, left_in_epoch_3, uninterrupted_fit, tmp_path
 ):
     path = Path(shutil.copy(left_in_epoch_3, tmp_path))
     classifier = small(tmp_path)
@@ -222,7 +222,7 @@ def test_a_damaged_checkpoint_is_a_warning_and_training_begins_anew(
         assert epochs_run(classifier)[0] == 0
     (warning,) = (w for w in caught if w.category is ModelFileWarning)
     assert Path(warning.filename) == Path(__file__)
-    assert_equal_fits(classifier, uninterrupted)
+    assert_equal_fits(classifier, uninterrupted_fit)
 
 
 def test_a_file_where_the_folder_should_be_leaves_the_old_model(tmp_path):

@@ -1,5 +1,9 @@
 import subprocess
 import sys
+from collections import OrderedDict
+
+from voicelstm import network_pool
+from voicelstm.network import Compilation
 
 _FORK = """
 import os
@@ -41,3 +45,15 @@ def test_a_forked_process_says_what_does_not_work_there_and_does_not_hang():
 def test_of_networks_that_were_dropped_no_graph_is_left():
     done = subprocess.run([sys.executable, "-c", _DROPPED], capture_output=True, text=True, timeout=240)
     assert int(done.stdout) == 8  # one training step of each network that waits for its next use
+
+
+def test_kernels_are_forgotten_with_every_eighth_network_that_is_dropped(monkeypatch):
+    forgotten = []
+    monkeypatch.setattr(network_pool, "_idle", OrderedDict())
+    monkeypatch.setattr(network_pool, "_n_dropped", 0)
+    monkeypatch.setattr(network_pool, "Network", lambda architecture, compilation: object())
+    monkeypatch.setattr(network_pool, "forget_kernels", lambda: forgotten.append(n_lent))
+    for n_lent in range(1, 26):
+        with network_pool.borrow(n_lent, Compilation()):
+            pass
+    assert forgotten == [16, 24]  # eight wait for their next use

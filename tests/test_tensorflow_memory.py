@@ -1,9 +1,11 @@
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import keras
 import numpy as np
 import pytest
 from tensorflow.core.config import flags
+from tensorflow.python.eager import context
 
 from voicelstm import LSTMVoiceClassifier
 from voicelstm.tensorflow_memory import forget_kernels, unpublished_graphs
@@ -13,28 +15,36 @@ def published():
     return flags.config().publish_function_graphs.value()
 
 
-def test_graphs_are_published_again_after_the_last_of_several_is_done():
-    first, second = unpublished_graphs(), unpublished_graphs()
-    first.__enter__()
-    second.__enter__()
-    first.__exit__(None, None, None)  # of two threads, the first to come may be the first to go
-    assert not published()
-    second.__exit__(None, None, None)
-    assert published()
+@pytest.fixture(params=[True, False], ids=["published", "unpublished"])
+def before(request):
+    """What the process has chosen itself."""
+    flag = flags.config().publish_function_graphs
+    was = flag.value()
+    flag.reset(request.param)
+    yield request.param
+    flag.reset(was)
+
+
+def test_the_last_of_several_leaves_it_as_the_first_found_it(before):
+    with ExitStack() as first:
+        first.enter_context(unpublished_graphs())
+        with unpublished_graphs():
+            first.close()  # of two threads, the first to come may be the first to go
+            assert not published()
+        assert published() is before
+
+
+def test_an_error_leaves_it_so_too(before):
     with pytest.raises(ZeroDivisionError), unpublished_graphs():
         raise ZeroDivisionError
-    assert published()
+    assert published() is before
 
 
-def test_what_the_process_has_chosen_is_left_as_it_was():
-    flag = flags.config().publish_function_graphs
-    flag.reset(False)
-    try:
-        with unpublished_graphs():
-            pass
-        assert not published()
-    finally:
-        flag.reset(True)
+def test_a_tensorflow_that_has_no_such_flag_is_left_alone(monkeypatch):
+    monkeypatch.setattr(flags, "config", object)
+    with pytest.raises(ZeroDivisionError) as caught, unpublished_graphs():
+        raise ZeroDivisionError
+    assert caught.value.__context__ is None
 
 
 def test_no_graph_is_published_during_a_fit():
@@ -50,15 +60,15 @@ def test_no_graph_is_published_during_a_fit():
     assert published()
 
 
-def test_kernels_may_be_dropped_while_predictions_run(small_detector, small_voices):
+def test_kernels_may_be_dropped_while_predictions_run(small_detector, small_voices, monkeypatch):
     X = small_voices[1][0][:4]
     expected = small_detector.predict_proba(X)
+    n_dropped, clear = [], context.context().clear_kernel_cache
+    monkeypatch.setattr(context.context(), "clear_kernel_cache", lambda: n_dropped.append(clear()))
     with ThreadPoolExecutor(2) as threads:
         asked = [threads.submit(small_detector.predict_proba, X) for _ in range(20)]
-        n_dropped = 0
         while not all(each.done() for each in asked):
             forget_kernels()
-            n_dropped += 1
-    assert n_dropped > len(asked)
+    assert len(n_dropped) > len(asked)
     for each in asked:
         np.testing.assert_array_equal(each.result(), expected)

@@ -222,8 +222,7 @@ class Network:
             loss=_make_loss(architecture, compilation),
             weighted_metrics=[accuracy],
         )
-        if keras.backend.backend() == "tensorflow":
-            sum_only_among_devices(self.model.optimizer)
+        sum_only_among_devices(self.model.optimizer)
         self.model.optimizer.build(self.model.trainable_variables)
         self._fresh_optimizer = self.optimizer_state()
 

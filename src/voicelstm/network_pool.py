@@ -74,8 +74,7 @@ def borrow(architecture: Architecture, compilation: Compilation, *, shared: bool
     with ExitStack() as stack:
         if compilation.distribution is not None:
             stack.enter_context(compilation.distribution.scope())
-        if keras.backend.backend() == "tensorflow":
-            stack.enter_context(unpublished_graphs())
+        stack.enter_context(unpublished_graphs())
         if network is None:
             network = Network(architecture, compilation)
         try:
@@ -98,5 +97,5 @@ def _give_back(key: tuple[Architecture, Compilation], network: Network) -> None:
                 del _idle[oldest]
             _n_dropped += 1
             forget |= _n_dropped % _MAX_IDLE == 0
-    if forget and keras.backend.backend() == "tensorflow":
+    if forget:
         forget_kernels()

@@ -17,6 +17,7 @@ from joblib import hash as hash_of_array
 from joblib.parallel import get_active_backend
 
 from voicelstm import __version__
+from voicelstm.audio import name_of
 from voicelstm.exceptions import AudioError
 from voicelstm.extraction import Clip, ExtractionSettings, digest_of_file, extract
 from voicelstm.store_writer import SequenceWriter
@@ -130,10 +131,12 @@ def extract_into(
             unread = [chunk[at] for at in without]
             with closing(team.work(_extract_or_say_why, unread, settings)) as reasons:
                 for at, reason in zip(without, reasons, strict=True):
-                    changed = (
-                        f"{chunk[at]}: changed while it was read, or not all workers can read it; call again."
-                    )
-                    failures.append((first + at, reason if isinstance(reason, str) else changed))
+                    if not isinstance(reason, str):
+                        name = name_of(chunk[at])
+                        reason = (
+                            f"{name}: changed while it was read, or not all workers can read it; call again."
+                        )
+                    failures.append((first + at, reason))
                     found[at] = None
             digests.extend(found)
     return digests, failures
@@ -225,12 +228,8 @@ def _telling_backend() -> Any:
     submit = telling.submit
 
     def submit_and_tell(task: Any, callback: Any = None) -> Any:
-        def tell(done: Any) -> None:
-            if not done.cancelled() and (error := done.exception()) is not None:
-                callback(error)
-
         future = submit(task, callback)
-        future.add_done_callback(tell)
+        future.add_done_callback(lambda done: done.exception() and callback(done.exception()))
         return future
 
     telling.submit = submit_and_tell

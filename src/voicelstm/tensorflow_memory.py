@@ -1,9 +1,14 @@
-"""What TensorFlow would keep for as long as the process lives, of networks that are long gone."""
+"""What TensorFlow would keep for as long as the process lives, of networks that are long gone.
+
+Where another backend runs, nothing here does anything.
+"""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
+
+import keras
 
 __all__ = ["forget_kernels", "sum_only_among_devices", "unpublished_graphs"]
 
@@ -14,17 +19,14 @@ _published = True
 
 @contextmanager
 def unpublished_graphs() -> Iterator[None]:
-    """Have TensorFlow publish no graph of a function that is compiled meanwhile.
+    """Have TensorFlow publish no graph of a function that is compiled meanwhile, whoever compiles it.
 
     It publishes them to nobody, but keeps a few bytes for each, among large blocks that come and go: in
     hundreds of fits, tens of MiB that nothing else can use.
     """
     global _n_unpublished, _published
-    try:
-        from tensorflow.core.config import flags
-
-        flag = flags.config().publish_function_graphs
-    except (ImportError, AttributeError):  # TensorFlow names it in no document
+    flag = _publishing()
+    if flag is None:
         yield
         return
     with _lock:
@@ -41,12 +43,24 @@ def unpublished_graphs() -> Iterator[None]:
                 flag.reset(_published)
 
 
+def _publishing() -> Any:
+    if not _runs():
+        return None
+    with suppress(ImportError, AttributeError):  # it is not public, and a fit must not fail for it
+        from tensorflow.core.config import flags
+
+        return flags.config().publish_function_graphs
+    return None
+
+
 def forget_kernels() -> None:
     """Have TensorFlow drop the kernels that it keeps, those of dropped networks among them: a MiB for each.
 
     Whatever still runs makes its own anew, at its next call.
     """
-    with suppress(ImportError, AttributeError):  # it is not public, and a fit must not fail for it
+    if not _runs():
+        return
+    with suppress(ImportError, AttributeError):  # nor is this
         from tensorflow.python.eager import context
 
         context.context().clear_kernel_cache()
@@ -63,11 +77,10 @@ def sum_only_among_devices(optimizer: Any) -> None:
     optimizer : keras.optimizers.Optimizer
         Changed in place.
     """
-    import tensorflow as tf
-
     among_devices = getattr(optimizer, "_all_reduce_sum_gradients", None)
-    if among_devices is None:  # a user's own, or a later Keras's
+    if not _runs() or among_devices is None:  # a user's own, or a later Keras's
         return
+    import tensorflow as tf
 
     def summed(grads_and_vars: Any) -> Any:
         replica = tf.distribute.get_replica_context()
@@ -75,3 +88,7 @@ def sum_only_among_devices(optimizer: Any) -> None:
         return among_devices(grads_and_vars) if several else list(grads_and_vars)
 
     optimizer._all_reduce_sum_gradients = summed
+
+
+def _runs() -> bool:
+    return keras.backend.backend() == "tensorflow"
