@@ -62,6 +62,7 @@ def started(setting, folder):
     process = subprocess.Popen(
         [sys.executable, __file__, "--fit", setting, str(folder)],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
     )
     assert process.stdout.readline() == "begins\n"
@@ -84,10 +85,10 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             if setting not in wanted:
                 process, begin = started(setting, Path(folder, "undisturbed"))
-                wanted[setting] = process.communicate()[0].strip()
+                wanted[setting], errors = process.communicate()
                 usual[setting] = time.perf_counter() - begin
                 if process.returncode:
-                    sys.exit(f"{setting}: the undisturbed fit failed with {process.returncode}")
+                    sys.exit(f"{setting}: the undisturbed fit failed with {process.returncode}\n{errors}")
             killed, found, checkpoints = [], None, Path(folder, "killed")
             while not (killed and found):
                 process, begin = started(setting, checkpoints)
@@ -96,10 +97,11 @@ def main():
                     moment = moments.uniform(0, usual[setting])
                     time.sleep(max(0.0, begin + moment - time.perf_counter()))
                     os.kill(process.pid, signal.SIGKILL)
-                found = process.communicate()[0].strip()
+                found, errors = process.communicate()
                 if moment is not None and process.returncode == -signal.SIGKILL and not found:
                     killed.append(moment)
                 elif found != wanted[setting]:
+                    print(errors, file=sys.stderr)
                     break
                 elif not killed:
                     usual[setting] = moment
