@@ -18,6 +18,12 @@ distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 
 
+def audio_warnings(caught):
+    return [
+        each for each in caught if issubclass(each.category, AudioWarning)
+    ]  # joblib 1.5 has some of its own
+
+
 @pytest.fixture(scope="module")
 def cluster():
     with (
@@ -161,7 +167,7 @@ def test_the_caller_is_warned_of_recordings_that_fail_on_workers(cluster, paths,
     ):
         found = MFCCTransformer(on_error="warn").transform(recordings, out=out and tmp_path / out)
     assert [len(clip) for clip in found[24:]] == [0, 0]
-    assert [each.filename for each in caught] == [__file__]
+    assert [each.filename for each in audio_warnings(caught)] == [__file__]
 
 
 @pytest.mark.parametrize("out", [None, "store"])
@@ -193,7 +199,7 @@ def test_workers_that_are_threads_of_this_process_warn_as_often(paths):
         with pytest.warns(AudioWarning, match="int64") as caught:
             MFCCTransformer().transform(clips)
         assert_same(MFCCTransformer().transform(paths), MFCCTransformer().transform(paths))
-    assert len(caught) == len(clips)
+    assert len(audio_warnings(caught)) == len(clips)
 
 
 def test_a_grid_search_is_complete_and_equal_where_a_worker_dies(fuse):
