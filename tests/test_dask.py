@@ -14,6 +14,7 @@ from sklearn.model_selection import GridSearchCV
 from voicelstm import LSTMVoiceClassifier, MFCCTransformer
 from voicelstm.exceptions import AudioError, AudioWarning
 
+dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 
@@ -27,6 +28,8 @@ def audio_warnings(caught):
 @pytest.fixture(scope="module")
 def cluster():
     with (
+        # A worker that takes longer to come back, on a busy machine, would be given up for good.
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "5 minutes"}),
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
         distributed.Client(cluster) as client,
     ):
