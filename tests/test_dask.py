@@ -20,9 +20,8 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL"
 
 
 def audio_warnings(caught):
-    return [
-        each for each in caught if issubclass(each.category, AudioWarning)
-    ]  # joblib 1.5 has some of its own
+    # Of others, joblib 1.5 warns of itself.
+    return [each for each in caught if issubclass(each.category, AudioWarning)]
 
 
 @pytest.fixture(scope="module")
