@@ -65,7 +65,9 @@ def started(setting, folder):
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert process.stdout.readline() == "begins\n"
+    if process.stdout.readline() != "begins\n":
+        _, errors = process.communicate()
+        sys.exit(f"{setting}: a process failed with {process.returncode} before its fit began\n{errors}")
     return process, time.perf_counter()
 
 
