@@ -72,6 +72,20 @@ def epochs_run(classifier, *data):
     return epochs
 
 
+def first_epoch(classifier, *data):
+    """Begin a fit, and leave it at its first epoch, before anything is trained."""
+    begun = []
+
+    class Leave(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            begun.append(epoch)
+            raise InterruptionError
+
+    with pytest.raises(InterruptionError):
+        classifier.set_params(callbacks=Leave).fit(*data)
+    return begun[0]
+
+
 def assert_equal_fits(found, wanted):
     assert found.history_ == wanted.history_
     assert found.n_iter_ == wanted.n_iter_
@@ -97,22 +111,10 @@ def uninterrupted_fit():
     ("changes", "epoch"),
     [
         ({}, 0),
-        ({}, 1),
         ({}, 5),
-        (
-            {
-                "units": (5, 4),
-                "clip_norm": 0.5,
-                "weight_decay": 0.01,
-                "bidirectional": True,
-                "pooling": "attention",
-            },
-            3,
-        ),
+        ({"clip_norm": 0.5, "weight_decay": 0.01, "bidirectional": True, "pooling": "attention"}, 3),
         ({"dtype": "mixed_float16"}, 2),
-        (EARLY, 1),
         (EARLY, 4),
-        (STEPS, 2),
         (STEPS, 4),
         ({"optimizer": lambda: keras.optimizers.SGD(0.1, momentum=0.9)}, 3),
     ],
@@ -186,8 +188,14 @@ def test_a_process_that_was_killed_is_gone_on_from_by_another(tmp_path):
     ],
 )
 def test_another_training_does_not_go_on_from_it(changes, data, left_in_epoch_3, tmp_path):
+    shutil.copy(left_in_epoch_3, tmp_path)
+    assert first_epoch(small(tmp_path), X, Y) == 3
+    assert first_epoch(small(tmp_path, **changes), *data) == 0
+
+
+def test_another_training_leaves_it_as_it_was(left_in_epoch_3, tmp_path):
     unfinished = Path(shutil.copy(left_in_epoch_3, tmp_path))
-    assert epochs_run(small(tmp_path, **changes), *data)[0] == 0
+    small(tmp_path, max_epochs=7).fit(X, Y)
     assert list(tmp_path.iterdir()) == [unfinished]
     assert unfinished.read_bytes() == left_in_epoch_3.read_bytes()
 
@@ -219,7 +227,7 @@ def test_a_damaged_checkpoint_is_a_warning_and_training_begins_anew(
     else:
         path.write_bytes(content[: len(content) // 2 if damage == "cut short" else 0])
     with pytest.warns(ModelFileWarning, match="training begins anew") as caught:
-        assert epochs_run(classifier)[0] == 0
+        classifier.fit(X, Y)
     (warning,) = (w for w in caught if w.category is ModelFileWarning)
     assert Path(warning.filename) == Path(__file__)
     assert_equal_fits(classifier, uninterrupted_fit)

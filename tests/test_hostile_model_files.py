@@ -1,12 +1,10 @@
-"""Model files from strangers: each class of attack that other formats fell to, and a short campaign."""
+"""Model files from strangers: each class of attack that other formats fell to."""
 
 import io
 import json
 import os
 import pickle
 import re
-import subprocess
-import sys
 import tracemalloc
 import warnings
 import zipfile
@@ -141,9 +139,6 @@ def test_parameters_that_no_recording_could_be_read_with_are_refused(name, tmp_p
     name = name.split()[0]
     message = refusal(edited("transformer", lambda d: d["params"].update({name: value})), tmp_path)
     assert re.search(words + r".*written by voicelstm '0\.1\.0'", message)
-
-
-LABELS = [["a", 1], [1, 2], ["a\0", "b"], ["b", "a"], ["a"], {"a": 1}, [["a"], ["b"]]]
 
 
 @pytest.mark.parametrize("name", ["cache_dir", "checkpoint", "n_jobs", "verbose"])
@@ -292,11 +287,3 @@ def test_bytes_that_are_not_those_that_were_written_are_refused(edits, tmp_path_
     length = int.from_bytes(before[:8], "little")
     assert content[8 + length :] == before[8 + length :]
     assert repr(loaded) == repr(load(ROOT / "tests/model_files/0.1.0/vote.voicelstm"))
-
-
-@pytest.mark.timeout(280)
-def test_a_short_campaign_finds_nothing():
-    command = [sys.executable, "campaigns/model_files.py", "--files", "500", "--seed", "3"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=270)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
-    assert "failures: 0" in done.stdout

@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from voicelstm.datasets import make_voices
 
-SEEDS = range(5)
+SEEDS = range(3)
 SCALARS = ("duration", "level", "peak", "crest", "leading silence", "trailing silence", "pitch")
 
 
