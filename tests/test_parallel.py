@@ -228,6 +228,27 @@ def test_an_interrupt_stops_at_once_and_leaves_nothing_running(kind, how, tmp_pa
     assert running(run.pid) == []
 
 
+def test_the_second_reading_of_recordings_that_failed_ends_at_an_interrupt(tmp_path, monkeypatch):
+    asked = []
+
+    def slow(recording, settings):
+        asked.append(recording)
+        time.sleep(0.01)
+
+    def interrupt(recording):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("voicelstm.parallel.extract", slow)
+    monkeypatch.setattr("voicelstm.parallel.name_of", interrupt)
+    missing = [f"missing {i}.wav" for i in range(200)]  # which the first reading leaves out
+    with pytest.raises(KeyboardInterrupt) as held:  # as long as its frames are, workers are not collected
+        MFCCTransformer(n_jobs=2).transform(missing, out=tmp_path / "store")
+    n_asked = len(asked)
+    time.sleep(0.2)
+    assert held
+    assert len(asked) == n_asked < 200
+
+
 def test_a_killed_run_is_completed_by_the_next_with_the_same_content(tmp_path):
     run = started("threads", str(tmp_path / "killed"))
     run.kill()
