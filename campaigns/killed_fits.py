@@ -24,7 +24,12 @@ from voicelstm import LSTMVoiceClassifier
 
 SETTINGS = {
     "plain": {},
-    "early stopping": {"early_stopping": True, "validation_fraction": 0.3, "patience": 60},
+    "early stopping": {
+        "early_stopping": True,
+        "validation_fraction": 0.3,
+        "patience": 30,
+        "learning_rate": 0.02,
+    },
     "steps, two ways, attention": {"max_steps": 240, "bidirectional": True, "pooling": "attention"},
     "the recipe's network": {
         "units": (78, 78, 78, 13),
@@ -52,6 +57,8 @@ def fit(setting, folder):
     LSTMVoiceClassifier(units=(2,), max_epochs=1).fit(X, y)  # so that imports are not what is killed
     print("begins", flush=True)
     classifier.fit(X, y)
+    if classifier.early_stopping and classifier.n_iter_ == classifier.max_epochs:
+        sys.exit("nothing stopped it early")
     digest = hashlib.sha256(repr(sorted(classifier.history_.items())).encode())
     for name, values in sorted(classifier._fitted.weights.items()):
         digest.update(name.encode() + values.tobytes())
@@ -65,9 +72,11 @@ def started(setting, folder):
         stderr=subprocess.PIPE,
         text=True,
     )
-    if process.stdout.readline() != "begins\n":
-        _, errors = process.communicate()
-        sys.exit(f"{setting}: a process failed with {process.returncode} before its fit began\n{errors}")
+    if (line := process.stdout.readline()) != "begins\n":
+        said, errors = process.communicate()
+        sys.exit(
+            f"{setting}: instead of its fit a process said {line + said!r}, {process.returncode}\n{errors}"
+        )
     return process, time.perf_counter()
 
 
