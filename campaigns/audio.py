@@ -13,6 +13,7 @@ with its signal, and the next one goes on. The same seed draws the same files.
 
 import argparse
 import collections
+import hashlib
 import json
 import os
 import signal
@@ -41,6 +42,10 @@ def bases(shared):
     return contents
 
 
+def digest_of(contents):
+    return hashlib.sha256(repr(sorted(contents.items())).encode()).hexdigest()
+
+
 def work(shared, seed, first, stop, trace):
     """Read the files of these numbers, and tell of each on standard output, and in a file where one is fatal."""
     import faulthandler
@@ -64,6 +69,7 @@ def work(shared, seed, first, stop, trace):
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     warnings.simplefilter("ignore")
     contents = bases(Path(shared))
+    print(json.dumps({"contents": digest_of(contents)}), file=out, flush=True)
     pages = resource.getpagesize()
 
     def address_space():
@@ -150,7 +156,7 @@ def campaign(shared, seed, first, stop, report=lambda done, failures: None):
     """
     outcomes, kinds = collections.Counter(), collections.defaultdict(collections.Counter)
     failures, slowest, begun = [], 0.0, None
-    at = first
+    at, contents = first, digest_of(bases(Path(shared)))
     while at < stop:
         trace = tempfile.TemporaryFile()  # noqa: SIM115
         numbers = seed, at, min(at + 5000, stop), trace.fileno()
@@ -166,6 +172,10 @@ def campaign(shared, seed, first, stop, report=lambda done, failures: None):
         for line in process.stdout:
             heard[0] = time.monotonic()
             told = json.loads(line)
+            if "contents" in told:
+                if told["contents"] != contents:
+                    raise RuntimeError("two processes have different files to mutate: do they hold the time?")
+                continue
             if "begins" in told:
                 begun = told["begins"]
                 continue
