@@ -184,6 +184,8 @@ nightly: install
 	$(MAKE) campaigns
 	$(MAKE) coverage
 	$(MAKE) lower-bounds LOWER_BOUNDS_TESTS=
+	$(LOWER_BOUNDS)/bin/python campaigns/audio.py --files 1500
+	$(LOWER_BOUNDS)/bin/python campaigns/model_files.py --files 1500
 	$(MAKE) distributions
 	$(MAKE) audit-dependencies
 
