@@ -51,7 +51,7 @@ CASES = {
         {"loss": "squared_error", "shuffle": True, "weight_decay": 0.1}, None
     ),
     "early stopping": ({"early_stopping": True, "validation_fraction": 0.3}, None),
-    "double precision": ({"dtype": "float64", "pooling": "attention"}, uneven),
+    "double precision": ({"dtype": "float64", "pooling": "attention", "bidirectional": True}, uneven),
     "clip_norm": ({"clip_norm": 0.01, "optimizer": "sgd"}, uneven),
 }
 for name, (changes, weight) in CASES.items():
