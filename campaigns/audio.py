@@ -148,15 +148,15 @@ def work(shared, seed, first, stop, trace):
             del samples, features, read, error, second
 
 
-def campaign(shared, seed, first, stop, report=lambda done, failures: None):
-    """Have the files read, by as many processes as it takes.
+def campaign(shared, contents, seed, first, stop, report=lambda done, failures: None):
+    """Have the files read, by as many processes as it takes, each of which has to have the same to mutate.
 
     Returns the outcomes by what was asked and what came, by mutation, the failures, and the slowest file's
     time.
     """
     outcomes, kinds = collections.Counter(), collections.defaultdict(collections.Counter)
     failures, slowest, begun = [], 0.0, None
-    at, contents = first, digest_of(bases(Path(shared)))
+    at, same = first, digest_of(contents)
     while at < stop:
         trace = tempfile.TemporaryFile()  # noqa: SIM115
         numbers = seed, at, min(at + 5000, stop), trace.fileno()
@@ -173,7 +173,7 @@ def campaign(shared, seed, first, stop, report=lambda done, failures: None):
             heard[0] = time.monotonic()
             told = json.loads(line)
             if "contents" in told:
-                if told["contents"] != contents:
+                if told["contents"] != same:
                     raise RuntimeError("two processes have different files to mutate: do they hold the time?")
                 continue
             if "begins" in told:
@@ -223,12 +223,12 @@ def main():
     parser.add_argument("--keep", type=Path, help="folder for the files that fail")
     options = parser.parse_args()
     shared = Path(os.environ.get("VOICELSTM_SHARED", ROOT.parent / "shared")) / "awkward"
+    contents = bases(shared)
     start = time.monotonic()
     outcomes, kinds, failures, slowest = campaign(
-        shared, options.seed, options.first, options.first + options.files,
+        shared, contents, options.seed, options.first, options.first + options.files,
         lambda done, failures: print(f"{done} files, {time.monotonic() - start:.0f} s, {len(failures)} failures", flush=True),
     )  # fmt: skip
-    contents = bases(shared)
     print(f"{len(contents)} files to mutate, {'with' if shared.is_dir() else 'without'} {shared}")
     for (what, outcome), n in sorted(outcomes.items()):
         print(f"{what:12} {outcome:20} {n:8}")

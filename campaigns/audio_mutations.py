@@ -38,17 +38,12 @@ def _written():
 def _timeless(content):
     """Take out the time of writing: of PEAK chunks, of MAT5's text, and of Ogg's serial numbers, drawn by it."""
     if content.startswith(b"MATLAB"):
-        content = re.sub(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", b"2000-01-01 00:00:00", content, count=1)
-    content = bytearray(content)
-    if (peak := content.find(b"PEAK")) >= 0:  # name, size, version, time
-        content[peak + 12 : peak + 16] = bytes(4)
+        return re.sub(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", b"2000-01-01 00:00:00", content, count=1)
     if content.startswith(b"OggS"):
-        at = 0
-        while at >= 0:
-            content[at + 14 : at + 18] = bytes(4)
-            at = content.find(b"OggS", at + 4)
-        _correct_pages(content)
-    return bytes(content)
+        pages = bytearray(re.sub(rb"(?s)(OggS.{10}).{4}", rb"\1" + bytes(4), content))
+        _correct_pages(pages)
+        return bytes(pages)
+    return re.sub(rb"(?s)(PEAK.{8}).{4}", rb"\1" + bytes(4), content, count=1)  # name, size, version, time
 
 
 def mutated(contents, seed, number):
