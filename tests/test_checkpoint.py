@@ -149,7 +149,7 @@ KILLED = """
 import os, signal, sys
 import keras
 sys.path.insert(0, sys.argv[1])
-from test_checkpoint import EARLY, X, Y, small
+from tests.test_checkpoint import EARLY, X, Y, small
 
 class Kill(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
@@ -164,7 +164,7 @@ small(sys.argv[2], callbacks=Kill, **EARLY).fit(X, Y)
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_process_that_was_killed_is_gone_on_from_by_another(tmp_path):
-    arguments = [str(Path(__file__).parent), str(tmp_path)]
+    arguments = [str(Path(__file__).parents[1]), str(tmp_path)]
     process = subprocess.run([sys.executable, "-c", KILLED, *arguments], capture_output=True)
     assert process.returncode == -9, process.stderr.decode()
     uninterrupted = small(**EARLY).fit(X, Y)

@@ -10,7 +10,7 @@ from sklearn.metrics import make_scorer
 from sklearn.model_selection import FixedThresholdClassifier, StratifiedKFold, TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline
 
-from test_persistence import rewritten
+from tests.test_persistence import rewritten
 from voicelstm import (
     LSTMVoiceClassifier,
     MFCCTransformer,
