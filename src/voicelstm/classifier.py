@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from voicelstm.documentation import DocumentationLink
-from voicelstm.epochs import EpochTasks
+from voicelstm.fit_callbacks import EpochTasks
 from voicelstm.learning import Fitted, Ongoing, fit_classifier
 from voicelstm.prediction import PredictionMixin
 from voicelstm.presets import RECIPE_NETWORK

@@ -10,9 +10,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
+from voicelstm.base_checks import restored_on_failure
 from voicelstm.documentation import DocumentationLink
 from voicelstm.exceptions import SequenceWarning
-from voicelstm.sequence_reading import SequenceReadingMixin
+from voicelstm.sequence_checking import SequenceReadingMixin
 from voicelstm.sequences import FrameStatistics
 from voicelstm.typed_decorators import fit_context
 
@@ -103,7 +104,7 @@ class ClipStatistics(DocumentationLink, SequenceReadingMixin, TransformerMixin, 
             Where a parameter or `X` is none that the class describes.
         """
         _check_statistics(self.statistics)
-        with self._kept_on_failure():
+        with restored_on_failure(self):
             self._read_first(X)
         return self
 

@@ -12,8 +12,9 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from voicelstm.base_checks import restored_on_failure
 from voicelstm.documentation import DocumentationLink
-from voicelstm.sequence_reading import SequenceReadingMixin
+from voicelstm.sequence_checking import SequenceReadingMixin
 from voicelstm.sequences import FrameStatistics, stack
 from voicelstm.typed_decorators import fit_context
 
@@ -147,7 +148,7 @@ class CepstralDynamics(  # type: ignore[call-arg]
             are empty.
         """
         settings = self._settings()
-        with self._kept_on_failure():
+        with restored_on_failure(self):
             self._read_first(X)
             statistics = FrameStatistics.nothing_yet(self._n_coefficients * (1 + len(settings[0])))
             for position, clip in enumerate(self._clips(X)):

@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voicelstm.architecture import Architecture, Weights, initial_weights
+from voicelstm.base_checks import checked_units, restored_on_failure
 from voicelstm.checkpoint import Checkpoint, fingerprint
-from voicelstm.epochs import EpochTasks
-from voicelstm.inputs import LabelledInput, checked_callbacks, checked_clips, checked_units, new_generator
+from voicelstm.fit_callbacks import EpochTasks, checked_callbacks
+from voicelstm.labelled import LabelledInput, new_generator
+from voicelstm.sequence_checking import checked_clips
 from voicelstm.sequences import FrameStatistics, SegmentBatches
 
 __all__ = ["Fitted", "Learned", "Ongoing", "fit_classifier", "learn"]
@@ -90,10 +92,9 @@ def fit_classifier(
         Who is told of each epoch; None where this is one pass of many, over one batch of clips.
     """
     one_pass = tasks is None
-    state = dict(classifier.__dict__)
     before = classifier._fitted if goes_on else None
     ongoing = classifier._ongoing if goes_on and one_pass else None
-    try:
+    with restored_on_failure(classifier):
         expected = None if before is None else before.architecture.n_features
         clips = checked_clips(classifier, X, expected=expected)
         labelled = LabelledInput.checked(clips, y, sample_weight, classes, classifier.class_weight, one_pass)
@@ -107,10 +108,6 @@ def fit_classifier(
         classifier.n_iter_ = len(classifier.history_["loss"])
         if tasks is not None:
             tasks.fit_ends()
-    except BaseException:
-        classifier.__dict__.clear()
-        classifier.__dict__.update(state)
-        raise
 
 
 def learn(

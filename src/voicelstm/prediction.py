@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.utils.validation import check_is_fitted
 
-from voicelstm.inputs import checked_clips
 from voicelstm.learning import Fitted
+from voicelstm.sequence_checking import checked_clips
 from voicelstm.sequences import SegmentBatches
 
 __all__ = ["PredictionMixin"]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import validate_data
 
+from voicelstm.base_checks import check_not_empty
 from voicelstm.exceptions import AudioError, AudioWarning
 
 __all__ = ["checked_recordings", "is_batch_of_signals", "report_failures"]
@@ -59,10 +60,7 @@ def checked_recordings(estimator: Any, X: Any, *, reset: bool) -> list[Any]:
         if values.ndim == 2:  # one column of recordings, or rows of samples and rates
             X = values.ravel() if values.shape[1] == 1 else map(tuple, values)
     recordings = list(X)
-    if not recordings:
-        raise ValueError(
-            "Found array with 0 sample(s) while a minimum of 1 is required: X has no recordings."
-        )
+    check_not_empty(recordings, "recordings")
     if reset:
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(estimator, name):

@@ -9,12 +9,12 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from voicelstm.architecture import Architecture
+from voicelstm.base_checks import checked_units
 from voicelstm.classifier import LSTMVoiceClassifier
 from voicelstm.descriptions import boolean, check_fields, count, finite_number, from_plain, labels_from_plain
 from voicelstm.dynamics import CepstralDynamics
 from voicelstm.exceptions import ModelFileError
 from voicelstm.extraction import check_extraction
-from voicelstm.inputs import checked_units
 from voicelstm.learning import Fitted
 from voicelstm.model_file import StoredTensors
 from voicelstm.sequences import FrameStatistics

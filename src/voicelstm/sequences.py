@@ -7,6 +7,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from voicelstm.base_checks import check_not_empty
+
 __all__ = ["FrameStatistics", "SegmentBatches", "Segments", "check_ragged", "cut", "is_ragged", "stack"]
 
 _LEAST_ROWS = 4  # fewer are not faster
@@ -89,21 +91,9 @@ def check_ragged(X: Iterable[Any], dtype: DTypeLike) -> list[NDArray[Any]]:
     """
     clips = []
     for position, clip in enumerate(X):
-        try:
-            values = np.asarray(clip)
-            if values.dtype.kind in "cSUmM":
-                raise TypeError(f"its values are {values.dtype}")
-            if values.dtype.kind not in "iuf":
-                values = values.astype(dtype)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"X[{position}] is not a numeric array ({error}).") from None
-        if values.ndim == 1:
-            values = values[:, None]
-        if values.ndim != 2:
-            raise ValueError(f"X[{position}] has shape {values.shape}; expected (n_frames, n_features).")
-        clips.append(values)
-    if not clips:
-        raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required: X has no clips.")
+        frames = check_clip(clip, position, dtype)
+        clips.append(frames if frames.dtype.kind != "b" else frames.astype(dtype))
+    check_not_empty(clips, "clips")
     widths = [clip.shape[1] for clip in clips]
     others = [position for position, width in enumerate(widths) if width != widths[0]]
     if others:
@@ -115,6 +105,23 @@ def check_ragged(X: Iterable[Any], dtype: DTypeLike) -> list[NDArray[Any]]:
     if bad:
         raise ValueError(f"Input X contains NaN or infinity in clips {_some(bad)}.")
     return clips
+
+
+def check_clip(clip: Any, position: int, dtype: DTypeLike) -> NDArray[Any]:
+    """Return the frames of one clip as a 2-D array of numbers; an array of them stays as it is."""
+    try:
+        frames = np.asarray(clip)
+        if frames.dtype.kind in "cSUmM":
+            raise TypeError(f"its values are {frames.dtype}")
+        if frames.dtype.kind not in "biuf":
+            frames = frames.astype(dtype)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"X[{position}] is not a numeric array ({error}).") from None
+    if frames.ndim == 1:
+        frames = frames[:, None]
+    if frames.ndim != 2:
+        raise ValueError(f"X[{position}] has shape {frames.shape}; expected (n_frames, n_features).")
+    return frames
 
 
 def _some(positions: Sequence[int], limit: int = 10) -> str:

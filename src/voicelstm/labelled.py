@@ -1,7 +1,6 @@
-"""What a classifier is given: clips, labels, weights and settings, checked."""
+"""Clips with their labels and weights, checked."""
 
 import warnings
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -13,96 +12,13 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
     assert_all_finite,
-    check_array,
     check_consistent_length,
     column_or_1d,
-    validate_data,
 )
 
 from voicelstm.exceptions import SequenceWarning
-from voicelstm.sequences import check_ragged, is_ragged
 
-__all__ = ["LabelledInput", "checked_callbacks", "checked_clips", "checked_units", "new_generator"]
-
-
-def checked_clips(estimator: Any, X: Any, expected: int | None) -> list[NDArray[Any]]:
-    """Bring a batch of sequences into one form.
-
-    Parameters
-    ----------
-    estimator : LSTMVoiceClassifier
-        Its ``n_features_in_`` is set, or compared with.
-    X : array or sequence of arrays
-        3-D, 2-D or ragged.
-    expected : int or None
-        Features per frame that a fitted network reads; None where a fit begins.
-
-    Returns
-    -------
-    list of ndarray of shape (n_frames, n_features)
-        One array per clip.
-    """
-    dtype = np.float64 if estimator.dtype == "float64" else np.float32
-    begins = expected is None
-    if (isinstance(X, list | tuple) or getattr(X, "ndim", None) == 1) and not len(X):
-        raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required: X has no clips.")
-    if is_ragged(X):
-        clips = check_ragged(X, dtype)
-    elif getattr(X, "ndim", None) == 3 or (isinstance(X, list | tuple) and _nesting(X) == 3):
-        clips = list(check_array(X, allow_nd=True, estimator=estimator, input_name="X"))
-    else:
-        fitted_on_columns = not begins and getattr(estimator, "_reads_columns", False)
-        if not begins and not fitted_on_columns and expected != 1:
-            raise ValueError(
-                f"X is 2-D, sequences of one feature, but {type(estimator).__name__} was fitted on sequences"
-                f" of {expected} features per frame."
-            )
-        if begins or fitted_on_columns:
-            signals = validate_data(estimator, X, reset=begins)
-        else:
-            signals = check_array(X, estimator=estimator, input_name="X")
-        if begins:
-            estimator._reads_columns = True
-        clips = list(signals[:, :, None])
-        _check_range(clips, dtype)
-        return clips
-    _check_range(clips, dtype)
-    n_features = clips[0].shape[1]
-    if begins:
-        if hasattr(estimator, "feature_names_in_"):
-            del estimator.feature_names_in_  # of a table that was fitted before
-        estimator.n_features_in_ = n_features
-        estimator._reads_columns = False
-    elif n_features != expected:
-        raise ValueError(
-            f"X has {n_features} features, but {type(estimator).__name__} is expecting {expected} features"
-            " as input."
-        )
-    return clips
-
-
-def _check_range(clips: list[NDArray[Any]], dtype: type[np.floating]) -> None:
-    """Refuse what is finite on disk, but would not be as the network computes."""
-    most = np.finfo(dtype).max
-    beyond = [
-        position
-        for position, clip in enumerate(clips)
-        if clip.dtype.kind == "f"
-        and clip.dtype.itemsize > np.dtype(dtype).itemsize
-        and max(clip.max(initial=0), -clip.min(initial=0)) > most
-    ]
-    if beyond:
-        raise ValueError(
-            f"Input X has values too large for dtype={np.dtype(dtype).name!r} in clips {beyond[:10]}:"
-            ' scale X, or set dtype="float64".'
-        )
-
-
-def _nesting(X: Any) -> int:
-    depth = 0
-    while isinstance(X, list | tuple) and X:
-        X, depth = X[0], depth + 1
-    return depth
+__all__ = ["LabelledInput", "new_generator"]
 
 
 @dataclass(frozen=True)
@@ -229,29 +145,6 @@ class LabelledInput:
             sample_weight=self.sample_weight[positions],
             weight=self.weight[positions],
         )
-
-
-def checked_units(units: Any) -> tuple[int, ...]:
-    """Widths of the LSTM layers as a tuple of positive integers."""
-    values = (units,) if np.ndim(units) == 0 else tuple(units)
-    are_whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) and n > 0 for n in values)
-    if not values or not are_whole:
-        raise ValueError(f"units={units!r} must be one or more positive integers, one per LSTM layer.")
-    return tuple(int(n) for n in values)
-
-
-def checked_callbacks(callbacks: Any) -> Sequence[Callable[[], Any]]:
-    """Callables that each make a Keras callback, as a sequence."""
-    if callbacks is None:
-        return ()
-    makers = (callbacks,) if callable(callbacks) else tuple(callbacks)
-    for position, make in enumerate(makers):
-        if not callable(make):
-            raise ValueError(
-                f"callbacks[{position}] is a {type(make).__name__}; expected a callable that makes one, so"
-                " that clones do not share its state: lambda: keras.callbacks.TerminateOnNaN()."
-            )
-    return makers
 
 
 def new_generator(random_state: Any) -> np.random.Generator:

@@ -1,9 +1,9 @@
-"""Scikit-learn's callbacks, told of a fit and of each of its epochs."""
+"""Callbacks of a fit: scikit-learn's, told of each epoch, and the makers of Keras's."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-__all__ = ["EpochTasks"]
+__all__ = ["EpochTasks", "checked_callbacks"]
 
 
 class EpochTasks:
@@ -42,3 +42,17 @@ class EpochTasks:
     def fit_ends(self) -> None:
         """Tell of the end of the fit, with the classifier fitted."""
         self._fit.call_on_fit_task_end(**self._told, reconstruction_attributes={})
+
+
+def checked_callbacks(callbacks: Any) -> Sequence[Callable[[], Any]]:
+    """Callables that each make a Keras callback, as a sequence."""
+    if callbacks is None:
+        return ()
+    makers = (callbacks,) if callable(callbacks) else tuple(callbacks)
+    for position, make in enumerate(makers):
+        if not callable(make):
+            raise ValueError(
+                f"callbacks[{position}] is a {type(make).__name__}; expected a callable that makes one, so"
+                " that clones do not share its state: lambda: keras.callbacks.TerminateOnNaN()."
+            )
+    return makers
