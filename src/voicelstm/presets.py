@@ -1,10 +1,10 @@
 """Parameters that have a name, as far as they differ from the defaults."""
 
-from typing import Any, Self
+from typing import Any
 
-__all__ = ["RECIPE_NETWORK", "NamedFrontEnds"]
+__all__ = ["ASVSPOOF_LFCC", "RECIPE_FEATURES", "RECIPE_NETWORK"]
 
-_RECIPE_FEATURES: dict[str, Any] = {
+RECIPE_FEATURES: dict[str, Any] = {
     "sample_rate": None,
     "n_mfcc": 13,
     "n_filters": 26,
@@ -17,7 +17,7 @@ _RECIPE_FEATURES: dict[str, Any] = {
     "dtype": "float64",
 }
 
-_ASVSPOOF_LFCC: dict[str, Any] = {
+ASVSPOOF_LFCC: dict[str, Any] = {
     "scale": "linear",
     "triangles": "exact",
     "n_filters": 70,
@@ -45,67 +45,3 @@ RECIPE_NETWORK: dict[str, Any] = {
     "max_steps": 600,
     "head_initializer": "truncated_normal",
 }
-
-
-class NamedFrontEnds:
-    """Give `MFCCTransformer` the front ends that have a name."""
-
-    @classmethod
-    def original(cls, **changes: Any) -> Self:
-        """Return the front end of the recipe that the library grew out of.
-
-        ``python_speech_features.mfcc(signal, samplerate=fs, nfft=2048)`` on 16-bit integers, the first 5,000
-        frames, each coefficient of each file scaled to 0..1.
-
-        Parameters
-        ----------
-        **changes
-            Parameters that shall differ.
-
-        Returns
-        -------
-        MFCCTransformer
-            In double precision, so that the features equal python_speech_features's.
-
-        Examples
-        --------
-        >>> from voicelstm import MFCCTransformer
-        >>> MFCCTransformer.original(max_frames=10_000).n_mfcc
-        13
-        """
-        return cls(**(_RECIPE_FEATURES | changes))
-
-    @classmethod
-    def lfcc(cls, **changes: Any) -> Self:
-        """Return the front end of the ASVspoof 2021 baseline with linear-frequency cepstra.
-
-        70 linearly spaced filters up to 4 kHz, 19 coefficients and the 0th, Δ and ΔΔ, of frames of 30 ms, a
-        frame every 15 ms, without pre-emphasis, lifter or normalisation: what the baseline's README says,
-        with the triangles of its ``lfcc_bp.m``. (Its MATLAB script as published keeps one coefficient less;
-        its Python port has corners rounded down to bins, ``triangles="bins"``.)
-
-        Parameters
-        ----------
-        **changes
-            Parameters that shall differ.
-
-        Returns
-        -------
-        MFCCTransformer
-            Its static coefficients are those of the baseline but for two constants: logarithms are natural,
-            and energies are divided by the transform's length. Its derivatives are regressions over ±2
-            frames, where the baseline takes differences over ±1.
-
-        References
-        ----------
-        ASVspoof 2021 baseline CM, ``LA/Baseline-LFCC-GMM``, https://github.com/asvspoof-challenge/2021.
-        M. Sahidullah, T. Kinnunen and C. Hanilçi, "A comparison of features for synthetic speech detection",
-        Interspeech, 2015.
-
-        Examples
-        --------
-        >>> from voicelstm import MFCCTransformer
-        >>> MFCCTransformer.lfcc().get_feature_names_out().size
-        60
-        """
-        return cls(**(_ASVSPOOF_LFCC | changes))

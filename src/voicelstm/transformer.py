@@ -17,7 +17,7 @@ from voicelstm.cepstra import CepstraSettings
 from voicelstm.documentation import DocumentationLink
 from voicelstm.extraction import Clip, ExtractionSettings, check_extraction
 from voicelstm.parallel import extract_all, extract_into
-from voicelstm.presets import NamedFrontEnds
+from voicelstm.presets import ASVSPOOF_LFCC, RECIPE_FEATURES
 from voicelstm.recordings import checked_recordings, report_failures
 from voicelstm.sequences import stack
 from voicelstm.store import SequenceStore
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 class MFCCTransformer(  # type: ignore[call-arg]
-    DocumentationLink, NamedFrontEnds, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    DocumentationLink, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
 ):
     """Turn recordings into sequences of cepstral coefficients.
 
@@ -229,6 +229,66 @@ class MFCCTransformer(  # type: ignore[call-arg]
         self.cache_dir = cache_dir
         self.n_jobs = n_jobs
         self.verbose = verbose
+
+    @classmethod
+    def original(cls, **changes: Any) -> Self:
+        """Return the front end of the recipe that the library grew out of.
+
+        ``python_speech_features.mfcc(signal, samplerate=fs, nfft=2048)`` on 16-bit integers, the first 5,000
+        frames, each coefficient of each file scaled to 0..1.
+
+        Parameters
+        ----------
+        **changes
+            Parameters that differ from these settings.
+
+        Returns
+        -------
+        MFCCTransformer
+            In double precision, so that the features equal python_speech_features's.
+
+        Examples
+        --------
+        >>> from voicelstm import MFCCTransformer
+        >>> MFCCTransformer.original(max_frames=10_000).n_mfcc
+        13
+        """
+        return cls(**(RECIPE_FEATURES | changes))
+
+    @classmethod
+    def lfcc(cls, **changes: Any) -> Self:
+        """Return the front end of the ASVspoof 2021 baseline with linear-frequency cepstra.
+
+        70 linearly spaced filters up to 4 kHz, 19 coefficients and the 0th, Δ and ΔΔ, of frames of 30 ms, a
+        frame every 15 ms, without pre-emphasis, lifter or normalisation: what the baseline's README says,
+        with the triangles of its ``lfcc_bp.m``. (Its MATLAB script as published keeps one coefficient less;
+        its Python port has corners rounded down to bins, ``triangles="bins"``.)
+
+        Parameters
+        ----------
+        **changes
+            Parameters that differ from these settings.
+
+        Returns
+        -------
+        MFCCTransformer
+            Its static coefficients are those of the baseline but for two constants: logarithms are natural,
+            and energies are divided by the transform's length. Its derivatives are regressions over ±2
+            frames, where the baseline takes differences over ±1.
+
+        References
+        ----------
+        ASVspoof 2021 baseline CM, ``LA/Baseline-LFCC-GMM``, https://github.com/asvspoof-challenge/2021.
+        M. Sahidullah, T. Kinnunen and C. Hanilçi, "A comparison of features for synthetic speech detection",
+        Interspeech, 2015.
+
+        Examples
+        --------
+        >>> from voicelstm import MFCCTransformer
+        >>> MFCCTransformer.lfcc().get_feature_names_out().size
+        60
+        """
+        return cls(**(ASVSPOOF_LFCC | changes))
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
