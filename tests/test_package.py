@@ -18,9 +18,6 @@ SHARED = {
     "detector.timelines",
     "dynamics.checked_lags",
     "persistence.load_as",
-    "splitters.FEWEST_SPEAKERS",
-    "splitters.enough_speakers",
-    "splitters.group_columns",
 }
 IMPORT = "import voicelstm, sys; print(*sorted({name.split('.')[0] for name in sys.modules}))"
 

@@ -5,7 +5,7 @@ import sklearn
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
-from voicelstm.splitters import UnseenSystems, group_columns
+from voicelstm.splitters import UnseenSystems
 
 # Six people; each is copied by a vocoder and by one that copies "ann" only; two systems have own voices, one
 # of which they share.
@@ -188,17 +188,3 @@ def test_every_fold_of_the_corpus_is_clean(manifest):
         assert len(splits) == n_families
         for train, test in splits:
             assert not set(clips_of.iloc[train].speaker) & set(clips_of.iloc[test].speaker)
-
-
-def test_groups_come_in_many_forms():
-    names = np.array(["a", "b"])
-    for given, expected in (
-        (None, []),
-        ({"system": ["a", "b"], "speaker": names}, ["system", "speaker"]),
-        (pd.DataFrame({"codec": names}), ["codec"]),
-        (pd.Series(names), ["speaker"]),
-        (np.array([["a", 1], ["b", 2]]), ["0", "1"]),
-    ):
-        columns = group_columns(given, 2)
-        assert list(columns) == expected
-        assert all(column.shape == (2,) for column in columns.values())

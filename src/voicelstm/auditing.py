@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
 from voicelstm.exceptions import AudioError, AuditWarning
+from voicelstm.groups import enough_speakers, group_columns
 from voicelstm.metrics._scored import check_human
 from voicelstm.shortcuts import VARIABLES, Measured, OneVariable, measure, one_variable
-from voicelstm.splitters import enough_speakers, group_columns
 
 # The module is not called audit: importing it would put a module where voicelstm.audit, the function, is.
 __all__ = ["AuditReport", "Duplicates", "OneVariable", "SharedValues", "audit"]

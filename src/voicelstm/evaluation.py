@@ -13,11 +13,11 @@ from sklearn.utils.validation import _check_response_method, _num_samples
 
 from voicelstm.evaluation_report import EvaluationReport, Measure, Row
 from voicelstm.exceptions import SequenceWarning
+from voicelstm.groups import enough_speakers, group_columns
 from voicelstm.members import remembering
 from voicelstm.metrics import act_dcf, bootstrap_interval, cllr, equal_error_rate, min_dcf
 from voicelstm.metrics._scored import check_human
 from voicelstm.metrics._scorers import log_likelihood_ratios
-from voicelstm.splitters import enough_speakers, group_columns
 
 __all__ = ["EvaluationReport", "Measure", "Row", "evaluate"]
 

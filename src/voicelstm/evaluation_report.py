@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from voicelstm.splitters import FEWEST_SPEAKERS
+from voicelstm.groups import FEWEST_SPEAKERS
 
 __all__ = ["EvaluationReport", "Measure", "Row"]
 

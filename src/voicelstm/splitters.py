@@ -1,6 +1,6 @@
 """Cross-validation that leaves out what will be new in use: a synthesis system, and the people who speak."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from numbers import Integral
 from typing import Any
 
@@ -10,12 +10,10 @@ from sklearn.model_selection import LeaveOneGroupOut
 from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.validation import _num_samples
 
+from voicelstm.groups import group_columns
 from voicelstm.metrics._scored import check_human
 
-__all__ = ["FEWEST_SPEAKERS", "UnseenSystems", "enough_speakers", "group_columns"]
-
-#: Of each class, for an interval that draws speakers. Of fewer, resamples hardly differ from each other.
-FEWEST_SPEAKERS = 5
+__all__ = ["UnseenSystems"]
 
 
 # LeaveOneGroupOut, for scikit-learn's metadata routing to know that groups are wanted.
@@ -196,74 +194,6 @@ class UnseenSystems(LeaveOneGroupOut):
         if len(np.unique(system[~human])) < 2:
             raise ValueError("All synthetic clips are of one system: without it, training has none.")
         return human, columns[names[0]], system
-
-
-def group_columns(groups: Any, n_clips: int) -> dict[str, NDArray[Any]]:
-    """Bring what is said of clips into the form of the loaders' `groups`.
-
-    Parameters
-    ----------
-    groups : mapping of str to array-like, data frame, array-like of shape (n_clips,) or (n_clips, n), or None
-        One array is the speaker. The columns of a 2-D array are called "0", "1", ...
-    n_clips : int
-        How many clips there are.
-
-    Returns
-    -------
-    dict of str to ndarray of shape (n_clips,)
-        Empty where `groups` is None.
-
-    Raises
-    ------
-    ValueError
-        Where a column has another length, or values of several kinds.
-
-    Examples
-    --------
-    >>> from voicelstm.splitters import group_columns
-    >>> group_columns(["ann", "bob"], 2)
-    {'speaker': array(['ann', 'bob'], dtype='<U3')}
-    """
-    if groups is None:
-        return {}
-    if isinstance(groups, Mapping) or hasattr(groups, "columns"):
-        named = {str(name): np.asarray(groups[name]) for name in groups}
-    else:
-        values = np.asarray(groups)
-        if values.ndim == 2:
-            named = {str(column): values[:, column] for column in range(values.shape[1])}
-        else:
-            named = {"speaker": values}
-    for name, column in named.items():
-        if column.shape != (n_clips,):
-            raise ValueError(
-                f"groups: {name!r} has shape {column.shape}; one value for each of {n_clips} clips is needed."
-            )
-        if column.dtype == object:
-            named[name] = column = np.asarray(column.tolist())
-        if column.dtype.kind not in "biufU" or (column.dtype.kind == "f" and np.isnan(column).any()):
-            raise ValueError(
-                f"groups: {name!r} must hold values of one kind, numbers or strings, and one for every clip."
-            )
-    return named
-
-
-def enough_speakers(speaker: NDArray[Any], human: NDArray[np.bool_]) -> bool:
-    """Tell whether intervals can draw speakers.
-
-    Parameters
-    ----------
-    speaker : ndarray of shape (n_clips,)
-        Who speaks.
-    human : ndarray of bool of shape (n_clips,)
-        Both values occur.
-
-    Returns
-    -------
-    bool
-        Whether each class has `FEWEST_SPEAKERS`.
-    """
-    return min(len(np.unique(speaker[human])), len(np.unique(speaker[~human]))) >= FEWEST_SPEAKERS
 
 
 def _held_out_voices(part: NDArray[Any], voices: NDArray[Any], human_speakers: NDArray[Any]) -> NDArray[Any]:

@@ -1,0 +1,43 @@
+"""What is known of clips besides their labels: columns such as speaker and system."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["FEWEST_SPEAKERS", "enough_speakers", "group_columns"]
+
+#: Of each class, for an interval that draws speakers. Of fewer, resamples hardly differ from each other.
+FEWEST_SPEAKERS = 5
+
+
+def group_columns(groups: Any, n_clips: int) -> dict[str, NDArray[Any]]:
+    """Return one array of shape (n_clips,) per column; a single array is the column "speaker"."""
+    if groups is None:
+        return {}
+    if isinstance(groups, Mapping) or hasattr(groups, "columns"):
+        named = {str(name): np.asarray(groups[name]) for name in groups}
+    else:
+        values = np.asarray(groups)
+        if values.ndim == 2:
+            named = {str(column): values[:, column] for column in range(values.shape[1])}
+        else:
+            named = {"speaker": values}
+    for name, column in named.items():
+        if column.shape != (n_clips,):
+            raise ValueError(
+                f"groups: {name!r} has shape {column.shape}; one value for each of {n_clips} clips is needed."
+            )
+        if column.dtype == object:
+            named[name] = column = np.asarray(column.tolist())
+        if column.dtype.kind not in "biufU" or (column.dtype.kind == "f" and np.isnan(column).any()):
+            raise ValueError(
+                f"groups: {name!r} must hold values of one kind, numbers or strings, and one for every clip."
+            )
+    return named
+
+
+def enough_speakers(speaker: NDArray[Any], human: NDArray[np.bool_]) -> bool:
+    """Return whether each class has enough speakers for an interval that draws them; each has one or more."""
+    return min(len(np.unique(speaker[human])), len(np.unique(speaker[~human]))) >= FEWEST_SPEAKERS
