@@ -1,6 +1,5 @@
 """Whether something other than the voice gives the labels away."""
 
-import json
 import logging
 import os
 import warnings
@@ -16,6 +15,7 @@ from sklearn.utils import check_random_state
 from voicelstm.exceptions import AudioError, AuditWarning
 from voicelstm.groups import enough_speakers, group_columns
 from voicelstm.metrics._scored import check_human
+from voicelstm.plain_values import json_text, json_value
 from voicelstm.shortcuts import VARIABLES, Measured, OneVariable, measure, one_variable
 
 # The module is not called audit: importing it would put a module where voicelstm.audit, the function, is.
@@ -136,8 +136,7 @@ class AuditReport:
             "n_synthetic": self.n_synthetic,
             "drawn": self.drawn,
             "variables": [
-                {**{k: _finite(v) for k, v in asdict(each).items()}, "is_shortcut": each.is_shortcut}
-                for each in self.variables
+                json_value(asdict(each)) | {"is_shortcut": each.is_shortcut} for each in self.variables
             ],
             "groups": [asdict(each) for each in self.groups],
             "duplicates": [asdict(each) for each in self.duplicates],
@@ -146,7 +145,7 @@ class AuditReport:
 
     def to_json(self) -> str:
         """Return `to_dict` as JSON."""
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
+        return json_text(self.to_dict())
 
     def __str__(self) -> str:
         lines = [
@@ -382,7 +381,3 @@ def _listed(values: Iterable[Any]) -> str:
 
 def _number(value: float) -> str:
     return f"{value:.4g}"
-
-
-def _finite(value: Any) -> Any:
-    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -15,6 +15,7 @@ from voicelstm import __version__
 from voicelstm.architecture import Weights
 from voicelstm.exceptions import ModelFileError, ModelFileWarning
 from voicelstm.model_file import StoredTensors, Tensors, read_model_file, write_model_file
+from voicelstm.plain_values import python_value
 
 __all__ = ["Checkpoint", "Progress", "fingerprint"]
 
@@ -168,13 +169,10 @@ def fingerprint(described: Mapping[str, Any], arrays: Iterable[Any]) -> str:
     False
     """
     versions = {"voicelstm": __version__, "numpy": np.__version__}
-    digest = hashlib.sha256(json.dumps([versions, described], sort_keys=True, default=_plain).encode())
+    text = json.dumps([versions, python_value(described)], sort_keys=True, default=str)
+    digest = hashlib.sha256(text.encode())
     for values in arrays:
         array = np.ascontiguousarray(values)
         digest.update(f"{array.dtype.str} {array.shape}".encode())
         digest.update(array.tobytes())
     return digest.hexdigest()
-
-
-def _plain(value: Any) -> Any:
-    return value.tolist() if isinstance(value, np.ndarray | np.generic) else str(value)

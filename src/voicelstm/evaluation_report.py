@@ -1,12 +1,12 @@
 """What was measured of a detector: a table of rates and costs, with intervals and numbers of clips."""
 
-import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from voicelstm.groups import FEWEST_SPEAKERS
+from voicelstm.plain_values import json_text, json_value
 
 __all__ = ["EvaluationReport", "Measure", "Row"]
 
@@ -97,11 +97,11 @@ class EvaluationReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as dicts, lists, strings and numbers; None for numbers that are not finite."""
-        return _finite(asdict(self))
+        return json_value(asdict(self))
 
     def to_json(self) -> str:
         """Return `to_dict` as JSON."""
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
+        return json_text(self.to_dict())
 
     def to_frame(self) -> Any:
         """Return a ``pandas.DataFrame`` with one row per `Row`; pandas has to be installed.
@@ -152,11 +152,3 @@ def _cell(name: str, measure: Measure) -> str:
     if np.isnan(measure.low):
         return text
     return f"{text} ({factor * measure.low:.{digits}f}-{factor * measure.high:.{digits}f})"
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_finite(each) for each in value]
-    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -20,6 +20,7 @@ from voicelstm.cepstra import (
     frame_sizes,
 )
 from voicelstm.exceptions import AudioError
+from voicelstm.plain_values import python_value
 from voicelstm.reference import BACKENDS, check_backend
 from voicelstm.trajectories import append_deltas, normalize_clip
 
@@ -44,7 +45,7 @@ class ExtractionSettings:
     @classmethod
     def of(cls, params: dict[str, Any]) -> Self:
         """Take what concerns one recording from a transformer's parameters."""
-        params = {name: _plain(value) for name, value in params.items()}
+        params = {name: python_value(value) for name, value in params.items()}
         params["lifter"] = params["lifter"] or 0
         own = CepstraSettings(**{field.name: params[field.name] for field in fields(CepstraSettings)})
         return cls(own, **{field.name: params[field.name] for field in fields(cls) if field.name in params})
@@ -58,7 +59,7 @@ class ExtractionSettings:
         """Return what features depend on besides the recording, as one flat dict that JSON can say."""
         values = asdict(self)
         if values.pop("augment") is not None:
-            values["augment"] = _plain(cast(Augmenter, self.augment).get_params(deep=False))
+            values["augment"] = python_value(cast(Augmenter, self.augment).get_params(deep=False))
         return values.pop("cepstra") | values | {"voicelstm": __version__}
 
     def folder_in(self, cache_dir: str | os.PathLike[str]) -> Path:
@@ -180,14 +181,3 @@ def _coefficients(samples: NDArray, rate: int, settings: ExtractionSettings) -> 
     # The last deltas that are kept look two frames ahead per order.
     max_frames = None if settings.max_frames is None else settings.max_frames + 2 * settings.deltas
     return cepstra(samples, rate, own, max_frames)
-
-
-def _plain(value: Any) -> Any:
-    """Say a parameter with Python's own numbers and tuples, which can be hashed and written down."""
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, tuple | list | np.ndarray):
-        return tuple(map(_plain, value))
-    return value

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
@@ -29,6 +28,7 @@ __all__ = [
 
 _WIDTH_OF_FILES = 120  # of a report that goes into a file
 _NARROWEST = 16
+_DIGITS = 7
 _GAP = "  "
 
 
@@ -207,9 +207,12 @@ def write_json(value: Any) -> None:
 
 
 def _as_json(value: Any, indent: int | None = None) -> str:
-    text = json.dumps(_finite(value), indent=indent, ensure_ascii=False, allow_nan=False)
+    from voicelstm.plain_values import json_value
+
+    value = json_value(value, _DIGITS)
+    text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
     # Names of files that are not in UTF-8 hold what JSON can only say escaped.
-    return text if _is_utf8(text) else json.dumps(_finite(value), indent=indent)
+    return text if _is_utf8(text) else json.dumps(value, indent=indent)
 
 
 def _is_utf8(text: str) -> bool:
@@ -233,18 +236,8 @@ def _fitted(text: str, width: int, right: bool, *, keep_end: bool) -> str:
     return space + text if right else text + space
 
 
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _finite(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
-    if hasattr(value, "tolist"):
-        return _finite(value.tolist())
-    if isinstance(value, float):
-        return float(f"{value:.7g}") if math.isfinite(value) else None
-    return value
-
-
 def _blank(value: Any) -> Any:
-    value = _finite(value)
+    from voicelstm.plain_values import json_value
+
+    value = json_value(value, _DIGITS)
     return "" if value is None else value
