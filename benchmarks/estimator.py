@@ -158,7 +158,7 @@ def latency(repeats):
     for n_frames in (398, 150):
         ask(n_frames)
     median = statistics.median(ask(398) for _ in range(repeats))
-    (idle,) = (shelf[0] for shelf in network_pool._idle.values() if shelf[0].model.predict_function)
+    (idle,) = (idle[0] for idle in network_pool._idle.values() if idle[0].model.predict_function)
     traces = idle.model.predict_function.experimental_get_tracing_count
     before = traces()
     varied = [ask(n_frames) for n_frames in generator.integers(20, 1200, size=60)]

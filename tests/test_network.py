@@ -8,7 +8,7 @@ from keras import ops
 
 from voicelstm.architecture import Architecture, initial_weights
 from voicelstm.network import Compilation, Network, build
-from voicelstm.network_pool import borrow
+from voicelstm.network_pool import acquire_network
 from voicelstm.pooling import Pooling
 from voicelstm.recurrent import LSTMStack
 
@@ -56,7 +56,7 @@ def test_the_architecture_knows_the_networks_weights_by_name_and_shape(pooling, 
     shapes = sorted(tuple(w.shape) for w in model.trainable_weights)
     assert shapes == sorted(architecture.weight_shapes().values())
     weights = random_weights(architecture)
-    with borrow(architecture, Compilation()) as network:
+    with acquire_network(architecture, Compilation()) as network:
         network.reset(weights, seed=0, learning_rate=1e-3)
         restored = network.weights()
     assert restored.keys() == weights.keys()
@@ -100,7 +100,10 @@ def steps(network, architecture, seed, n=3):
 def test_a_network_that_was_reset_is_as_good_as_new():
     architecture = Architecture(3, 1, (8, 8), dropout=0.3)
     compilation = Compilation(optimizer="adam")
-    with borrow(architecture, compilation) as network, borrow(architecture, compilation) as another:
+    with (
+        acquire_network(architecture, compilation) as network,
+        acquire_network(architecture, compilation) as another,
+    ):
         assert network is not another
         fresh = steps(network, architecture, seed=1)
         other_seed = steps(network, architecture, seed=2)
@@ -112,11 +115,11 @@ def test_a_network_that_was_reset_is_as_good_as_new():
     assert any((fresh[name] != other_seed[name]).any() for name in fresh)
 
 
-def test_a_returned_network_is_lent_again():
+def test_a_released_network_is_acquired_again():
     architecture = Architecture(3, 1, (2,))
-    with borrow(architecture, Compilation()) as first:
+    with acquire_network(architecture, Compilation()) as first:
         pass
-    with borrow(architecture, Compilation()) as second:
+    with acquire_network(architecture, Compilation()) as second:
         assert second is first
 
 
@@ -128,7 +131,7 @@ def test_squared_error_is_that_of_probabilities():
     weights = random_weights(architecture)
     logits = ops.convert_to_numpy(build(architecture, weights)({"sequences": batch, "lengths": lengths}))
     squares = (labels - 1 / (1 + np.exp(-logits))) ** 2
-    with borrow(architecture, compilation) as network:
+    with acquire_network(architecture, compilation) as network:
         network.reset(weights, seed=0, learning_rate=1e-3)
         logs = network.train_step(batch, lengths, labels, np.array([1.0, 1.0, 2.0], dtype="float32"))
     assert logs["loss"] == pytest.approx(float(np.average(squares[:, 0], weights=[1, 1, 2])), rel=1e-5)
@@ -142,7 +145,9 @@ def test_building_a_network_draws_from_no_global_generator(pooling):
     keras.utils.set_random_seed(1)
     expected = draws()
     keras.utils.set_random_seed(1)
-    with borrow(Architecture(3, 1, (5, 3), pooling=pooling, bidirectional=True, dropout=0.1), Compilation()):
+    with acquire_network(
+        Architecture(3, 1, (5, 3), pooling=pooling, bidirectional=True, dropout=0.1), Compilation()
+    ):
         pass
     assert draws() == expected
 

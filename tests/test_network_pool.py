@@ -52,8 +52,8 @@ def test_kernels_are_forgotten_with_every_eighth_network_that_is_dropped(monkeyp
     monkeypatch.setattr(network_pool, "_idle", OrderedDict())
     monkeypatch.setattr(network_pool, "_n_dropped", 0)
     monkeypatch.setattr(network_pool, "Network", lambda architecture, compilation: object())
-    monkeypatch.setattr(network_pool, "forget_kernels", lambda: forgotten.append(n_lent))
-    for n_lent in range(1, 26):
-        with network_pool.borrow(n_lent, Compilation()):
+    monkeypatch.setattr(network_pool, "clear_kernel_cache", lambda: forgotten.append(n_outputs))
+    for n_outputs in range(1, 26):
+        with network_pool.acquire_network(n_outputs, Compilation()):
             pass
     assert forgotten == [16, 24]  # eight wait for their next use

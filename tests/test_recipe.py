@@ -17,7 +17,7 @@ from voicelstm.architecture import Architecture, initial_weights
 from voicelstm.audio import read_audio
 from voicelstm.datasets import load_csv
 from voicelstm.network import Compilation, Network
-from voicelstm.network_pool import borrow
+from voicelstm.network_pool import acquire_network
 
 GRAPH = Path(__file__).with_name("recipe_graph.py")
 RATE = 22050
@@ -47,7 +47,7 @@ def test_the_recipes_own_graph_gives_the_same_outputs_and_learns_the_same(tmp_pa
     theirs = np.load(tmp_path / "out.npz")
 
     lengths, ones = np.full(20, 200, dtype=np.int32), np.ones(20, dtype=np.float32)
-    with borrow(architecture, compilation) as network:
+    with acquire_network(architecture, compilation) as network:
         network.reset(weights, seed=0, learning_rate=recipe.learning_rate)
         inputs = {"sequences": batches[0], "lengths": lengths}
         outputs = 1 / (1 + np.exp(-network.model.predict_on_batch(inputs)[:, 0]))

@@ -132,7 +132,7 @@ def test_on_the_speech_corpus_less_than_a_tenth_of_the_frames_is_padding(
     batches = batches_of(clips, segment_frames, n_rows, frames_step=frames_step)
     generator = np.random.default_rng(0)
     order = generator.permutation(len(batches.segments))
-    chosen = batches.alike(order, generator)
+    chosen = batches.bucket_by_length(order, generator)
     assert sorted(chosen) == list(range(len(order)))
     assert padding(batches, chosen) < 0.1
     # What is not padded anyway stays as it came.
@@ -142,7 +142,7 @@ def test_on_the_speech_corpus_less_than_a_tenth_of_the_frames_is_padding(
 def test_batches_of_similar_lengths_come_in_random_order_and_so_do_the_clips_of_a_length():
     batches = batches_of([np.zeros((n, 1)) for n in [5] * 40 + [500] * 40])
     generator = np.random.default_rng(0)
-    orders = [batches.alike(generator.permutation(80), generator) for _ in range(2)]
+    orders = [batches.bucket_by_length(generator.permutation(80), generator) for _ in range(2)]
     for order in orders:
         long = (order >= 40).reshape(-1, 4)
         assert (long.all(axis=1) | ~long.any(axis=1)).all()
@@ -155,5 +155,7 @@ def test_batches_of_similar_lengths_come_in_random_order_and_so_do_the_clips_of_
 def test_any_clip_may_be_in_the_batch_that_is_not_full():
     batches = batches_of([np.zeros((10 * n, 1)) for n in range(1, 11)])
     generator = np.random.default_rng(0)
-    seen = {int(p) for _ in range(60) for p in batches.alike(generator.permutation(10), generator)[8:]}
+    seen = {
+        int(p) for _ in range(60) for p in batches.bucket_by_length(generator.permutation(10), generator)[8:]
+    }
     assert seen >= {0, 4, 8}

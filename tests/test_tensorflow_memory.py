@@ -8,7 +8,7 @@ from tensorflow.core.config import flags
 from tensorflow.python.eager import context
 
 from voicelstm import LSTMVoiceClassifier
-from voicelstm.tensorflow_memory import forget_kernels, unpublished_graphs
+from voicelstm.tensorflow_memory import clear_kernel_cache, suppress_graph_publishing
 
 
 def published():
@@ -27,22 +27,22 @@ def before(request):
 
 def test_the_last_of_several_leaves_it_as_the_first_found_it(before):
     with ExitStack() as first:
-        first.enter_context(unpublished_graphs())
-        with unpublished_graphs():
+        first.enter_context(suppress_graph_publishing())
+        with suppress_graph_publishing():
             first.close()  # of two threads, the first to come may be the first to go
             assert not published()
         assert published() is before
 
 
 def test_an_error_leaves_it_so_too(before):
-    with pytest.raises(ZeroDivisionError), unpublished_graphs():
+    with pytest.raises(ZeroDivisionError), suppress_graph_publishing():
         raise ZeroDivisionError
     assert published() is before
 
 
 def test_a_tensorflow_that_has_no_such_flag_is_left_alone(monkeypatch):
     monkeypatch.setattr(flags, "config", object)
-    with pytest.raises(ZeroDivisionError) as caught, unpublished_graphs():
+    with pytest.raises(ZeroDivisionError) as caught, suppress_graph_publishing():
         raise ZeroDivisionError
     assert caught.value.__context__ is None
 
@@ -68,7 +68,7 @@ def test_kernels_may_be_dropped_while_predictions_run(small_detector, small_voic
     with ThreadPoolExecutor(2) as threads:
         asked = [threads.submit(small_detector.predict_proba, X) for _ in range(20)]
         while not all(each.done() for each in asked):
-            forget_kernels()
+            clear_kernel_cache()
     assert len(n_dropped) > len(asked)
     for each in asked:
         np.testing.assert_array_equal(each.result(), expected)

@@ -26,26 +26,11 @@ def block_lstm_stack(
     between: Sequence[Callable[[Any], Any]],
     n_rows: int = 1,
 ) -> Any:
-    """Run LSTM layers on top of each other.
+    """Run LSTM layers with Keras's weights on top of each other, each followed by a function of `between`.
 
     The kernel is version 1, whose gradient is right; version 2 is registered with version 1's gradient, which
-    is wrong for it.
-
-    Parameters
-    ----------
-    sequences : tensor of shape (n, n_frames, n_features)
-        The input.
-    weights : sequence of (kernel, recurrent kernel, bias)
-        Of each layer, Keras's layout.
-    between : sequence of callable
-        What each layer's outputs go through, frame by frame.
-    n_rows : int, default=1
-        How many rows to expect; it decides how the work is divided, never what comes out.
-
-    Returns
-    -------
-    tensor of shape (n, n_frames, units)
-        All outputs of the last layer.
+    is wrong for it. `n_rows` is the expected number of rows: it decides how work is divided, never the
+    result.
     """
     n_groups = max(1, n_rows // _GROUP)
     n_pieces = _PIECES if n_groups == 1 else 1

@@ -12,18 +12,7 @@ __all__ = ["Devices", "check_distribution"]
 
 
 def check_distribution(distribution: Any) -> None:
-    """Refuse distributions with which the backend would fail, or learn something else.
-
-    Parameters
-    ----------
-    distribution : object or None
-        As a classifier is given it.
-
-    Raises
-    ------
-    ValueError
-        It says what is accepted.
-    """
+    """Raise ValueError if the backend would fail with this distribution, or learn something else."""
     if distribution is None:
         return
     backend = keras.backend.backend()
@@ -44,14 +33,7 @@ def check_distribution(distribution: Any) -> None:
 
 @dataclass(frozen=True)
 class Devices:
-    """The devices of a distribution.
-
-    Attributes
-    ----------
-    distribution : object or None
-        A ``tf.distribute.MirroredStrategy``, a ``keras.distribution.DataParallel``, or None for the one
-        device that the backend chooses.
-    """
+    """The devices of a distribution, or the one device that the backend chooses if it is None."""
 
     distribution: Any
 
@@ -75,7 +57,7 @@ class Devices:
         return int(self.distribution.device_mesh.shape[0])
 
     def kind(self) -> Any:
-        """Describe them by what every process sees alike: their engine, how many there are."""
+        """Describe the devices by what every process sees alike: their type and number."""
         return None if self.distribution is None else [type(self.distribution).__name__, len(self)]
 
     def value(self, variable: Any) -> NDArray:

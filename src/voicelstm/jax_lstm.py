@@ -20,22 +20,7 @@ def jax_lstm_stack(
     weights: Sequence[tuple[Any, Any, Any]],
     between: Sequence[Callable[[Any], Any]],
 ) -> Any:
-    """Run LSTM layers on top of each other.
-
-    Parameters
-    ----------
-    sequences : array of shape (n, n_frames, n_features)
-        The input.
-    weights : sequence of (kernel, recurrent kernel, bias)
-        Of each layer, Keras's layout.
-    between : sequence of callable
-        What each layer's outputs go through, frame by frame.
-
-    Returns
-    -------
-    array of shape (n, n_frames, units)
-        All outputs of the last layer.
-    """
+    """Run LSTM layers with Keras's weights on top of each other, each followed by a function of `between`."""
     layer = _layer()
     by_frame = sequences.transpose(1, 0, 2)
     for parts, after in zip(weights, between, strict=True):

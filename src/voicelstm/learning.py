@@ -139,7 +139,7 @@ def learn(
     """
     one_pass = tasks is None
     from voicelstm.network import Compilation
-    from voicelstm.network_pool import borrow
+    from voicelstm.network_pool import acquire_network
     from voicelstm.training import LabelledClips, Schedule, train
 
     architecture = _architecture(classifier, labelled)
@@ -185,7 +185,7 @@ def learn(
         schedule = replace(schedule, rates=rates)
     seed = int(generator.integers(2**31))
     shared = not schedule.callbacks and not own_optimizer
-    with borrow(architecture, Compilation.of(classifier), shared=shared) as network:
+    with acquire_network(architecture, Compilation.of(classifier), shared=shared) as network:
         network.reset(
             weights,
             seed=seed,
@@ -195,7 +195,7 @@ def learn(
         checkpoint = None
         if classifier.checkpoint is not None and not one_pass:
             drawn = {"seed": seed, "generator": generator.bit_generator.state}
-            decided = network.engine() | drawn | {"rates": schedule.rates}
+            decided = network.describe_backend() | drawn | {"rates": schedule.rates}
             key = _key(classifier, labelled, start, decided)
             checkpoint = Checkpoint(classifier.checkpoint, key)
 

@@ -65,7 +65,7 @@ class Compilation:
 
 
 def frames_step() -> int:
-    """Tell what the frames of a batch shall be a multiple of: JAX compiles anew for each number of them."""
+    """Return the padding multiple, in frames. JAX compiles anew for each number of frames."""
     return 32 if keras.backend.backend() == "jax" else 16
 
 
@@ -80,29 +80,10 @@ class SquaredError(keras.losses.Loss):
 
 
 def build(architecture: Architecture, weights: Weights | None = None, n_rows: int = 1) -> keras.Model:
-    """Build the Keras model of an architecture.
+    """Build the Keras model, from padded ``sequences`` and their ``lengths`` to logits (n, n_outputs).
 
-    Sequences are padded on the right and come with their lengths. No layer is masked, so that cuDNN's kernel
-    runs where there is one; pooling leaves out what lies beyond a sequence's length.
-
-    Parameters
-    ----------
-    architecture : Architecture
-        The network.
-    weights : dict of str to ndarray, default=None
-        By the names of :meth:`Architecture.weight_shapes`.
-    n_rows : int, default=1
-        How many rows to expect, about; it decides how work is divided, never what comes out.
-
-    Returns
-    -------
-    keras.Model
-        From ``{"sequences": (n, n_frames, n_features), "lengths": (n,)}`` to logits ``(n, n_outputs)``.
-
-    Raises
-    ------
-    ValueError
-        Where the dtype is "float64", and JAX has it not switched on.
+    No layer is masked, so that cuDNN's kernel runs where there is one; pooling leaves out the padding.
+    `n_rows` is the expected number of rows: it decides how work is divided, never the result.
     """
     dtype = architecture.dtype
     _check_precision(dtype)
@@ -195,15 +176,8 @@ def _make_loss(architecture: Architecture, compilation: Compilation) -> keras.lo
 class Network:
     """A compiled network that can be set back to any state.
 
-    Building and compiling costs seconds and, on some backends, memory that never comes back, so one network
-    serves many fits: :func:`voicelstm.network_pool.borrow` hands it out, `reset` makes it as good as new.
-
-    Parameters
-    ----------
-    architecture : Architecture
-        Its shape.
-    compilation : Compilation
-        How it learns.
+    Compiling costs seconds and, on some backends, memory that is never freed, so one network serves many
+    fits: the pool provides it, and `reset` makes it as good as new.
     """
 
     def __init__(self, architecture: Architecture, compilation: Compilation) -> None:
@@ -233,24 +207,7 @@ class Network:
         learning_rate: float | None,
         optimizer_state: Sequence[NDArray] | None = None,
     ) -> None:
-        """Set everything that training changes.
-
-        Parameters
-        ----------
-        weights : dict of str to ndarray
-            The weights to start from.
-        seed : int
-            Of dropout.
-        learning_rate : float or None
-            None leaves what the optimizer was made with.
-        optimizer_state : sequence of ndarray, default=None
-            As :meth:`optimizer_state` gave it; None starts afresh.
-
-        Raises
-        ------
-        ValueError
-            Where other processes share the devices and drew other numbers.
-        """
+        """Set everything that training changes; without `optimizer_state`, the optimizer starts afresh."""
         self._devices.check_agreement(seed, "random_state: pass the same int to each")
         self._assign(weights)
         optimizer = self.model.optimizer
@@ -295,8 +252,8 @@ class Network:
         parts = {"model": self.model.variables, "optimizer": self.model.optimizer.variables}
         return {f"{part}/{i}": variable for part, found in parts.items() for i, variable in enumerate(found)}
 
-    def engine(self) -> dict[str, Any]:
-        """Describe what trains: Keras, its backend, the optimizer with all its settings."""
+    def describe_backend(self) -> dict[str, Any]:
+        """Return what identifies the backend: Keras, its backend, the optimizer with all its settings."""
         optimizer = self.model.optimizer
         # Keras numbers the optimizers of a process by name.
         settings = {name: value for name, value in optimizer.get_config().items() if name != "name"}
@@ -316,22 +273,7 @@ class Network:
     def train_step(
         self, batch: NDArray, lengths: NDArray, labels: NDArray, weight: NDArray
     ) -> dict[str, float]:
-        """Take one step; return the batch's weighted means of loss and accuracy, before the step.
-
-        Parameters
-        ----------
-        batch, lengths
-            As :meth:`SegmentBatches.take` gives them.
-        labels : array of shape (n_rows, n_outputs)
-            One-hot, or 0/1 in one column.
-        weight : array of shape (n_rows,)
-            How much each row counts.
-
-        Returns
-        -------
-        dict of str to float
-            ``loss`` and ``accuracy``.
-        """
+        """Take one step; return the batch's weighted means of loss and accuracy, before the step."""
         self._held = None
         inputs = {"sequences": batch, "lengths": lengths}
         if not self._devices.are_replicas:
@@ -344,24 +286,13 @@ class Network:
         logs = self.model.train_function(iter([dealt]))
         return {name: float(value) for name, value in logs.items()}
 
-    def load(self, weights: Weights) -> None:
-        """Set the weights, unless these very ones are there already."""
+    def set_weights(self, weights: Weights) -> None:
+        """Set the weights, unless these very weights are set already."""
         if self._held is not weights:
             self._assign(weights)
 
     def logits(self, batches: SegmentBatches) -> NDArray:
-        """Score segments with the present weights.
-
-        Parameters
-        ----------
-        batches : SegmentBatches
-            The segments.
-
-        Returns
-        -------
-        ndarray of shape (n_segments, n_outputs)
-            In the order of the segments.
-        """
+        """Score segments with the current weights: (n_segments, n_outputs), in the order of the segments."""
         scores = np.zeros((len(batches.segments), self.architecture.n_outputs), batches.dtype)
 
         def cut(chosen: NDArray[np.intp]) -> tuple[NDArray[np.intp], dict[str, NDArray]]:

@@ -10,9 +10,9 @@ import keras
 
 from voicelstm.architecture import Architecture
 from voicelstm.network import Compilation, Network
-from voicelstm.tensorflow_memory import forget_kernels, unpublished_graphs
+from voicelstm.tensorflow_memory import clear_kernel_cache, suppress_graph_publishing
 
-__all__ = ["borrow"]
+__all__ = ["acquire_network"]
 
 _MAX_IDLE = 8
 
@@ -36,28 +36,14 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextmanager
-def borrow(architecture: Architecture, compilation: Compilation, *, shared: bool = True) -> Iterator[Network]:
-    """Lend a network for one thread's exclusive use; build one where none is idle.
+def acquire_network(
+    architecture: Architecture, compilation: Compilation, *, shared: bool = True
+) -> Iterator[Network]:
+    """Provide a network for one thread's exclusive use; build one if none is idle.
 
-    Parameters
-    ----------
-    architecture : Architecture
-        Its shape.
-    compilation : Compilation
-        How it learns.
-    shared : bool, default=True
-        False builds a network for this use alone: where a user's callbacks may change what no reset knows
-        of, or a user's factory makes the optimizer anew.
-
-    Yields
-    ------
-    Network
-        In whatever state its last user left it.
-
-    Raises
-    ------
-    RuntimeError
-        In a process that was forked after the backend had run, where it would wait for ever.
+    With ``shared=False`` the network is built for this use alone: a user's callbacks may change what no reset
+    knows of, and a user's factory makes the optimizer anew. A process that was forked after the backend had
+    run gets a RuntimeError, since it would wait for ever.
     """
     global _has_run
     if _forked:
@@ -69,22 +55,22 @@ def borrow(architecture: Architecture, compilation: Compilation, *, shared: bool
     network = None
     if shared:
         with _lock:
-            shelf = _idle.get((architecture, compilation))
-            network = shelf.pop() if shelf else None
+            idle = _idle.get((architecture, compilation))
+            network = idle.pop() if idle else None
     with ExitStack() as stack:
         if compilation.distribution is not None:
             stack.enter_context(compilation.distribution.scope())
-        stack.enter_context(unpublished_graphs())
+        stack.enter_context(suppress_graph_publishing())
         if network is None:
             network = Network(architecture, compilation)
         try:
             yield network
         finally:
             if shared:
-                _give_back((architecture, compilation), network)
+                _release((architecture, compilation), network)
 
 
-def _give_back(key: tuple[Architecture, Compilation], network: Network) -> None:
+def _release(key: tuple[Architecture, Compilation], network: Network) -> None:
     global _n_dropped
     forget = False
     with _lock:
@@ -98,4 +84,4 @@ def _give_back(key: tuple[Architecture, Compilation], network: Network) -> None:
             _n_dropped += 1
             forget |= _n_dropped % _MAX_IDLE == 0
     if forget:
-        forget_kernels()
+        clear_kernel_cache()

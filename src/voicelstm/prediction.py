@@ -174,7 +174,7 @@ class PredictionMixin:
         check_is_fitted(self)
         self._validate_params()
         from voicelstm.network import Compilation
-        from voicelstm.network_pool import borrow
+        from voicelstm.network_pool import acquire_network
 
         fitted = self._fitted
         clips = checked_clips(self, X, expected=fitted.architecture.n_features)
@@ -186,8 +186,8 @@ class PredictionMixin:
             compilation = replace(compilation, optimizer="adam")  # which prediction does not use
         if compilation.devices.span_processes:
             compilation = replace(compilation, distribution=None)  # the others may not be predicting
-        with borrow(fitted.architecture, compilation) as network:
-            network.load(fitted.weights)
+        with acquire_network(fitted.architecture, compilation) as network:
+            network.set_weights(fitted.weights)
             logits = network.logits(batches)
         if np.isnan(logits).any():
             raise ValueError(

@@ -15,26 +15,7 @@ _AHEAD = 2
 def prefetched(
     function: Callable[[_Item], _Result], items: Iterable[_Item]
 ) -> Generator[_Result, None, None]:
-    """Yield a function's results in order, the next two being worked on in a thread.
-
-    Parameters
-    ----------
-    function : callable
-        What is asked, one item at a time.
-    items : iterable
-        What it is asked of.
-
-    Yields
-    ------
-    object
-        What the function returned; what it raised is raised here.
-
-    Examples
-    --------
-    >>> from voicelstm.prefetching import prefetched
-    >>> list(prefetched(abs, [-1, 2, -3]))
-    [1, 2, 3]
-    """
+    """Yield a function's results in order, while a thread computes the next two."""
     pending: deque[Future[_Result]] = deque()
     pool = ThreadPoolExecutor(1, thread_name_prefix="voicelstm-prefetching")
     try:

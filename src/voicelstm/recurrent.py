@@ -51,21 +51,9 @@ class LSTMStack(keras.layers.Layer):
     """LSTM layers on top of each other, dropout after each.
 
     The layers are :class:`keras.layers.LSTM` and hold their weights. No mask is used, since one would switch
-    cuDNN's kernel off: sequences are padded on the right, which a forward LSTM sees last, and a backward one
-    reads each sequence from its own end.
-
-    Parameters
-    ----------
-    units : sequence of int
-        Width of each layer, per direction.
-    bidirectional : bool, default=False
-        Whether each layer also reads the sequence backwards.
-    dropout : float, default=0.0
-        Share of each layer's outputs that training drops.
-    n_rows : int, default=1
-        How many rows to expect, about; it decides how work is divided, never what comes out.
-    **kwargs
-        Of :class:`keras.layers.Layer`.
+    cuDNN's kernel off: sequences are padded on the right, which a forward LSTM sees last, and a backward LSTM
+    reads each sequence from its own end. `n_rows` is the expected number of rows: it decides how work is
+    divided, never the result.
     """
 
     def __init__(

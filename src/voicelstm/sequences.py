@@ -316,7 +316,9 @@ class SegmentBatches:
         for first in range(0, len(order), self.n_rows):
             yield order[first : first + self.n_rows]
 
-    def alike(self, positions: NDArray[np.intp], generator: np.random.Generator) -> NDArray[np.intp]:
+    def bucket_by_length(
+        self, positions: NDArray[np.intp], generator: np.random.Generator
+    ) -> NDArray[np.intp]:
         """Reorder segments so that each batch has similar lengths, where much would be padding otherwise.
 
         Parameters

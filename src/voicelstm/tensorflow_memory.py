@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-__all__ = ["forget_kernels", "sum_only_among_devices", "unpublished_graphs"]
+__all__ = ["clear_kernel_cache", "sum_only_among_devices", "suppress_graph_publishing"]
 
 _lock = threading.Lock()
 _n_unpublished = 0
@@ -18,7 +18,7 @@ _published = True
 
 
 @contextmanager
-def unpublished_graphs() -> Iterator[None]:
+def suppress_graph_publishing() -> Iterator[None]:
     """Have TensorFlow publish no graph of a function that is compiled meanwhile, whoever compiles it.
 
     It publishes them to nobody, but keeps a few bytes for each, among large blocks that come and go: in
@@ -53,7 +53,7 @@ def _publishing() -> Any:
     return None
 
 
-def forget_kernels() -> None:
+def clear_kernel_cache() -> None:
     """Have TensorFlow drop the kernels that it keeps, those of dropped networks among them: a MiB for each.
 
     Whatever still runs makes its own anew, at its next call.

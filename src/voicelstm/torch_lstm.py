@@ -11,22 +11,7 @@ def torch_lstm_stack(
     weights: Sequence[tuple[Any, Any, Any]],
     between: Sequence[Callable[[Any], Any]],
 ) -> Any:
-    """Run LSTM layers on top of each other.
-
-    Parameters
-    ----------
-    sequences : tensor of shape (n, n_frames, n_features)
-        The input.
-    weights : sequence of (kernel, recurrent kernel, bias)
-        Of each layer, Keras's layout.
-    between : sequence of callable
-        What each layer's outputs go through.
-
-    Returns
-    -------
-    tensor of shape (n, n_frames, units)
-        All outputs of the last layer.
-    """
+    """Run LSTM layers with Keras's weights on top of each other, each followed by a function of `between`."""
     for layer, after in zip(weights, between, strict=True):
         sequences = after(_lstm(sequences, *layer))
     return sequences

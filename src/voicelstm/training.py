@@ -223,7 +223,7 @@ def _epochs(
                 stream = np.concatenate([stream, order()])
             positions, stream = stream[:n_positions], stream[n_positions:]
         if schedule.shuffle:
-            positions = clips.batches.alike(positions, generator)
+            positions = clips.batches.bucket_by_length(positions, generator)
         yield [positions[first : first + n_rows] for first in range(0, len(positions), n_rows)]
 
 
