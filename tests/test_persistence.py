@@ -103,8 +103,9 @@ def test_what_a_file_cannot_keep_is_said(tmp_path):
     X = np.random.default_rng(0).normal(size=(6, 9, 2))
     factory = LSTMVoiceClassifier(units=(3,), max_epochs=1, optimizer=lambda: keras.optimizers.SGD(0.1))
     factory.set_params(random_state=np.random.RandomState(0)).fit(X, [0, 1] * 3)
-    with pytest.warns(ModelFileWarning, match="optimizer, random_state of LSTMVoiceClassifier"):
-        factory.save(tmp_path / "m")
+    with pytest.warns(ModelFileWarning, match="optimizer, random_state of LSTMVoiceClassifier") as caught:
+        save(factory, tmp_path / "m")
+    assert caught[0].filename == __file__
     loaded = LSTMVoiceClassifier.load(tmp_path / "m")
     assert (loaded.optimizer, loaded.random_state) == ("adam", None)
     np.testing.assert_array_equal(loaded.decision_function(X), factory.decision_function(X))

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from voicelstm.augmenter import Augmenter
 from voicelstm.exceptions import ModelFileError
+from voicelstm.known_classes import PARAMETERS
 
 __all__ = [
     "boolean",
@@ -55,8 +55,9 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, dict):
         return {"pairs": [[plain(key), plain(item)] for key, item in value.items()]}
-    if type(value) is Augmenter:
-        return {"augmenter": {name: plain(item) for name, item in value.get_params(deep=False).items()}}
+    for name, known in PARAMETERS.items():
+        if known.is_class_of(value):
+            return {name: known.describe(value)}
     raise TypeError
 
 
@@ -64,10 +65,11 @@ def from_plain(value: Any) -> Any:
     """Turn what :func:`plain` returned into values; sequences are tuples."""
     if isinstance(value, list):
         return tuple(from_plain(item) for item in value)
-    if isinstance(value, dict) and "augmenter" in value:
-        check_fields(value, {"augmenter"})
-        return Augmenter(**{name: from_plain(item) for name, item in value["augmenter"].items()})
     if isinstance(value, dict):
+        for name, known in PARAMETERS.items():
+            if name in value:
+                check_fields(value, {name})
+                return known.restore(value[name])
         check_fields(value, {"pairs"})
         pairs = [(from_plain(key), from_plain(item)) for key, item in value["pairs"]]
         if len(dict(pairs)) < len(pairs):

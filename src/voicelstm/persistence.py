@@ -2,44 +2,24 @@
 
 import logging
 import os
-import warnings
-from dataclasses import asdict
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
 
-from voicelstm.classifier import LSTMVoiceClassifier
-from voicelstm.descriptions import (
-    plain,
-    plain_labels,
-)
-from voicelstm.dynamics import CepstralDynamics
-from voicelstm.exceptions import ModelFileError, ModelFileWarning
-from voicelstm.extraction import check_extraction
-from voicelstm.model_file import Tensors, read_model_file, write_model_file, written_by
-from voicelstm.restoration import NOT_KEPT, restore
-from voicelstm.transformer import MFCCTransformer
-from voicelstm.wrappers import DEEPEST, WRAPPERS, describe_wrapper, is_wrapper
+from voicelstm.descriptions import check_fields
+from voicelstm.exceptions import ModelFileError
+from voicelstm.known_classes import ESTIMATORS, known_estimator
+from voicelstm.model_file import StoredTensors, Tensors, read_model_file, write_model_file, written_by
+from voicelstm.wrappers import DEEPEST, WRAPPERS, describe_wrapper, is_wrapper, restore_wrapper
 
 __all__ = ["load", "load_as", "save"]
 
 _log = logging.getLogger(__name__)
 
-_OWN = (MFCCTransformer, CepstralDynamics, LSTMVoiceClassifier)
-# What only training reads; a prediction is the same without.
-_OF_TRAINING = {
-    "augment",
-    "callbacks",
-    "class_weight",
-    "distribution",
-    "learning_rate",
-    "optimizer",
-    "random_state",
-}
+_MOST_STEPS = 16
 
 
 def save(estimator: Any, path: str | os.PathLike[str]) -> None:
@@ -121,7 +101,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     """
     document, tensors = read_model_file(path)
     try:
-        estimator = restore(document["object"], tensors)
+        estimator = _restore(document["object"], "", tensors)
         tensors.check_all_used()
     except ModelFileError as error:
         raise ModelFileError(f"{path}: {error} {written_by(document)}") from error
@@ -173,80 +153,54 @@ def _describe(estimator: Any, prefix: str, tensors: Tensors, depth: int = 1) -> 
     if type(estimator) is Pipeline:
         steps = []
         for name, step in estimator.steps:
-            if type(step) not in _OWN and not is_wrapper(step):
+            if known_estimator(step) is None and not is_wrapper(step):
                 raise TypeError(
-                    f"Step {name!r} is a {type(step).__name__}; a model file holds MFCCTransformer,"
-                    " CepstralDynamics and LSTMVoiceClassifier, alone or in a Pipeline, and wrappers of"
-                    " scikit-learn around them."
+                    f"Step {name!r} is a {type(step).__name__}; a model file holds {', '.join(ESTIMATORS)},"
+                    " alone or in a Pipeline, and wrappers of scikit-learn around them."
                 )
             steps.append([name, within(step, name)])
         return {"class": "Pipeline", "steps": steps}
-    if type(estimator) is MFCCTransformer:
-        described: dict[str, Any] = {"class": "MFCCTransformer", "params": _plain_params(estimator)}
-        estimator._validate_params()
-        check_extraction(estimator._settings(None))
-        if hasattr(estimator, "n_features_in_"):
-            described["n_features_in_"] = int(estimator.n_features_in_)
-        return described
-    if type(estimator) is CepstralDynamics:
-        lags, _, _ = estimator._checked_settings()
-        tensors[f"{prefix}centre"], tensors[f"{prefix}scale"] = estimator.centre_, estimator.scale_
-        return {
-            "class": "CepstralDynamics",
-            "params": _plain_params(clone(estimator).set_params(lags=lags)),
-            "n_features_in_": int(estimator.n_features_in_),
-            "reads_columns": estimator._reads_columns,
-        }
-    if type(estimator) is LSTMVoiceClassifier:
-        check_is_fitted(estimator)
-        fitted = estimator._fitted
-        for name, values in fitted.weights.items():
-            tensors[f"{prefix}weights/{name}"] = values
-        if fitted.statistics is not None:
-            tensors[f"{prefix}statistics/mean"] = fitted.statistics.mean
-            tensors[f"{prefix}statistics/spread"] = fitted.statistics.spread
-        for name, history in estimator.history_.items():
-            tensors[f"{prefix}history/{name}"] = np.array(history, dtype=np.float64)
-        return {
-            "class": "LSTMVoiceClassifier",
-            "params": _plain_params(estimator),
-            "architecture": asdict(fitted.architecture),
-            "statistics_total": None if fitted.statistics is None else fitted.statistics.total,
-            "classes": plain_labels(estimator.classes_),
-            "class_totals": fitted.class_totals.tolist(),
-            "n_features_in_": int(estimator.n_features_in_),
-            "reads_columns": estimator._reads_columns,
-            "n_iter_": int(estimator.n_iter_),
-            "history_": sorted(estimator.history_),
-        }
+    known = known_estimator(estimator)
+    if known is not None:
+        return known.describe(estimator, prefix, tensors)
     raise TypeError(
-        f"A model file holds {', '.join(kind.__name__ for kind in _OWN)}, a Pipeline of them or a wrapper"
+        f"A model file holds {', '.join(ESTIMATORS)}, a Pipeline of them or a wrapper"
         f" around them ({', '.join(WRAPPERS)} or TunedThresholdClassifierCV), not a"
         f" {type(estimator).__name__}."
     )
 
 
-def _plain_params(estimator: BaseEstimator) -> dict[str, Any]:
-    params, lost = {}, []
-    defaults = type(estimator)().get_params(deep=False)
-    for name, value in estimator.get_params(deep=False).items():
-        if name in NOT_KEPT:
-            continue
-        try:
-            params[name] = plain(value)
-        except TypeError:
-            if name not in _OF_TRAINING:
-                raise TypeError(
-                    f"A model file cannot keep {name}={value!r} of {type(estimator).__name__}; use numbers,"
-                    " strings, and tuples or lists of them."
-                ) from None
-            params[name] = defaults[name]
-            lost.append(name)
-    if lost:
-        warnings.warn(
-            f"A model file cannot keep {', '.join(lost)} of {type(estimator).__name__}: the loaded one has"
-            " the default.",
-            ModelFileWarning,
-            stacklevel=4,
-        )
-    return params
+def _restore(described: dict[str, Any], prefix: str, tensors: StoredTensors, depth: int = 1) -> Any:
+    def within(held: dict[str, Any], name: str) -> Any:
+        return _restore(held, f"{prefix}{name}/", tensors, depth + 1)
+
+    if depth > DEEPEST:
+        raise ModelFileError(f"More than {DEEPEST} estimators one inside the other are no model.")
+    kind = described["class"]
+    if kind in WRAPPERS:
+        return restore_wrapper(described, within)
+    if kind == "Pipeline":
+        return _restore_pipeline(described, within)
+    if kind not in ESTIMATORS:
+        raise ModelFileError(f"The file holds a {kind!r}, which this version of voicelstm does not know.")
+    return ESTIMATORS[kind].restore(described, prefix, tensors)
+
+
+def _restore_pipeline(described: dict[str, Any], within: Callable[[dict[str, Any], str], Any]) -> Pipeline:
+    check_fields(described, {"class", "steps"})
+    named = described["steps"]
+    if not named or len(named) > _MOST_STEPS or any(step["class"] == "Pipeline" for _, step in named):
+        raise ModelFileError("A Pipeline within a Pipeline, or one without steps, is not a model.")
+    for _, step in named[1:]:
+        if step["class"] in ESTIMATORS and ESTIMATORS[step["class"]].takes_recordings:
+            raise ModelFileError(f"{step['class']}, which takes recordings, is not the first step.")
+    pipeline = Pipeline([(name, within(step, name)) for name, step in named])
+    pipeline._validate_steps()  # names of their own, and a classifier only at the end
+    for (name, before), (_, after) in pairwise(pipeline.steps):
+        width = getattr(before, "_n_features_out", None)
+        if width is not None and after.n_features_in_ != width:
+            raise ModelFileError(
+                f"The outputs of {name!r} give {width} numbers, the step after them takes"
+                f" {after.n_features_in_}."
+            )
+    return pipeline
