@@ -1,7 +1,7 @@
 """What a detector is worth: error rates, costs and calibration, as a whole and per system or speaker."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,11 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.validation import _check_response_method, _num_samples
 
-from voicelstm.evaluation_report import EvaluationReport, Measure, Row
+from voicelstm.evaluation_report import MEASURES, EvaluationReport, Measure, Row
 from voicelstm.exceptions import SequenceWarning
 from voicelstm.groups import enough_speakers, group_columns
 from voicelstm.members import remembering
-from voicelstm.metrics import act_dcf, bootstrap_interval, cllr, equal_error_rate, min_dcf
+from voicelstm.metrics import bootstrap_interval
 from voicelstm.metrics._scored import check_human
 from voicelstm.metrics._scorers import log_likelihood_ratios
 
@@ -147,14 +147,8 @@ def evaluate(
     random = np.random.RandomState() if random_state is None else check_random_state(random_state)
     measuring = _Measuring(
         human=human,
-        measures={
-            "eer": (equal_error_rate, score, {}),
-            "min_dcf": (min_dcf, score, costs),
-            "act_dcf": (act_dcf, ratio, costs),
-            "cllr": (cllr, ratio, {}),
-            "miss": (_miss, accepted, {}),
-            "false_alarm": (_false_alarm, accepted, {}),
-        },
+        responses={"score": score, "ratio": ratio, "accepted": accepted},
+        costs=costs,
         speaker=columns.get("speaker"),
         n_resamples=n_resamples,
         confidence=confidence,
@@ -216,10 +210,11 @@ def _scores(
 
 @dataclass(frozen=True)
 class _Measuring:
-    """All that is the same for every row; of each measure the function, what it reads and its parameters."""
+    """All that is the same for every row."""
 
     human: NDArray[np.bool_]
-    measures: dict[str, tuple[Callable[..., float], NDArray[Any], dict[str, float]]]
+    responses: dict[str, NDArray[Any]]
+    costs: dict[str, float]
     speaker: NDArray[Any] | None
     n_resamples: int
     confidence: float
@@ -236,26 +231,20 @@ class _Measuring:
                 speaker, drawn = self.speaker[chosen], "speaker"
         labels = human.astype(int)
         found = {}
-        for name, (metric, values, parameters) in self.measures.items():
+        for name, definition in MEASURES.items():
+            values = self.responses[definition.of][chosen]
+            costs = self.costs if definition.takes_costs else {}
             low = high = float("nan")
             if drawn:
                 low, high = bootstrap_interval(
-                    metric,
+                    definition.metric,
                     labels,
-                    values[chosen],
+                    values,
                     groups=speaker,
                     n_resamples=self.n_resamples,
                     confidence=self.confidence,
                     random_state=self.seed,
-                    **parameters,
+                    **costs,
                 )
-            found[name] = Measure(float(metric(labels, values[chosen], **parameters)), low, high)
+            found[name] = Measure(float(definition.metric(labels, values, **costs)), low, high)
         return Row(group, value, n_human, n_synthetic, drawn, **found)
-
-
-def _miss(human: NDArray[np.int_], accepted: NDArray[np.bool_]) -> float:
-    return float(np.mean(~accepted[human == 1]))
-
-
-def _false_alarm(human: NDArray[np.int_], accepted: NDArray[np.bool_]) -> float:
-    return float(np.mean(accepted[human == 0]))

@@ -1,17 +1,17 @@
 """What was measured of a detector: a table of rates and costs, with intervals and numbers of clips."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from voicelstm.groups import FEWEST_SPEAKERS
+from voicelstm.metrics import act_dcf, cllr, equal_error_rate, min_dcf
 from voicelstm.plain_values import json_text, json_value
 
-__all__ = ["EvaluationReport", "Measure", "Row"]
-
-_MEASURES = ("eer", "min_dcf", "act_dcf", "cllr", "miss", "false_alarm")
-_SHARES = ("eer", "miss", "false_alarm")
+__all__ = ["MEASURES", "EvaluationReport", "Measure", "Row", "as_record"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,28 @@ class Measure:
     value: float
     low: float
     high: float
+
+
+class Definition(NamedTuple):
+    """How a measure is computed, of the scores, ratios or decisions for human, and how it is shown."""
+
+    title: str
+    metric: Callable[..., float]
+    of: str
+    takes_costs: bool = False
+    percent: bool = False
+
+    def written(self, number: float) -> str:
+        """Write a number of this measure, without the sign of percent."""
+        return f"{100 * number:.1f}" if self.percent else f"{number:.2f}"
+
+
+def _miss(human: NDArray[np.int_], accepted: NDArray[np.bool_]) -> float:
+    return float(np.mean(~accepted[human == 1]))
+
+
+def _false_alarm(human: NDArray[np.int_], accepted: NDArray[np.bool_]) -> float:
+    return float(np.mean(accepted[human == 0]))
 
 
 @dataclass(frozen=True)
@@ -54,12 +76,36 @@ class Row:
     n_human: int
     n_synthetic: int
     drawn: str | None
-    eer: Measure
-    min_dcf: Measure
-    act_dcf: Measure
-    cllr: Measure
-    miss: Measure
-    false_alarm: Measure
+    eer: Measure = field(metadata={"definition": Definition("EER", equal_error_rate, "score", percent=True)})
+    min_dcf: Measure = field(
+        metadata={"definition": Definition("minDCF", min_dcf, "score", takes_costs=True)}
+    )
+    act_dcf: Measure = field(
+        metadata={"definition": Definition("actDCF", act_dcf, "ratio", takes_costs=True)}
+    )
+    cllr: Measure = field(metadata={"definition": Definition("Cllr", cllr, "ratio")})
+    miss: Measure = field(metadata={"definition": Definition("miss", _miss, "accepted", percent=True)})
+    false_alarm: Measure = field(
+        metadata={"definition": Definition("false alarm", _false_alarm, "accepted", percent=True)}
+    )
+
+
+#: By the names that they have in a row.
+MEASURES: dict[str, Definition] = {
+    each.name: each.metadata["definition"] for each in fields(Row) if each.metadata
+}
+
+
+def as_record(row: Row) -> dict[str, Any]:
+    """Lay a row out flat; the interval of ``eer`` is ``eer_low`` and ``eer_high``."""
+    record: dict[str, Any] = {}
+    for each in fields(Row):
+        value = getattr(row, each.name)
+        record[each.name] = value
+        if each.name in MEASURES:
+            ends = {f"{each.name}_low": value.low, f"{each.name}_high": value.high}
+            record |= {each.name: value.value} | ends
+    return record
 
 
 @dataclass(frozen=True)
@@ -110,16 +156,7 @@ class EvaluationReport:
         """
         import pandas as pd
 
-        records = []
-        for row in self.rows:
-            record = {
-                name: getattr(row, name) for name in ("group", "value", "n_human", "n_synthetic", "drawn")
-            }
-            for name in _MEASURES:
-                measure = getattr(row, name)
-                record |= {name: measure.value, f"{name}_low": measure.low, f"{name}_high": measure.high}
-            records.append(record)
-        return pd.DataFrame(records)
+        return pd.DataFrame([as_record(row) for row in self.rows])
 
     def __str__(self) -> str:
         decided = "predict decides" if self.threshold is None else f"threshold {self.threshold:g}"
@@ -127,14 +164,15 @@ class EvaluationReport:
         by_speaker = any(row.drawn == "speaker" for row in self.rows)
         names = [_name(row) + ("*" if by_speaker and row.drawn == "clip" else "") for row in self.rows]
         width = max(map(len, names)) + 2
+        *first, last = (each.title for each in MEASURES.values() if each.percent)
+        titles = "".join(f"{each.title:>20}" for each in MEASURES.values())
         lines = [
-            f"EER, miss and false alarm in %, {100 * self.confidence:g} % intervals; {decided}",
-            f"{'':{width}}{'human':>6}{'synth.':>7}"
-            + "".join(f"{name:>20}" for name in ("EER", "minDCF", "actDCF", "Cllr", "miss", "false alarm")),
+            f"{', '.join(first)} and {last} in %, {100 * self.confidence:g} % intervals; {decided}",
+            f"{'':{width}}{'human':>6}{'synth.':>7}{titles}",
         ]
-        for name, row in zip(names, self.rows, strict=True):
-            cells = "".join(f"{_cell(each, getattr(row, each)):>20}" for each in _MEASURES)
-            lines.append(f"{name:{width}}{row.n_human:6}{row.n_synthetic:7}{cells}")
+        for name_of_row, row in zip(names, self.rows, strict=True):
+            cells = "".join(f"{_cell(each, getattr(row, name)):>20}" for name, each in MEASURES.items())
+            lines.append(f"{name_of_row:{width}}{row.n_human:6}{row.n_synthetic:7}{cells}")
         if any(name.endswith("*") for name in names):
             lines.append(f"* fewer than {FEWEST_SPEAKERS} speakers in a class: the intervals draw clips")
         if self.n_without_score:
@@ -146,9 +184,8 @@ def _name(row: Row) -> str:
     return "all" if row.group == "all" else f"{row.group} {row.value}"
 
 
-def _cell(name: str, measure: Measure) -> str:
-    factor, digits = (100, 1) if name in _SHARES else (1, 2)
-    text = f"{factor * measure.value:.{digits}f}"
+def _cell(definition: Definition, measure: Measure) -> str:
+    text = definition.written(measure.value)
     if np.isnan(measure.low):
         return text
-    return f"{text} ({factor * measure.low:.{digits}f}-{factor * measure.high:.{digits}f})"
+    return f"{text} ({definition.written(measure.low)}-{definition.written(measure.high)})"

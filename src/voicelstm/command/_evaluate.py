@@ -38,16 +38,7 @@ on: on those that it knows, every number is too good. Intervals draw whole
 speakers where the CSV has a column speaker.
 """
 
-_MEASURES = {
-    "eer": ("EER %", 100),
-    "min_dcf": ("minDCF", 1),
-    "act_dcf": ("actDCF", 1),
-    "cllr": ("Cllr", 1),
-    "miss": ("miss %", 100),
-    "false_alarm": ("false alarm %", 100),
-}
-# A narrow terminal has no room for these.
-_COSTS = ("min_dcf", "act_dcf")
+# In characters; a narrower terminal has no room for detection costs.
 _WIDE = 112
 
 
@@ -80,6 +71,7 @@ def evaluate(
     the detector's.
     """
     import voicelstm
+    from voicelstm.evaluation_report import MEASURES
 
     bunch = corpus.load()
     unknown = [name for name in by if name not in bunch.groups]
@@ -105,8 +97,9 @@ def evaluate(
         _write_csv(report)
     else:
         console = new_console()
-        shown = [name for name in _MEASURES if console.width >= _WIDE or name not in _COSTS]
-        write_report([_table(report, detector, shown), *_notes(report, shown)])
+        is_wide = console.width >= _WIDE
+        shown = [name for name, each in MEASURES.items() if is_wide or not each.takes_costs]
+        write_report([_table(report, detector, shown), *_notes(report, all_shown=is_wide)])
     list_failures(features.failures, len(bunch.recordings))
     return ExitCode.SOME_FAILED if features.failures else ExitCode.FINE
 
@@ -117,14 +110,11 @@ def _as_label(text: str, target: Any) -> Any:
 
 
 def _write_csv(report: Any) -> None:
-    own = ["group", "value", "n_human", "n_synthetic", "drawn"]
-    fields = [*own, *(f"{name}{end}" for name in _MEASURES for end in ("", "_low", "_high"))]
-    listing = Listing(Form.CSV, [Column("value", "value")], fields, 0)
-    for row in report.rows:
-        record = {name: getattr(row, name) for name in own}
-        for name in _MEASURES:
-            measure = getattr(row, name)
-            record |= {name: measure.value, f"{name}_low": measure.low, f"{name}_high": measure.high}
+    from voicelstm.evaluation_report import as_record
+
+    records = [as_record(row) for row in report.rows]
+    listing = Listing(Form.CSV, [Column("value", "value")], list(records[0]), 0)
+    for record in records:
         listing.write(record)
 
 
@@ -135,6 +125,8 @@ def _table(report: Any, detector: Path, shown: list[str]) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
+    from voicelstm.evaluation_report import MEASURES
+
     decided = "" if report.threshold is None else f", decided at {report.threshold:g}"
     table = Table(
         title=f"{detector} on recordings with labels{decided}",
@@ -144,17 +136,19 @@ def _table(report: Any, detector: Path, shown: list[str]) -> "Table":
         padding=(0, 1),
     )
     table.add_column("", overflow="fold")
-    for title in ("human", "synth.", *(_MEASURES[name][0] for name in shown)):
+    for title in (
+        "human",
+        "synth.",
+        *(MEASURES[name].title + " %" * MEASURES[name].percent for name in shown),
+    ):
         table.add_column(title, justify="right")
     for row in report.rows:
         cells: list[Any] = [str(row.value), str(row.n_human), str(row.n_synthetic)]
         for name in shown:
-            measure, factor = getattr(row, name), _MEASURES[name][1]
-            digits = 1 if factor == 100 else 2
-            text = Text(f"{factor * measure.value:.{digits}f}")
+            measure, written = getattr(row, name), MEASURES[name].written
+            text = Text(written(measure.value))
             if not math.isnan(measure.low):
-                interval = f"{factor * measure.low:.{digits}f}–{factor * measure.high:.{digits}f}"
-                text.append(f"\n{interval}", "dim")
+                text.append(f"\n{written(measure.low)}–{written(measure.high)}", "dim")
             cells.append(text)
         table.add_row(*cells)
         if row is report.overall and len(report.rows) > 1:
@@ -162,7 +156,7 @@ def _table(report: Any, detector: Path, shown: list[str]) -> "Table":
     return table
 
 
-def _notes(report: Any, shown: list[str]) -> list[str]:
+def _notes(report: Any, *, all_shown: bool) -> list[str]:
     drawn = {row.drawn for row in report.rows if row.drawn}
     notes = []
     if drawn:
@@ -175,6 +169,6 @@ def _notes(report: Any, shown: list[str]) -> list[str]:
         )
         notes.append(f"Below each number its {100 * report.confidence:g} % interval, which draws {what}.")
     notes.append("Miss: human taken for synthetic. False alarm: synthetic taken for human.")
-    if len(shown) < len(_MEASURES):
+    if not all_shown:
         notes.append("A wider terminal, --json and --csv have detection costs, too.")
     return notes
