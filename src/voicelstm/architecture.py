@@ -6,30 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import truncnorm
 
-__all__ = ["Architecture", "Weights", "initial_weights"]
+__all__ = ["Architecture", "Weights", "initial_weights", "pooled_width"]
 
 Weights = dict[str, NDArray[np.floating]]
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """The shape of a network.
-
-    Attributes
-    ----------
-    n_features, n_outputs : int
-        Columns of a frame; scores per clip, 1 for two classes.
-    units : tuple of int
-        Width of each LSTM layer, per direction.
-    bidirectional : bool
-        Whether each layer also reads the sequence backwards.
-    pooling : {"mean", "max", "stats", "attention", "last"}
-        How the last layer's outputs become one vector.
-    dropout : float
-        Share of each layer's outputs that training drops.
-    dtype : str
-        Keras's dtype policy.
-    """
+    """The shape of a network; `units` are per direction, `n_outputs` is 1 for two classes."""
 
     n_features: int
     n_outputs: int
@@ -50,16 +34,8 @@ class Architecture:
         return ("", "_backward") if self.bidirectional else ("",)
 
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Name and shape of every weight, in a fixed order.
+        """Return the shape of every weight by name, in a fixed order, in Keras's layout: gates i, f, c, o.
 
-        Returns
-        -------
-        dict of str to tuple of int
-            Keras's layout; gates are in the order i, f, c, o.
-
-        Examples
-        --------
-        >>> from voicelstm.architecture import Architecture
         >>> Architecture(n_features=13, n_outputs=1, units=(78,)).weight_shapes()["lstm_0/kernel"]
         (13, 312)
         """
@@ -76,43 +52,22 @@ class Architecture:
             shapes["pooling/kernel"] = (width, width)
             shapes["pooling/bias"] = (width,)
             shapes["pooling/context"] = (width, 1)
-        elif self.pooling == "stats":
-            width *= 2
-        shapes["head/kernel"] = (width, self.n_outputs)
+        shapes["head/kernel"] = (pooled_width(self.pooling, width), self.n_outputs)
         shapes["head/bias"] = (self.n_outputs,)
         return shapes
+
+
+def pooled_width(pooling: str, width: int) -> int:
+    """Return the length of the pooled vector: "stats" are the mean and the standard deviation."""
+    return 2 * width if pooling == "stats" else width
 
 
 def initial_weights(
     architecture: Architecture, generator: np.random.Generator, head_initializer: str = "glorot_uniform"
 ) -> Weights:
-    """Draw the weights that training starts from.
-
-    Keras's defaults for LSTM layers: Glorot-uniform kernels, orthogonal recurrent kernels, zero biases but
-    for the forget gate's 1. Drawn here, so that they are the same under every backend and touch no global
-    random state.
-
-    Parameters
-    ----------
-    architecture : Architecture
-        The network.
-    generator : numpy.random.Generator
-        Where the numbers come from.
-    head_initializer : {"glorot_uniform", "truncated_normal"}, default="glorot_uniform"
-        Of the last layer. The second is the original recipe's: standard deviation 0.1 before truncation at
-        two, and a bias of 0.1.
-
-    Returns
-    -------
-    dict of str to ndarray
-        By the names of :meth:`Architecture.weight_shapes`.
-
-    References
-    ----------
-    Glorot, X. and Bengio, Y., "Understanding the difficulty of training deep feedforward neural networks",
-    AISTATS 2010. Saxe, A. M. et al., "Exact solutions to the nonlinear dynamics of learning in deep linear
-    neural networks", ICLR 2014.
-    """
+    """Draw the weights that training starts from, the same under every backend."""
+    # Keras's defaults (X. Glorot and Y. Bengio, AISTATS 2010; A. M. Saxe et al., ICLR 2014), unless the head
+    # has the original recipe's: standard deviation 0.1 before truncation at two, and a bias of 0.1.
     weights: Weights = {}
     for name, shape in architecture.weight_shapes().items():
         layer, kind = name.split("/")

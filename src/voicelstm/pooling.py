@@ -5,21 +5,17 @@ from typing import Any
 import keras
 from keras import ops
 
+from voicelstm.architecture import pooled_width
+
 __all__ = ["Pooling"]
 
 
 @keras.saving.register_keras_serializable(package="voicelstm")
 class Pooling(keras.layers.Layer):
-    """One vector per sequence, from the frames within its length.
+    """One vector per sequence, from the frames within its length; `how` is a classifier's `pooling`."""
 
-    Parameters
-    ----------
-    how : {"mean", "max", "stats", "attention", "last"}
-        Attention is K. Okabe et al., "Attentive statistics pooling for deep speaker embedding", Interspeech
-        2018, equations 2 to 5.
-    **kwargs
-        Of :class:`keras.layers.Layer`.
-    """
+    # Attention is equations 2 to 5 of K. Okabe et al., "Attentive statistics pooling for deep speaker
+    # embedding", Interspeech 2018.
 
     def __init__(self, how: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -62,7 +58,7 @@ class Pooling(keras.layers.Layer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the pooled vectors."""
         rows, _, width = input_shape[0]
-        return (rows, 2 * width if self.how == "stats" else width)
+        return (rows, pooled_width(self.how, width))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's parameters."""
