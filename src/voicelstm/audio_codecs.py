@@ -42,33 +42,7 @@ CODECS = {
 def coded(
     samples: NDArray[np.floating], sample_rate: int, codec: str, compression: float
 ) -> NDArray[np.floating]:
-    """Code and decode a recording.
-
-    Parameters
-    ----------
-    samples : ndarray of shape (n_samples,)
-        The recording. It is coded at a peak of -6 dBFS, and scaled back: what is lost does not depend on how
-        loud it is.
-    sample_rate : int
-        In Hz. The codec runs at the lowest of its rates that is no lower, or else at its highest.
-    codec : str
-        One of `CODECS`.
-    compression : float
-        From 0 (best quality) to 1 (smallest), for the codecs that have levels.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        In time with the recording. Silence stays as it is.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from voicelstm.audio_codecs import coded
-    >>> samples = np.array([0.5, -0.25, 0.0])
-    >>> bool((abs(coded(samples, 8000, "mu-law", 0.0) - samples) < 0.02).all())
-    True
-    """
+    """Code and decode a recording at a peak of -6 dBFS; `compression` goes from 0 (best) to 1 (smallest)."""
     how = CODECS[codec]
     peak = float(np.abs(samples).max(initial=0))
     if peak == 0:
@@ -82,20 +56,7 @@ def coded(
 
 
 def band_limited(samples: NDArray[np.floating], sample_rate: int, rate: int) -> NDArray[np.floating]:
-    """Resample a recording to a lower rate and back, by soxr; a rate that is no lower changes nothing.
-
-    Parameters
-    ----------
-    samples : ndarray of shape (n_samples,)
-        The recording.
-    sample_rate, rate : int
-        Its rate and the other, in Hz.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        Without what lay above half of `rate`.
-    """
+    """Resample a recording to a lower rate, in Hz, and back; a rate that is no lower changes nothing."""
     if rate >= sample_rate:
         return samples
     back = _resampled(_resampled(samples, sample_rate, rate), rate, sample_rate)

@@ -22,47 +22,18 @@ __all__ = ["Checkpoint", "Progress", "fingerprint"]
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a training has come.
-
-    Attributes
-    ----------
-    variables : dict of str to ndarray
-        Everything that training changes in the network.
-    n_epochs : int
-        Epochs that are complete.
-    history : dict of str to list of float
-        Loss and accuracy of each.
-    best_loss : float or None
-        With early stopping, the lowest validation loss so far.
-    best_weights : dict of str to ndarray or None
-        The weights that had it.
-    n_stale : int
-        Epochs since then.
-    """
+    """The state of a training after `n_epochs` complete epochs."""
 
     variables: Tensors
     n_epochs: int
     history: dict[str, list[float]]
-    best_loss: float | None = None
+    best_loss: float | None = None  # with early stopping, of the validation
     best_weights: Weights | None = None
-    n_stale: int = 0
+    n_stale: int = 0  # epochs since the best
 
 
 class Checkpoint:
-    """A file for one training's progress.
-
-    Parameters
-    ----------
-    folder : str or os.PathLike
-        Where the file lies; made if it is missing.
-    key : str
-        What tells this training from all others; the file is named by it.
-
-    Raises
-    ------
-    OSError
-        Where the folder cannot be made.
-    """
+    """The file of one training's progress, named by the training's key, in a folder that may be new."""
 
     def __init__(self, folder: str | os.PathLike[str], key: str) -> None:
         Path(folder).mkdir(parents=True, exist_ok=True)
@@ -84,23 +55,7 @@ class Checkpoint:
         write_model_file(self.path, described, tensors)
 
     def read(self, variables: Tensors, weights: Weights) -> Progress | None:
-        """Read what was written last.
-
-        Parameters
-        ----------
-        variables, weights : dict of str to ndarray
-            The names, shapes and types to expect.
-
-        Returns
-        -------
-        Progress or None
-            None where there is no file, or a damaged one.
-
-        Warns
-        -----
-        ModelFileWarning
-            Where the file is damaged.
-        """
+        """Read the last progress, of these names and shapes; None if there is no file, or a damaged one."""
         try:
             document, tensors = read_model_file(self.path)
             progress = _progress(document["object"], tensors, variables, weights)
@@ -147,27 +102,7 @@ def _progress(
 
 
 def fingerprint(described: Mapping[str, Any], arrays: Iterable[Any]) -> str:
-    """Hash everything that decides the result of a training.
-
-    Parameters
-    ----------
-    described : mapping
-        Numbers, texts and sequences of them; the versions of this library and of NumPy are added.
-    arrays : iterable of ndarray
-        Data, labels and weights, in a fixed order; type and shape count too.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from voicelstm.checkpoint import fingerprint
-    >>> fingerprint({}, [np.zeros((2, 3))]) == fingerprint({}, [np.zeros((3, 2))])
-    False
-    """
+    """Hash everything that decides the result of a training, the versions of voicelstm and NumPy included."""
     versions = {"voicelstm": __version__, "numpy": np.__version__}
     text = json.dumps([versions, python_value(described)], sort_keys=True, default=str)
     digest = hashlib.sha256(text.encode())

@@ -28,30 +28,8 @@ def reverberate(
     direct_to_reverberant: float,
     rng: np.random.Generator,
 ) -> NDArray[np.floating]:
-    """Add the reverberation of a made-up room: Gaussian noise that decays exponentially [1]_.
-
-    Parameters
-    ----------
-    samples : ndarray of shape (n_samples,)
-        The recording, which is the direct sound.
-    sample_rate : int
-        In Hz.
-    reverberation_time : float
-        In which the tail falls by 60 dB (T60), in s; there it ends.
-    direct_to_reverberant : float
-        Energy of the direct impulse over that of the tail, in dB.
-    rng : Generator
-        Draws the tail.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        The tail after the recording's end is cut off.
-
-    References
-    ----------
-    .. [1] J. D. Polack, "La transmission de l'énergie sonore dans les salles", Université du Maine, 1988.
-    """
+    """Add a room's tail that falls by 60 dB in `reverberation_time` s, and is cut at the recording's end."""
+    # J. D. Polack, "La transmission de l'énergie sonore dans les salles", Université du Maine, 1988.
     start = max(1, round(_PREDELAY * sample_rate))
     time = np.arange(start, max(start + 1, round(reverberation_time * sample_rate))) / sample_rate
     # 10**-3 is -60 dB.
@@ -64,27 +42,7 @@ def reverberate(
 def add_noise(
     samples: NDArray[np.floating], sample_rate: int, snr: float, color: float, rng: np.random.Generator
 ) -> NDArray[np.floating]:
-    """Add stationary noise, of frequencies above 20 Hz.
-
-    Parameters
-    ----------
-    samples : ndarray of shape (n_samples,)
-        The recording.
-    sample_rate : int
-        In Hz.
-    snr : float
-        Mean power of the whole recording over that of the noise, in dB. Silence stays silence.
-    color : float
-        The noise's power falls with frequency f as ``1 / f**color``: 0 is white, 1 pink, 2 brown noise, -1
-        blue.
-    rng : Generator
-        Draws the noise.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        The noisy recording.
-    """
+    """Add stationary noise above 20 Hz, `snr` dB below the recording, with a power of ``1 / f**color``."""
     size = next_fast_len(max(len(samples), 64), real=True)
     spectrum = rfft(rng.standard_normal(size, dtype=np.float32))
     frequencies = rfftfreq(size, 1 / sample_rate)
@@ -103,24 +61,7 @@ def add_noise(
 def cut_band(
     samples: NDArray[np.floating], sample_rate: int, cutoff: float, kind: str
 ) -> NDArray[np.floating]:
-    """Filter with a Butterworth filter of order 4, forth and back, so that nothing is delayed.
-
-    Parameters
-    ----------
-    samples : ndarray of shape (n_samples,)
-        The recording.
-    sample_rate : int
-        In Hz.
-    cutoff : float
-        Where the gain is -6 dB, in Hz. One that is not below half the sample rate changes nothing.
-    kind : {"lowpass", "highpass"}
-        What passes.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        The filtered recording.
-    """
+    """Apply a "lowpass" or "highpass" without delay; the gain is -6 dB at the cutoff, in Hz."""
     if cutoff >= sample_rate / 2:
         return samples
     sections = butter(_ORDER, cutoff, kind, fs=sample_rate, output="sos")
@@ -131,32 +72,9 @@ def cut_band(
 def convolve_nonlinearly(
     samples: NDArray[np.floating], sample_rate: int, below: tuple[float, float], rng: np.random.Generator
 ) -> NDArray[np.floating]:
-    """Apply RawBoost's linear and non-linear convolutive noise [1]_: a device's response and distortion.
-
-    The sum of the first five powers of the samples, each through a filter of its own that has five random
-    notches, with the constants of the published code.
-
-    Parameters
-    ----------
-    samples : ndarray of shape (n_samples,)
-        The recording, in ±1.
-    sample_rate : int
-        In Hz.
-    below : (float, float)
-        Range of how far the filters of the higher powers lie below that of the first, in dB.
-    rng : Generator
-        Draws the filters.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        Without a mean, which even powers would add.
-
-    References
-    ----------
-    .. [1] H. Tak, M. Kamble, J. Patino, M. Todisco and N. Evans, "RawBoost: A raw data boosting and
-       augmentation method applied to automatic speaker verification anti-spoofing", ICASSP, 2022.
-    """
+    """Apply RawBoost's convolutive noise; filters of higher powers lie `below` dB (a range) lower."""
+    # H. Tak et al., "RawBoost: A raw data boosting and augmentation method applied to automatic speaker
+    # verification anti-spoofing", ICASSP, 2022, with the constants of the published code.
     total = np.zeros_like(samples)
     power = np.ones_like(samples)
     for exponent in range(1, _POWERS + 1):
@@ -171,22 +89,7 @@ def convolve_nonlinearly(
 def add_impulses(
     samples: NDArray[np.floating], share: float, rng: np.random.Generator
 ) -> NDArray[np.floating]:
-    """Apply the impulsive signal-dependent noise of RawBoost: clicks, as `convolve_nonlinearly` cites it.
-
-    Parameters
-    ----------
-    samples : ndarray of shape (n_samples,)
-        The recording.
-    share : float
-        Of the samples that are hit, 0 to 1. To each, up to twice itself is added or taken away.
-    rng : Generator
-        Draws which, and how much.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        The recording with its clicks.
-    """
+    """Add RawBoost's impulsive noise, up to twice the sample itself, to a share of the samples."""
     hit = rng.permutation(len(samples))[: int(share * len(samples))]
     strength = rng.uniform(-1, 1, len(hit)) * rng.uniform(-1, 1, len(hit))
     samples = samples.copy()
@@ -195,20 +98,7 @@ def add_impulses(
 
 
 def notch(n_taps: int, low: float, high: float) -> NDArray[np.float64]:
-    """Return a band-stop filter by the window method, as :func:`scipy.signal.firwin` does.
-
-    Parameters
-    ----------
-    n_taps : int
-        Number of coefficients, odd.
-    low, high : float
-        Edges of the band that is stopped, in parts of half the sample rate.
-
-    Returns
-    -------
-    ndarray of shape (n_taps,)
-        Symmetric, under a Hamming window, with a gain of 1 at 0 Hz.
-    """
+    """Return a band-stop filter of shape (n_taps,), odd; the edges are parts of half the sample rate."""
     # Twenty-five are drawn for a recording: firwin's checks would take longer than all else for short ones.
     time = np.arange(n_taps) - (n_taps - 1) / 2
     ideal = np.sinc(time) - high * np.sinc(high * time) + low * np.sinc(low * time)

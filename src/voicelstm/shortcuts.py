@@ -58,15 +58,7 @@ _BITS = {
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured of one recording.
-
-    Attributes
-    ----------
-    values : dict of str to float
-        One number for each of `VARIABLES`.
-    digest : str
-        Equal for recordings of equal samples, in whatever format they are kept.
-    """
+    """The `VARIABLES` of one recording, and a digest of its samples, whatever their format."""
 
     values: dict[str, float]
     digest: str
@@ -104,34 +96,7 @@ class OneVariable:
 
 
 def measure(recording: Any, sample_rate: int | None = None) -> Measured:
-    """Measure one recording as it is, its channels averaged.
-
-    Parameters
-    ----------
-    recording : str, os.PathLike, ndarray of shape (n_samples,), or pair
-        As :func:`voicelstm.audio.read_audio` takes it.
-    sample_rate : int, default=None
-        Of an array that comes without one, in Hz. Nothing is resampled.
-
-    Returns
-    -------
-    Measured
-        The numbers that :func:`voicelstm.audit` describes. A recording of zeros has a level and a peak of
-        minus infinity, is silent from either end to the other, and has no bandwidth.
-
-    Raises
-    ------
-    AudioError
-        Where the recording cannot be read.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from voicelstm.shortcuts import measure
-    >>> values = measure((np.array([0, 0, 16384, -16384], dtype=np.int16), 8000)).values
-    >>> values["leading_silence"], values["zeros"], values["effective_bits"]
-    (0.00025, 0.5, 2.0)
-    """
+    """Measure one recording as it is, its channels averaged; nothing is resampled."""
     if _is_bare(recording) and sample_rate is not None:
         recording = (recording, sample_rate)
     samples, rate = read_audio(recording)
@@ -169,28 +134,7 @@ def one_variable(
     n_resamples: int,
     seed: int,
 ) -> OneVariable:
-    """Take one number for a detector.
-
-    Parameters
-    ----------
-    name : str
-        One of `VARIABLES`.
-    values : ndarray of shape (n_clips,)
-        Minus infinity may be among them, NaN not.
-    human : ndarray of bool of shape (n_clips,)
-        Both values occur.
-    speaker : ndarray of shape (n_clips,) or None
-        What the interval draws; None is clips.
-    n_resamples : int
-        How often.
-    seed : int
-        Of what is drawn.
-
-    Returns
-    -------
-    OneVariable
-        AUC, interval and medians.
-    """
+    """Rate one number as a detector; minus infinity is allowed, and a speaker of None draws clips."""
     distinct, rank = np.unique(values, return_inverse=True)
     auc = _area(human, rank)
     low = high = float("nan")

@@ -38,26 +38,7 @@ _WRITE = "cannot be written to; what it held before is intact"
 
 
 class SequenceWriter:
-    """Keep clips in a folder, each under the digest of what it was computed from.
-
-    A writer belongs to the thread that made it; several processes may write to one folder.
-
-    Parameters
-    ----------
-    folder : str or os.PathLike
-        A folder of sequences, an empty one, or one that is yet to be made.
-    description : dict
-        What the features depend on, as far as JSON can say it: a folder holds features of one description.
-    n_features : int
-        Columns of each sequence.
-    dtype : dtype
-        Type of the features.
-
-    Raises
-    ------
-    StoreError
-        Where the folder holds features of another description, or other things, or cannot be written to.
-    """
+    """Writer of clips into a folder, each under its digest; it belongs to one thread, a folder to many."""
 
     def __init__(
         self, folder: str | os.PathLike[str], description: dict[str, Any], n_features: int, dtype: DTypeLike
@@ -101,18 +82,7 @@ class SequenceWriter:
         return rows
 
     def append(self, clips: Sequence[tuple[str, Clip]]) -> dict[str, Row]:
-        """Store clips: all of them or, where that fails by a StoreError, none.
-
-        Parameters
-        ----------
-        clips : sequence of (str, Clip)
-            Digest and clip. Those that are stored already, perhaps by another process, stay as they are.
-
-        Returns
-        -------
-        dict of str to Row
-            Where each of them lies.
-        """
+        """Store clips by digest, unless they are stored: all, or none if a StoreError is raised."""
         if not clips:
             return {}
         for digest, clip in clips:

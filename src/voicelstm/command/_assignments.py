@@ -18,8 +18,6 @@ _MOST_SHOWN = 3
 def parse_value(text: str) -> Any:
     """Read a value as Python writes it; what is none is a word, and commas make tuples. Nothing is run.
 
-    Examples
-    --------
     >>> parse_value("128,64"), parse_value("0.5"), parse_value("none"), parse_value("mean")
     ((128, 64), 0.5, None, 'mean')
     """
@@ -36,27 +34,7 @@ def parse_value(text: str) -> Any:
 
 
 def assign(estimator: Any, assignments: Iterable[str], **own: Any) -> Any:
-    """Set parameters of an estimator as ``--set`` says them.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Of scikit-learn; its steps' parameters are called ``step.parameter``.
-    assignments : iterable of str
-        Such as "classifier.units=128,128".
-    **own
-        Parameters that have options of their own; None leaves one as it is.
-
-    Returns
-    -------
-    estimator
-        The same.
-
-    Raises
-    ------
-    click.BadParameter
-        Where one is unknown or its value is not legal; it names those that are alike.
-    """
+    """Set an estimator's parameters as ``--set`` says them, and those of `own` that are not None."""
     estimator.set_params(**{name: value for name, value in own.items() if value is not None})
     known = {
         name.replace("__", "."): value
@@ -80,8 +58,6 @@ def assign(estimator: Any, assignments: Iterable[str], **own: Any) -> Any:
 def rows_to_keep(conditions: Iterable[str]) -> dict[str, list[str]]:
     """Read what ``--where`` says; several values of one column are alternatives.
 
-    Examples
-    --------
     >>> rows_to_keep(["subset=train", "codec=mp3", "codec=ogg"])
     {'subset': ['train'], 'codec': ['mp3', 'ogg']}
     """

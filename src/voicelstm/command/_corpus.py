@@ -35,17 +35,7 @@ _OPTIONS = (
 
 @dataclass
 class Corpus:
-    """What was asked for of labelled recordings.
-
-    Attributes
-    ----------
-    labels : Path
-        A table, or a folder with one sub-folder per class.
-    where, path_column, label_column, audio_dir
-        As :func:`~voicelstm.datasets.load_csv` takes them.
-    jobs : int
-        Recordings read at once.
-    """
+    """Labelled recordings as the command line names them; the fields are parameters of ``load_csv``."""
 
     labels: Path
     where: dict[str, list[str]]
@@ -96,19 +86,7 @@ def corpus_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @dataclass
 class Features:
-    """Features of the recordings that could be read.
-
-    Attributes
-    ----------
-    X : array of sequences
-        One for each.
-    target : ndarray of shape (n_clips,)
-        Their labels.
-    groups : dict of str to ndarray of shape (n_clips,)
-        Their groups.
-    failures : list of str
-        What is to be said of the others.
-    """
+    """Features, labels and groups of the recordings that could be read; the others are in `failures`."""
 
     X: Any
     target: Any
@@ -117,23 +95,7 @@ class Features:
 
 
 def read_features(transformer: Any, bunch: Any, jobs: int, cache: Path | None) -> Features:
-    """Compute the features of a corpus; recordings that fail are left out.
-
-    Parameters
-    ----------
-    transformer : MFCCTransformer
-        It is not changed.
-    bunch : Bunch
-        What a loader returned.
-    jobs : int
-        Recordings read at once.
-    cache : Path or None
-        Folder in which features are kept.
-
-    Returns
-    -------
-    Features
-    """
+    """Compute the features of a corpus, `jobs` recordings at once; recordings that fail are left out."""
     import sys
     import warnings
 

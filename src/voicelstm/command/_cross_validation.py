@@ -18,17 +18,7 @@ _SYSTEM_COLUMNS = ("system", "family", "attack", "vocoder")
 
 @dataclass
 class CrossValidation:
-    """Scores of each fold.
-
-    Attributes
-    ----------
-    plan : Plan
-        How recordings were divided.
-    n_test : dict of str to int
-        Recordings of each test fold, by its name.
-    scores : dict of str to list of float
-        By measure, of each fold.
-    """
+    """Number of test recordings, and the scores by measure, of each fold."""
 
     plan: "Plan"
     n_test: dict[str, int]
@@ -92,42 +82,14 @@ class CrossValidation:
 
 @dataclass(frozen=True)
 class Plan:
-    """How recordings are divided into folds.
-
-    Attributes
-    ----------
-    groups : str
-        The column of which no value is in both training and test.
-    unseen : str or None
-        A column of which one value is left out at a time, besides: that of synthesis systems.
-    n_folds : int
-        How many, without `unseen`; fewer where there are not so many groups.
-    """
+    """Folds without a value of `groups` in training and test; each leaves out one value of `unseen`."""
 
     groups: str
     unseen: str | None
     n_folds: int
 
     def folds(self, target: Any, columns: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-        """Divide recordings so that each part holds all classes.
-
-        Parameters
-        ----------
-        target : ndarray of shape (n_clips,)
-            Labels.
-        columns : dict of str to ndarray of shape (n_clips,)
-            The groups of a corpus.
-
-        Returns
-        -------
-        dict of str to (train, test)
-            Positions, by the folds' names.
-
-        Raises
-        ------
-        click.UsageError
-            Where that cannot be.
-        """
+        """Return positions ``(train, test)`` by the fold's name; each part holds all classes."""
         check_column(columns, self.groups, "--groups")
         if self.unseen is not None:
             check_column(columns, self.unseen, "--unseen")
@@ -173,35 +135,14 @@ class Plan:
 
 
 def check_column(columns: dict[str, Any], name: str, option: str) -> None:
-    """Refuse a column that a corpus does not have, and name those that it has.
-
-    Raises
-    ------
-    click.UsageError
-        Where it is not.
-    """
+    """Refuse a column that a corpus does not have, and name those that it has."""
     if name not in columns:
         there = ", ".join(columns) or "none"
         raise click.UsageError(f"{option} {name}: there is no such column to group by; there are: {there}.")
 
 
 def weights(features: Features, balance: str | None, chosen: Any = slice(None)) -> dict[str, Any]:
-    """Return what `fit` of a detector of features is given so that the values of a column count the same.
-
-    Parameters
-    ----------
-    features : Features
-        Of the recordings.
-    balance : str or None
-        The column; None leaves the weights to the classifier.
-    chosen : index, default=slice(None)
-        Which recordings it is fitted on.
-
-    Returns
-    -------
-    dict
-        Parameters of `fit`.
-    """
+    """Return the parameters of `fit` with which the values of the column `balance` count the same."""
     if balance is None:
         return {}
     from voicelstm.datasets import balanced_weights
@@ -213,23 +154,7 @@ def weights(features: Features, balance: str | None, chosen: Any = slice(None)) 
 def cross_validated(
     detector: Any, features: Features, plan: Plan, balance: str | None = None
 ) -> CrossValidation:
-    """Train and test once per fold.
-
-    Parameters
-    ----------
-    detector : Pipeline
-        Of features; it is not fitted.
-    features : Features
-        Of the recordings.
-    plan : Plan
-        How to divide them.
-    balance : str, default=None
-        As of :func:`weights`, which are those of each fold's training.
-
-    Returns
-    -------
-    CrossValidation
-    """
+    """Train a detector of features, and test it, once per fold."""
     import numpy as np
     from sklearn.base import clone
     from sklearn.metrics import check_scoring

@@ -7,23 +7,7 @@ __all__ = ["front_end_and_rest"]
 
 
 def front_end_and_rest(path: Path) -> tuple[Any, Any]:
-    """Load a detector, and take it apart.
-
-    Parameters
-    ----------
-    path : Path
-        Of its file.
-
-    Returns
-    -------
-    transformer, rest
-        As of :func:`voicelstm.members.features_and_rest`.
-
-    Raises
-    ------
-    ValueError
-        Where the file holds something else.
-    """
+    """Load a detector; return its MFCCTransformer, and the classifier of features behind it."""
     from voicelstm import load
     from voicelstm.members import features_and_rest
 

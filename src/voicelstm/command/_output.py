@@ -42,31 +42,15 @@ class Form(Enum):
 
 
 class Column(NamedTuple):
-    """A column of a listing.
-
-    Attributes
-    ----------
-    name, title : str
-        Its key in records, and what stands above it on a terminal.
-    width : int
-        On a terminal, in characters; 0 takes what is left.
-    show : callable
-        Turns a value into text.
-    style : callable or None
-        Turns a value into a style of rich.
-    right : bool
-        Whether it is aligned to the right.
-    drawn : bool
-        Whether it is a picture, for terminals alone.
-    """
+    """A column of a listing: the key in records, and how values look on a terminal."""
 
     name: str
     title: str
-    width: int = 0
+    width: int = 0  # in characters; 0 takes what is left
     show: Callable[[Any], str] = lambda value: printable(str(value))
-    style: Callable[[Any], str] | None = None
+    style: Callable[[Any], str] | None = None  # turns a value into a style of rich
     right: bool = False
-    drawn: bool = False
+    drawn: bool = False  # a picture, for terminals alone
 
 
 # What would end a line or a cell, or steer a terminal: a file may be called so.
@@ -115,21 +99,7 @@ def new_console(*, stderr: bool = False) -> "Console":
 
 
 class Listing:
-    """Records that are written one by one, as soon as they are known.
-
-    Parameters
-    ----------
-    form : Form
-        On a terminal aligned columns; JSON and CSV have all that a record holds.
-    columns : sequence of Column
-        The first takes the width that the others leave.
-    fields : sequence of str
-        Keys of records in a CSV.
-    longest : int
-        Characters of the longest value of the first column.
-    console : Console, default=None
-        Of rich, for a terminal.
-    """
+    """Records that are written one by one, as soon as they are known."""
 
     def __init__(
         self,

@@ -38,17 +38,7 @@ jobs_option = click.option(
 
 
 class Named(NamedTuple):
-    """What was found.
-
-    Attributes
-    ----------
-    paths : list of str
-        Files, in the order in which they were named; those of a folder in natural order.
-    empty : list of str
-        What is to be said of folders without audio.
-    standard_input : str or None
-        Which of the paths holds what was read from standard input.
-    """
+    """Files in the order named, remarks on empty folders, and the path of what standard input brought."""
 
     paths: list[str]
     empty: list[str]
@@ -67,25 +57,7 @@ class Named(NamedTuple):
 
 @contextmanager
 def named_recordings(names: Sequence[str], files_from: str | None) -> Iterator[Named]:
-    """Find the recordings that were named.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Files and folders; "-" is a recording that comes from standard input.
-    files_from : str or None
-        File with further names, one a line; "-" is standard input.
-
-    Yields
-    ------
-    Named
-        What standard input brought is there until the end.
-
-    Raises
-    ------
-    click.UsageError
-        Where nothing was named.
-    """
+    """Find the recordings that were named; those from standard input exist while the context is active."""
     if STANDARD_INPUT in names and files_from == STANDARD_INPUT:
         raise click.UsageError("Standard input holds one thing: a recording, or names.")
     wanted = [*names, *(_lines(files_from) if files_from else [])]

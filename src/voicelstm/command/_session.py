@@ -26,17 +26,9 @@ def say(text: str) -> None:
 
 @dataclass
 class Session:
-    """What holds for a whole run.
+    """Settings of a whole run."""
 
-    Attributes
-    ----------
-    owns_process : bool
-        Whether the process is the command's alone, whose environment it may set.
-    verbose : int
-        How often ``-v`` was given.
-    """
-
-    owns_process: bool = False
+    owns_process: bool = False  # the environment may be set
     verbose: int = 0
 
     @contextmanager

@@ -18,8 +18,6 @@ _INTEGER = re.compile(r"[+-]?[0-9]+")
 def as_target(labels: Sequence[str]) -> np.ndarray:
     """Make labels an array: integers where every label is one, else the strings.
 
-    Examples
-    --------
     >>> as_target(["1", "0"])
     array([1, 0])
     >>> as_target(["human", "0"])

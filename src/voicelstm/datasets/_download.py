@@ -11,26 +11,10 @@ _TIMEOUT = 30.0
 
 
 class ResumingDownloader:
-    """What :func:`pooch.retrieve` takes as `downloader`; pooch's own starts again from the first byte.
+    """Downloader for :func:`pooch.retrieve` that goes on where an earlier attempt stopped."""
 
-    What has arrived is kept in a file beside the final one. The next attempt, of this call or of a later
-    program, asks the server for the rest (``Range``, :rfc:`9110`, 14). A server that knows no ranges sends
-    everything again, which then replaces what was kept. Whether the parts fit together is for pooch's
-    checksum to say.
-
-    Parameters
-    ----------
-    part : Path
-        Where to keep what has arrived. Two processes must not share it at once.
-    n_retries : int, default=3
-        How often to try again at once, after a connection that was cut.
-
-    Raises
-    ------
-    ConnectionError
-        From the call, where the server cannot be reached, refuses, or has cut the connection too often.
-    """
-
+    # The rest is asked for by ``Range`` (RFC 9110, 14); a server that knows no ranges sends everything again.
+    # Whether the parts fit together is for pooch's checksum to say.
     def __init__(self, part: Path, n_retries: int = 3) -> None:
         self.part = part
         self.n_retries = n_retries

@@ -29,8 +29,6 @@ AUDIO_EXTENSIONS = frozenset(
 def natural_key(name: str) -> tuple[object, ...]:
     """Sort key that reads runs of digits as numbers and ignores case.
 
-    Examples
-    --------
     >>> sorted(["clip10.wav", "clip2.wav", "Clip1.wav"], key=natural_key)
     ['Clip1.wav', 'clip2.wav', 'clip10.wav']
     """
@@ -52,19 +50,7 @@ def is_file(path: Path) -> bool:
 
 
 def audio_files(folder: Path, *, recursive: bool) -> list[Path]:
-    """List the audio files of a folder in natural order; hidden files and folders are passed over.
-
-    Parameters
-    ----------
-    folder : Path
-        Linked folders are followed.
-    recursive : bool
-        Whether to look into sub-folders.
-
-    Returns
-    -------
-    list of Path
-    """
+    """List the audio files of a folder in natural order; hidden files and folders are passed over."""
     found = [path for path in _files(folder, recursive) if is_audio(path)]
     return sorted(found, key=lambda path: [natural_key(part) for part in path.relative_to(folder).parts])
 
@@ -95,15 +81,7 @@ def note_unreadable(problems: Problems, files: Iterable[tuple[Path, str]]) -> No
 
 
 def note_duplicates(problems: Problems, files: Iterable[tuple[Path, str]]) -> None:
-    """Note every file that stands more than once, links resolved.
-
-    Parameters
-    ----------
-    problems : Problems
-        Where to note it.
-    files : iterable of (Path, str)
-        Files, and how to speak of each.
-    """
+    """Note every file, given with the words that name it, that occurs more than once, links resolved."""
     places: dict[Path, list[str]] = {}
     for path, place in files:
         places.setdefault(path.resolve(), []).append(place)

@@ -10,13 +10,7 @@ MOST_SHOWN = 20
 
 
 class Problems:
-    """Problems by kind, in the order in which the kinds were met.
-
-    Parameters
-    ----------
-    source : str
-        What is being read; it opens the message.
-    """
+    """Problems by kind, in the order in which the kinds were met; `source` opens the message."""
 
     def __init__(self, source: str) -> None:
         self.source = source

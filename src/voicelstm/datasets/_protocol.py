@@ -57,13 +57,7 @@ def check_choice(name: str, value: object, choices: Iterable[object]) -> None:
 
 
 def read_lines(path: Path) -> Lines:
-    """Read the words of every line that has any, with the line's number, counted from 1.
-
-    Raises
-    ------
-    DatasetError
-        Where there is no such file, it is not text, or it is empty.
-    """
+    """Read the words of every line that has any, with the line's number, counted from 1."""
     problems = Problems(str(path))
     words = [line.split() for line in read_text(path, problems).splitlines()]
     lines = [(number, cells) for number, cells in enumerate(words, start=1) if cells]
@@ -76,23 +70,7 @@ def read_lines(path: Path) -> Lines:
 def trials_of(
     lines: Lines, names: Sequence[str], problems: Problems, *, reserved: bool = False
 ) -> list[Trial]:
-    """Give the words of every line their names.
-
-    Parameters
-    ----------
-    lines : list of (int, list of str)
-        What :func:`read_lines` returns.
-    names : sequence of str
-        The columns in their order; "utterance" and "key" among them, and "" for one that says nothing.
-    problems : Problems
-        Lines with other columns, lines without a key, and clips that stand twice are noted here.
-    reserved : bool, default=False
-        Whether further columns may follow.
-
-    Returns
-    -------
-    list of Trial
-    """
+    """Name the words of every line; "" skips a column, and `reserved` lets further columns follow."""
     trials: list[Trial] = []
     first: dict[str, int] = {}
     expected = " ".join(name.upper() or "-" for name in names) + (" ..." if reserved else "")
@@ -147,34 +125,7 @@ def load_trials(
     audio_dir: str | os.PathLike[str] | None,
     return_X_y: bool,
 ) -> Any:
-    """Read a protocol, keep the trials that are asked for, find their audio, and describe it all.
-
-    Parameters
-    ----------
-    root : Path
-        The folder of the corpus.
-    layout : Layout
-        Where to look below `root`.
-    columns : callable
-        ``columns(lines, problems)`` returns the trials of a protocol's lines.
-    title : str
-        What is loaded.
-    where : dict of str to object
-        Column to a value that it must have, or to several of which it must have one.
-    protocol, audio_dir : str, path-like or None
-        Replace what `layout` would find.
-    return_X_y : bool
-        Return ``(recordings, target)`` instead of a Bunch.
-
-    Returns
-    -------
-    Bunch or tuple
-
-    Raises
-    ------
-    DatasetError
-        Where protocol or audio are missing, lines of the protocol are bad, no trial is left, or one class.
-    """
+    """Read a protocol below `root`, keep the trials that `where` asks for, and find their audio."""
     problems = Problems(str(root))
     if not root.is_dir() and (protocol is None or audio_dir is None):
         problems.add("There is no such folder", str(root.absolute()), layout.words)

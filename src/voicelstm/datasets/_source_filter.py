@@ -23,24 +23,12 @@ _BANDWIDTHS = np.array([70.0, 90.0, 120.0, 180.0, 250.0])
 
 @dataclass(frozen=True)
 class Speaker:
-    """What stays the same from clip to clip.
+    """Traits that stay the same from clip to clip."""
 
-    Parameters
-    ----------
-    pitch : float
-        Mean pitch in Hz.
-    formants : float
-        Factor on every formant frequency; a shorter vocal tract has a larger one.
-    open_quotient : float
-        Share of a period during which the glottis is open.
-    closure : float
-        Time constant with which it closes, as a share of a period; a longer one is a duller voice.
-    """
-
-    pitch: float
-    formants: float
-    open_quotient: float
-    closure: float
+    pitch: float  # mean, in Hz
+    formants: float  # factor on every formant frequency; a shorter vocal tract has a larger one
+    open_quotient: float  # part of a period during which the glottis is open
+    closure: float  # time constant with which it closes, in periods; a longer one is a duller voice
 
 
 def draw_speaker(rng: np.random.Generator) -> Speaker:
@@ -57,27 +45,7 @@ def draw_speaker(rng: np.random.Generator) -> Speaker:
 def simulate(
     speaker: Speaker, traits: frozenset[str], n_samples: int, sample_rate: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Simulate a voice without silence before or after it.
-
-    Parameters
-    ----------
-    speaker : Speaker
-        Who speaks.
-    traits : frozenset of str
-        Which of `TRAITS` the voice has.
-    n_samples : int
-        Length.
-    sample_rate : int
-        In Hz.
-    rng : Generator
-        Where the words, and the amounts of the traits, come from.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,), float32
-        It starts at its onset and is cut off, with a short fade, while it still sounds: whatever its traits,
-        it fills its length, so that neither duration nor silence can tell of them.
-    """
+    """Return float32 samples of a voice that fills all of them, with some of `TRAITS`."""
     n_drawn = n_samples + int(0.1 * sample_rate)  # what comes before the onset is cut off below
     bounds = _syllables(n_drawn, sample_rate, rng)
     phase = _phase(speaker, traits, bounds, n_drawn, sample_rate, rng)

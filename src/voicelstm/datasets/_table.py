@@ -29,13 +29,7 @@ class Table(NamedTuple):
 
 
 def read_text(path: Path, problems: Problems) -> str:
-    """Read a text file in UTF-8; a byte-order mark is dropped.
-
-    Raises
-    ------
-    DatasetError
-        Where there is no such file, or it is not text.
-    """
+    """Read a text file in UTF-8; a byte-order mark is dropped."""
     if path.is_dir():
         problems.add("This is a folder", str(path.absolute()), "load_folder reads one folder per class.")
     elif not path.exists():
@@ -49,29 +43,7 @@ def read_text(path: Path, problems: Problems) -> str:
 
 
 def read_table(text: str, required: Sequence[str], where: Mapping[str, object], problems: Problems) -> Table:
-    """Read a separated text with a header, as far as `where` keeps them.
-
-    Parameters
-    ----------
-    text : str
-        The delimiter is the one of comma, semicolon and tab that makes the header hold most of `required`;
-        then the one that cuts it into most columns.
-    required : sequence of str
-        Columns that the header must have.
-    where : dict of str to object
-        Column name to a value, or to several.
-    problems : Problems
-        Rows whose cells are too many or too few are noted here, and that none is left.
-
-    Returns
-    -------
-    Table
-
-    Raises
-    ------
-    DatasetError
-        Where the header lacks a column, or has one twice.
-    """
+    """Read the rows that `where` keeps of a text with a header, separated by comma, semicolon or tab."""
     delimiter = max(_DELIMITERS, key=lambda mark: _fit(_header(text, mark), required))
     columns = _header(text, delimiter)
     _check_columns(columns, [*required, *where], problems)

@@ -208,44 +208,13 @@ def detection_cost(
 
 
 def check_cost(name: str, value: float) -> None:
-    """Refuse a cost that is not a positive number.
-
-    Parameters
-    ----------
-    name : str
-        The parameter's.
-    value : float
-        As given.
-
-    Raises
-    ------
-    ValueError
-        Where it is not positive, or infinite.
-    """
+    """Refuse a cost that is not a positive, finite number."""
     if not 0 < value < np.inf:
         raise ValueError(f"{name}={value!r} must be a positive number.")
 
 
 def error_costs(synthetic_prior: float, cost_miss: float, cost_false_alarm: float) -> tuple[float, float]:
-    """Compute what it costs to miss every human clip, and to accept every synthetic one.
-
-    Parameters
-    ----------
-    synthetic_prior : float
-        Between 0 and 1.
-    cost_miss, cost_false_alarm : float
-        Positive.
-
-    Returns
-    -------
-    of_misses, of_false_alarms : float
-        Each cost times the prior of its class.
-
-    Raises
-    ------
-    ValueError
-        Where a parameter is out of range; it names it.
-    """
+    """Return the costs of missing every human clip, and of accepting every synthetic one."""
     if not 0 < synthetic_prior < 1:
         raise ValueError(f"synthetic_prior={synthetic_prior!r} must be between 0 and 1.")
     check_cost("cost_miss", cost_miss)

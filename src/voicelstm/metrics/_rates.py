@@ -13,15 +13,7 @@ __all__ = ["det_curve", "equal_error_rate", "equal_error_threshold", "operating_
 
 @dataclass(frozen=True)
 class OperatingPoints:
-    """The error rates that thresholds can reach, from accepting every clip as human to accepting none.
-
-    Attributes
-    ----------
-    score : ndarray of shape (n_distinct,)
-        Distinct scores, ascending. At point `i` the clips from ``score[i]`` upwards are accepted.
-    false_alarm, miss : ndarray of shape (n_distinct + 1,)
-        Rates; the last point accepts no clip.
-    """
+    """Error rates from accepting every clip to accepting none; point `i` accepts from ``score[i]`` on."""
 
     score: NDArray[np.float64]
     false_alarm: NDArray[np.float64]
@@ -35,18 +27,7 @@ class OperatingPoints:
 def distinct_scores(
     clips: ScoredClips,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Count the clips of either class at each distinct score.
-
-    Parameters
-    ----------
-    clips : ScoredClips
-        The clips.
-
-    Returns
-    -------
-    score, human, synthetic : ndarray of shape (n_distinct,)
-        Scores, ascending, and the weight of each class there.
-    """
+    """Return the distinct scores, ascending, and the weight of human and of synthetic clips at each."""
     order = np.argsort(clips.score)
     score = clips.score[order]
     human = clips.human[order]
@@ -60,18 +41,7 @@ def distinct_scores(
 
 
 def operating_points(clips: ScoredClips) -> OperatingPoints:
-    """Compute both error rates at each distinct score.
-
-    Parameters
-    ----------
-    clips : ScoredClips
-        The clips.
-
-    Returns
-    -------
-    OperatingPoints
-        One more than there are distinct scores.
-    """
+    """Compute both error rates at each distinct score, and where no clip is accepted."""
     score, human, synthetic = distinct_scores(clips)
     missed = np.append(0.0, np.cumsum(human))
     rejected = np.append(0.0, np.cumsum(synthetic))

@@ -12,19 +12,7 @@ __all__ = ["ScoredClips", "check_human", "check_scored", "check_weights", "two_c
 
 @dataclass(frozen=True)
 class ScoredClips:
-    """What every metric of scores is computed from.
-
-    Attributes
-    ----------
-    score : ndarray of shape (n_clips,)
-        Higher speaks for human.
-    human : ndarray of bool of shape (n_clips,)
-        Whose miss counts.
-    weight : ndarray of shape (n_clips,) or None
-        None where every clip counts once.
-    direction : {1, -1}
-        What a score was multiplied with.
-    """
+    """Scores that speak for human, times `direction`; a weight of None counts every clip once."""
 
     score: NDArray[np.float64]
     human: NDArray[np.bool_]
@@ -45,40 +33,7 @@ def check_scored(
     human_label: Any,
     sample_weight: ArrayLike | None,
 ) -> ScoredClips:
-    """Check what a metric was given.
-
-    Parameters
-    ----------
-    y_true : array-like of shape (n_clips,)
-        Labels of two classes.
-    y_score : array-like of shape (n_clips,)
-        Numbers; infinity is one, NaN is not.
-    pos_label : label or None
-        The class for which a higher score speaks.
-    human_label : label or None
-        The human class.
-    sample_weight : array-like of shape (n_clips,) or None
-        How often each clip counts.
-
-    Returns
-    -------
-    ScoredClips
-        In the order given, less the clips of weight zero.
-
-    Raises
-    ------
-    ValueError
-        Where one of them is not what it should be; it names the parameter.
-
-    Examples
-    --------
-    >>> from voicelstm.metrics._scored import check_scored
-    >>> clips = check_scored(
-    ...     ["human", "synthetic"], [-1.0, 2.0], pos_label="synthetic", human_label=None, sample_weight=None
-    ... )
-    >>> clips.score.tolist(), clips.human.tolist()
-    ([1.0, -2.0], [True, False])
-    """
+    """Check labels, scores and weights, as every metric takes them; clips of weight zero are left out."""
     human, human_is, classes = check_human(y_true, human_label)
     if pos_label is None:
         if not _are_numbers(classes):
@@ -114,29 +69,7 @@ def check_scored(
 
 
 def check_human(y_true: ArrayLike, human_label: Any) -> tuple[NDArray[np.bool_], Any, list[Any]]:
-    """Find the human clips.
-
-    Parameters
-    ----------
-    y_true : array-like of shape (n_clips,)
-        Labels of two classes.
-    human_label : label or None
-        None is "human", or 1 beside 0 or -1.
-
-    Returns
-    -------
-    human : ndarray of bool of shape (n_clips,)
-        True for human clips.
-    human_label : label
-        As found.
-    classes : list of two labels
-        In the order in which they come.
-
-    Raises
-    ------
-    ValueError
-        Where there are not two classes, or neither is the human one.
-    """
+    """Return which clips are human, the human label, and both classes in the order of their first clips."""
     is_first, classes = two_classes(y_true)
     if human_label is None:
         if "human" in classes:
@@ -151,25 +84,7 @@ def check_human(y_true: ArrayLike, human_label: Any) -> tuple[NDArray[np.bool_],
 
 
 def two_classes(y_true: ArrayLike) -> tuple[NDArray[np.bool_], list[Any]]:
-    """Tell the clips of the first class from those of the second.
-
-    Parameters
-    ----------
-    y_true : array-like of shape (n_clips,)
-        Labels: numbers, or strings.
-
-    Returns
-    -------
-    is_first : ndarray of bool of shape (n_clips,)
-        True for clips of the first label's class.
-    classes : list of two labels
-        In the order in which they come.
-
-    Raises
-    ------
-    ValueError
-        Where labels are missing, of several types, or not of two classes.
-    """
+    """Return which clips are of the first class, and both classes in the order of their first clips."""
     labels = _as_labels(y_true)
     # Comparing takes a tenth of the time that np.unique needs to sort a million strings.
     is_first = labels == labels[0]
@@ -182,25 +97,7 @@ def two_classes(y_true: ArrayLike) -> tuple[NDArray[np.bool_], list[Any]]:
 
 
 def check_weights(sample_weight: ArrayLike | None, human: NDArray[np.bool_]) -> NDArray[np.float64] | None:
-    """Check weights of clips.
-
-    Parameters
-    ----------
-    sample_weight : array-like of shape (n_clips,) or None
-        Not negative.
-    human : ndarray of bool of shape (n_clips,)
-        One of the two classes; both need weight.
-
-    Returns
-    -------
-    ndarray of shape (n_clips,) or None
-        None where none were given.
-
-    Raises
-    ------
-    ValueError
-        Where they are negative, not finite, not as many as clips, or all zero in one class.
-    """
+    """Check weights of clips: finite, not negative, and not all zero in a class."""
     if sample_weight is None:
         return None
     weight = np.asarray(sample_weight, dtype=np.float64)

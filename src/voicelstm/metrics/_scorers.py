@@ -124,20 +124,7 @@ def make_detection_scorer(
 
 
 def log_likelihood_ratios(estimator: Any, X: Any) -> NDArray[np.float64]:
-    """Compute an estimator's log-likelihood ratios, as :func:`make_detection_scorer` says.
-
-    Parameters
-    ----------
-    estimator : classifier
-        Fitted, of two classes.
-    X : object
-        What it takes.
-
-    Returns
-    -------
-    ndarray of shape (n_clips,)
-        In favour of ``classes_[1]``, as natural logarithms.
-    """
+    """Return ratios of shape (n_clips,) for ``classes_[1]``, as :func:`make_detection_scorer` says."""
     while not hasattr(estimator, "log_likelihood_ratio"):
         if isinstance(estimator, Pipeline):
             if len(estimator) > 1:
