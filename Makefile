@@ -63,9 +63,10 @@ coverage: install
 # The oldest versions that pyproject.toml allows of what the library needs, in an environment of their own.
 LOWER_BOUNDS := $(VENV)/lower-bounds
 # What fits into three minutes; empty, it is the whole suite, as in `make nightly`.
-LOWER_BOUNDS_TESTS ?= $(patsubst %,tests/test_%.py,cepstra command datasets detector display metrics model_files \
-	package persistence reference sequences splitters transformer) \
-	$(patsubst %,tests/audio/test_%.py,level reading)
+LOWER_BOUNDS_TESTS ?= $(patsubst %,tests/test_%.py,cepstra command detector display metrics model_files \
+	package persistence reference sequences transformer) \
+	$(patsubst %,tests/audio/test_%.py,level reading) \
+	$(patsubst %,tests/datasets/test_%.py,labels splitters)
 
 $(LOWER_BOUNDS)/.installed: $(VENV)/.installed
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWER_BOUNDS)
