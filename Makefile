@@ -66,7 +66,7 @@ LOWER_BOUNDS := $(VENV)/lower-bounds
 LOWER_BOUNDS_TESTS ?= $(patsubst %,tests/test_%.py,cepstra command detector display metrics model_files \
 	package persistence reference sequences transformer) \
 	$(patsubst %,tests/audio/test_%.py,level reading) \
-	$(patsubst %,tests/datasets/test_%.py,labels splitters)
+	$(patsubst %,tests/datasets/test_%.py,files folder labels problems splitters table)
 
 $(LOWER_BOUNDS)/.installed: $(VENV)/.installed
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWER_BOUNDS)

@@ -1,20 +1,9 @@
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from voicelstm.datasets import (
-    load_asvspoof5,
-    load_asvspoof2019,
-    load_asvspoof2021,
-    load_csv,
-    load_fake_or_real,
-    load_in_the_wild,
-    load_wavefake,
-)
-from voicelstm.exceptions import DatasetError
+from tests.datasets.corpora import flac, groups, plant, refusal, stems
+from voicelstm.datasets import load_asvspoof5, load_asvspoof2019, load_asvspoof2021
 
 LA_2019 = "ASVspoof2019_LA_cm_protocols/ASVspoof2019.LA.cm.train.trn.txt"
 LA_2021 = """\
@@ -35,33 +24,6 @@ E_1607 E_0009538969 M C05 2 E_0009486171 AC1 A26 spoof -
 E_2040 E_0000000034 F - - - AC3 A31 spoof -
 E_0017 E_0000000076 F - - - - bonafide bonafide -
 """
-
-
-def plant(root, *names, texts=None):
-    """Make empty files, and files with the given texts."""
-    for name, text in {**dict.fromkeys(names, ""), **(texts or {})}.items():
-        file = root / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-    return root
-
-
-def flac(folder, *utterances):
-    return [f"{folder}/{utterance}.flac" for utterance in utterances]
-
-
-def groups(corpus):
-    return {name: values.tolist() for name, values in corpus.groups.items()}
-
-
-def stems(corpus):
-    return [Path(path).stem for path in corpus.recordings]
-
-
-def refusal(load, *args, **kwargs):
-    with pytest.raises(DatasetError) as caught:
-        load(*args, **kwargs)
-    return str(caught.value)
 
 
 # ASVspoof 2019
@@ -105,37 +67,6 @@ def test_asvspoof_2019_pa_has_environments_and_trl_protocols(tmp_path, partition
     }
 
 
-def test_bad_lines_of_a_protocol_are_named_with_file_and_number(tmp_path):
-    protocol = (
-        "LA_0079 LA_T_1 - - bonafide\n"
-        "\n"
-        "LA_0079 LA_T_2 - A01 spoofed\n"
-        "LA_0079 LA_T_3 - spoof\n"
-        "LA_0079 LA_T_4 - A01 spoof extra\n"
-        "LA_0079 LA_T_1 - A01 spoof\n"
-    )
-    plant(tmp_path, *flac("ASVspoof2019_LA_train/flac", "LA_T_1"), texts={LA_2019: protocol})
-    message = refusal(load_asvspoof2019, tmp_path)
-    assert message.startswith(str(tmp_path / LA_2019))
-    assert "line 3: 'spoofed'" in message
-    assert "line 4: 4 columns" in message
-    assert "line 5: 6 columns" in message
-    assert "line 1 = line 6: LA_T_1" in message
-    assert "SPEAKER UTTERANCE - SYSTEM KEY" in message
-
-
-def test_many_missing_files_are_one_short_error_that_tells_the_layout(tmp_path):
-    lines = [f"LA_0079 LA_T_{i} - {'A01 spoof' if i % 2 else '- bonafide'}\n" for i in range(500)]
-    plant(tmp_path, *flac("ASVspoof2019_LA_train/flac", "LA_T_0"), texts={LA_2019: "".join(lines)})
-    message = refusal(load_asvspoof2019, tmp_path)
-    assert "Missing files (499)" in message
-    assert "line 2: LA_T_1.flac" in message
-    assert "and 479 more" in message
-    assert str(tmp_path / "ASVspoof2019_LA_train/flac") in message
-    assert "LA/ASVspoof2019_LA_train/flac/*.flac" in message
-    assert len(message.splitlines()) < 30
-
-
 def test_a_corpus_that_is_not_there_is_told_where_it_should_be(tmp_path):
     assert "LA/ASVspoof2019_LA_cm_protocols" in refusal(load_asvspoof2019, tmp_path / "none")
     message = refusal(load_asvspoof2019, tmp_path)
@@ -147,23 +78,6 @@ def test_a_corpus_that_is_not_there_is_told_where_it_should_be(tmp_path):
     assert "ASVspoof5.dev.track_1.tsv" in refusal(load_asvspoof5, tmp_path, "dev")
     message = refusal(load_asvspoof5, tmp_path, protocol=tmp_path / "p.tsv", audio_dir=tmp_path / "a")
     assert str(tmp_path / "a") in message
-
-
-@pytest.mark.parametrize(
-    ("load", "arguments", "choices"),
-    [
-        (load_asvspoof2019, {"scenario": "DF"}, "'LA', 'PA'"),
-        (load_asvspoof2019, {"partition": "test"}, "'train', 'dev', 'eval'"),
-        (load_asvspoof2021, {"track": "PA"}, "'LA', 'DF'"),
-        (load_asvspoof2021, {"partition": "train"}, "'eval', 'progress', 'hidden', None"),
-        (load_asvspoof5, {"partition": "test"}, "'train', 'dev', 'eval'"),
-        (load_fake_or_real, {"version": "for-norm"}, "'original', 'norm', '2sec', 'rerec'"),
-        (load_fake_or_real, {"partition": "train"}, "'training', 'validation', 'testing', None"),
-    ],
-)
-def test_an_unknown_choice_is_refused_with_those_there_are(tmp_path, load, arguments, choices):
-    with pytest.raises(ValueError, match=re.escape(choices)):
-        load(tmp_path, **arguments)
 
 
 # ASVspoof 2021
@@ -313,132 +227,3 @@ def test_one_bad_line_does_not_move_the_key_of_asvspoof_5(tmp_path):
     assert "No key" in refusal(load_asvspoof5, tmp_path, "eval")
     plant(tmp_path, texts={"ASVspoof5.eval.track_1.tsv": "\n"})
     assert "No lines" in refusal(load_asvspoof5, tmp_path, "eval")
-
-
-# In-the-Wild
-
-
-@pytest.mark.parametrize("folder", ["", "release_in_the_wild/"])
-def test_in_the_wild_spells_bona_fide_with_a_hyphen(tmp_path, folder):
-    rows = "0.wav,Alec Guinness,spoof\n10.wav,Barack Obama,bona-fide\n4.wav,Alec Guinness,bona-fide\n"
-    names = [f"{folder}{name}.wav" for name in (0, 4, 10)]
-    plant(tmp_path, *names, texts={f"{folder}meta.csv": f"file,speaker,label\n{rows}"})
-    corpus = load_in_the_wild(tmp_path)
-    assert stems(corpus) == ["0", "10", "4"]
-    assert corpus.target.tolist() == ["synthetic", "human", "human"]
-    assert groups(corpus) == {"speaker": ["Alec Guinness", "Barack Obama", "Alec Guinness"]}
-    assert stems(load_in_the_wild(tmp_path, where={"speaker": "Alec Guinness"})) == ["0", "4"]
-
-
-def test_in_the_wild_lists_what_is_wrong_with_lines(tmp_path):
-    table = "file,speaker,label\n0.wav,A,spoof\n1.wav,A,bona-fide\n0.wav,A,spoof\n2.wav,A,fake\n"
-    plant(tmp_path, "0.wav", "2.wav", texts={"meta.csv": table})
-    message = refusal(load_in_the_wild, tmp_path)
-    assert "line 3: 1.wav" in message
-    assert "line 2 = line 4: 0.wav" in message
-    assert "line 5: 'fake'" in message
-    assert "release_in_the_wild/meta.csv" in refusal(load_in_the_wild, tmp_path / "none")
-
-
-# WaveFake
-
-
-def test_wavefake_joins_folders_of_vocoders_with_the_human_side(tmp_path):
-    plant(
-        tmp_path,
-        "LJSpeech-1.1/wavs/LJ008-0217.wav",
-        "LJSpeech-1.1/metadata.csv",
-        "jsut_ver1.1/basic5000/wav/BASIC5000_0001.wav",
-        "wavefake/generated_audio/ljspeech_melgan/LJ008-0217_gen.wav",
-        "wavefake/generated_audio/ljspeech_hifiGAN/LJ008-0217_generated.wav",
-        "wavefake/generated_audio/ljspeech_waveglow/LJ008-0217.wav",
-        "wavefake/generated_audio/jsut_parallel_wavegan/BASIC5000_0001_gen.wav",
-        "wavefake/generated_audio/common_voices_prompts_from_conformer_fastspeech2_pwg_ljspeech/generated/gen_0.wav",
-        "wavefake/generated_audio/.cache/x.wav",
-    )
-    human = [tmp_path / "LJSpeech-1.1", str(tmp_path / "jsut_ver1.1/basic5000/wav")]
-    corpus = load_wavefake(tmp_path / "wavefake", human=human)
-    rows = zip(
-        corpus.target, *(corpus.groups[name] for name in ("system", "speaker", "utterance")), strict=True
-    )
-    assert {tuple(map(str, row)) for row in rows} == {
-        ("human", "human", "ljspeech", "LJ008-0217"),
-        ("human", "human", "jsut", "BASIC5000_0001"),
-        ("synthetic", "ljspeech_melgan", "ljspeech", "LJ008-0217"),
-        ("synthetic", "ljspeech_hifiGAN", "ljspeech", "LJ008-0217"),
-        ("synthetic", "ljspeech_waveglow", "ljspeech", "LJ008-0217"),
-        ("synthetic", "jsut_parallel_wavegan", "jsut", "BASIC5000_0001"),
-        ("synthetic", "common_voices_prompts_from_conformer_fastspeech2_pwg_ljspeech", "ljspeech", "gen_0"),
-    }
-    assert len(corpus.recordings) == 7
-
-
-def test_wavefake_does_not_take_the_human_side_for_a_vocoder(tmp_path):
-    plant(tmp_path, "LJSpeech-1.1/wavs/LJ1.wav", "ljspeech_melgan/LJ1_gen.wav")
-    corpus = load_wavefake(tmp_path, human=tmp_path / "LJSpeech-1.1" / "wavs")
-    assert corpus.groups["system"].tolist() == ["human", "ljspeech_melgan"]
-    assert corpus.groups["speaker"].tolist() == ["ljspeech", "ljspeech"]
-
-
-def test_wavefake_names_folders_that_are_missing_or_empty(tmp_path):
-    plant(tmp_path, "wavs/LJ1.wav", "generated_audio/ljspeech_melgan/readme.txt")
-    message = refusal(load_wavefake, tmp_path, human=tmp_path / "wavs")
-    assert "Folders without audio" in message
-    assert str(tmp_path / "generated_audio" / "ljspeech_melgan") in message
-    assert "LJSpeech-1.1/wavs" in refusal(load_wavefake, tmp_path, human=tmp_path / "none")
-
-
-# Fake-or-Real
-
-
-@pytest.mark.parametrize(
-    ("home", "start"),
-    [
-        ("for-2sec", ""),
-        ("for-2sec", "for-2sec"),
-        ("for-2sec/for-2seconds", ""),
-        ("for-2sec/for-2seconds", "for-2sec"),
-    ],
-)
-def test_fake_or_real_is_read_as_published_and_as_its_copies_nest_it(tmp_path, home, start):
-    for part in ("training", "validation", "testing"):
-        plant(
-            tmp_path, f"{home}/{part}/fake/file1.wav", *(f"{home}/{part}/real/file{i}.wav" for i in (10, 9))
-        )
-    plant(tmp_path, "for-norm/testing/real/other.wav", "for-norm/testing/fake/other.wav")
-    corpus = load_fake_or_real(tmp_path / start, "2sec", "testing")
-    names = [Path(path).relative_to(tmp_path / home).as_posix() for path in corpus.recordings]
-    assert names == ["testing/real/file9.wav", "testing/real/file10.wav", "testing/fake/file1.wav"]
-    assert corpus.target.tolist() == ["human", "human", "synthetic"]
-    assert groups(corpus) == {"partition": ["testing"] * 3}
-    every = load_fake_or_real(tmp_path / start, "2sec", None)
-    assert every.groups["partition"].tolist() == [
-        p for p in ("training", "validation", "testing") for _ in range(3)
-    ]
-
-
-def test_fake_or_real_does_not_take_one_version_for_another(tmp_path):
-    plant(tmp_path, "for-norm/training/fake/a.wav", "for-norm/training/real/b.wav")
-    message = refusal(load_fake_or_real, tmp_path / "for-norm", "rerec")
-    assert "for-rerec/training/real/*.wav" in message
-    assert "'for-norm'" in refusal(load_fake_or_real, tmp_path, "rerec")
-    message = refusal(load_fake_or_real, tmp_path, "norm", "testing")
-    assert str(tmp_path / "for-norm" / "testing" / "real") in message
-
-
-# This project's manifest, and what importing costs
-
-
-def test_this_projects_manifest_is_a_table_for_load_csv(corpus_dir, manifest):
-    speech = [row for row in manifest if row["subset"] == "speech"]
-    corpus = load_csv(corpus_dir / "manifest.csv", where={"subset": "speech"})
-    assert len(corpus.recordings) == len(speech)
-    assert corpus.target.tolist() == [row["label"] for row in speech]
-    for name in ("speaker", "system", "family"):
-        assert corpus.groups[name].tolist() == [row[name] for row in speech]
-
-
-def test_importing_the_loaders_does_not_import_what_downloads():
-    script = "import sys, voicelstm.datasets; print([n for n in ('pooch', 'requests') if n in sys.modules])"
-    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert answer.stdout.strip() == "[]"
