@@ -13,9 +13,9 @@ from voicelstm.descriptions import (
     boolean,
     check_fields,
     count,
+    describe_labels,
     finite_number,
-    labels_from_plain,
-    plain_labels,
+    restore_labels,
 )
 from voicelstm.exceptions import ModelFileError
 from voicelstm.learning import Fitted
@@ -56,7 +56,7 @@ def describe_classifier(classifier: LSTMVoiceClassifier, prefix: str, tensors: T
         "params": describe_params(classifier),
         "architecture": asdict(fitted.architecture),
         "statistics_total": None if fitted.statistics is None else fitted.statistics.total,
-        "classes": plain_labels(classifier.classes_),
+        "classes": describe_labels(classifier.classes_),
         "class_totals": fitted.class_totals.tolist(),
         "n_features_in_": int(classifier.n_features_in_),
         "reads_columns": classifier._reads_columns,
@@ -72,7 +72,7 @@ def restore_classifier(described: dict[str, Any], prefix: str, tensors: StoredTe
     if classifier.callbacks is not None:
         raise ModelFileError("Callbacks are code, which a model file does not hold.")
     checked_units(classifier.units)
-    classes = labels_from_plain(described["classes"])
+    classes = restore_labels(described["classes"])
     architecture = _architecture(described["architecture"])
     if architecture.n_outputs != (1 if len(classes) == 2 else len(classes)):
         raise ModelFileError("The number of labels does not fit the network's outputs.")

@@ -14,11 +14,11 @@ __all__ = [
     "boolean",
     "check_fields",
     "count",
+    "describe_labels",
+    "describe_value",
     "finite_number",
-    "from_plain",
-    "labels_from_plain",
-    "plain",
-    "plain_labels",
+    "restore_labels",
+    "restore_value",
 ]
 
 #: The most characters that all labels would take if each were as long as the longest, as NumPy keeps them.
@@ -29,75 +29,41 @@ _LABEL_DTYPES = {"str", "object", "bool", "float16", "float32", "float64"} | {
 }
 
 
-def plain(value: Any) -> Any:
-    """Turn a value into what JSON has.
-
-    Parameters
-    ----------
-    value : object
-        None, a bool, number or string, an augmenter, or tuples, lists, arrays and dicts of them.
-
-    Returns
-    -------
-    object
-        What :func:`from_plain` takes.
-
-    Raises
-    ------
-    TypeError
-        Where the value is something else.
-    """
+def describe_value(value: Any) -> Any:
+    """Turn None, bools, numbers, strings, known parameters, and containers of them into what JSON has."""
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, tuple | list | np.ndarray):
-        return [plain(item) for item in value]
+        return [describe_value(item) for item in value]
     if isinstance(value, dict):
-        return {"pairs": [[plain(key), plain(item)] for key, item in value.items()]}
+        return {"pairs": [[describe_value(key), describe_value(item)] for key, item in value.items()]}
     for name, known in PARAMETERS.items():
         if known.is_class_of(value):
             return {name: known.describe(value)}
     raise TypeError
 
 
-def from_plain(value: Any) -> Any:
-    """Turn what :func:`plain` returned into values; sequences are tuples."""
+def restore_value(value: Any) -> Any:
+    """Turn what :func:`describe_value` returned into values; sequences are tuples."""
     if isinstance(value, list):
-        return tuple(from_plain(item) for item in value)
+        return tuple(restore_value(item) for item in value)
     if isinstance(value, dict):
         for name, known in PARAMETERS.items():
             if name in value:
                 check_fields(value, {name})
                 return known.restore(value[name])
         check_fields(value, {"pairs"})
-        pairs = [(from_plain(key), from_plain(item)) for key, item in value["pairs"]]
+        pairs = [(restore_value(key), restore_value(item)) for key, item in value["pairs"]]
         if len(dict(pairs)) < len(pairs):
             raise ModelFileError("A dict has a key twice.")
         return dict(pairs)
     return value
 
 
-def plain_labels(classes: NDArray[Any]) -> dict[str, Any]:
-    """Describe a classifier's classes.
-
-    Parameters
-    ----------
-    classes : ndarray of shape (n_classes,)
-        Strings, or numbers.
-
-    Returns
-    -------
-    dict
-        With the keys "dtype" and "values".
-
-    Raises
-    ------
-    TypeError
-        Where they are something else.
-    ValueError
-        Where they are so long that a file cannot keep them.
-    """
+def describe_labels(classes: NDArray[Any]) -> dict[str, Any]:
+    """Describe a classifier's classes; raise if a file cannot keep their type, or so many characters."""
     dtype = "str" if classes.dtype.kind == "U" else classes.dtype.name
     if dtype not in _LABEL_DTYPES or (dtype == "object" and not all(isinstance(c, str) for c in classes)):
         raise TypeError(f"A model file cannot keep labels of type {classes.dtype}; use strings or numbers.")
@@ -107,24 +73,8 @@ def plain_labels(classes: NDArray[Any]) -> dict[str, Any]:
     return {"dtype": dtype, "values": values}
 
 
-def labels_from_plain(described: dict[str, Any]) -> NDArray[Any]:
-    """Make the classes that :func:`plain_labels` described.
-
-    Parameters
-    ----------
-    described : dict
-        As read from a file.
-
-    Returns
-    -------
-    ndarray of shape (n_classes,)
-        Two or more, in ascending order.
-
-    Raises
-    ------
-    ModelFileError
-        Where they are not.
-    """
+def restore_labels(described: dict[str, Any]) -> NDArray[Any]:
+    """Make the classes of a description, which must be two or more in ascending order."""
     check_fields(described, {"dtype", "values"})
     dtype, values = described["dtype"], described["values"]
     if dtype not in _LABEL_DTYPES:
@@ -147,22 +97,7 @@ def _characters(values: list[Any]) -> int:
 
 
 def check_fields(described: Any, expected: Collection[str], optional: Collection[str] = ()) -> None:
-    """Refuse a description that has other keys than these.
-
-    Parameters
-    ----------
-    described : object
-        As read from a file.
-    expected : collection of str
-        Each is needed.
-    optional : collection of str, default=()
-        Each may be there; no other is known.
-
-    Raises
-    ------
-    ModelFileError
-        It names the keys.
-    """
+    """Refuse a description that lacks an expected key, or has one that is neither expected nor optional."""
     if not isinstance(described, dict):
         raise ModelFileError(f"A description is a {type(described).__name__}, not an object of JSON.")
     missing, unknown = sorted(set(expected) - set(described)), sorted(set(described) - {*expected, *optional})
@@ -174,59 +109,21 @@ def check_fields(described: Any, expected: Collection[str], optional: Collection
 
 
 def finite_number(value: Any, name: str) -> float:
-    """Return a number of a file, which must be one.
-
-    Parameters
-    ----------
-    value : object
-        As read.
-    name : str
-        What it is, for the error.
-
-    Returns
-    -------
-    float
-        Finite.
-
-    Raises
-    ------
-    ModelFileError
-        Where it is not a number, or not finite.
-    """
+    """Return a number of a file; raise ModelFileError, which says its name, if it is not finite."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ModelFileError(f"The {name} is {value!r}, not a finite number.")
     return float(value)
 
 
 def count(value: Any, name: str, least: int = 1) -> int:
-    """Return a whole number of a file, which must be one.
-
-    Parameters
-    ----------
-    value : object
-        As read.
-    name : str
-        What it is, for the error.
-    least : int, default=1
-        The smallest that it may be.
-
-    Returns
-    -------
-    int
-        The same.
-
-    Raises
-    ------
-    ModelFileError
-        Where it is something else, or smaller.
-    """
+    """Return a whole number of a file; raise ModelFileError if it is something else, or less than `least`."""
     if type(value) is not int or value < least:
         raise ModelFileError(f"The {name} is {value!r:.60}, not a whole number of at least {least}.")
     return value
 
 
 def boolean(value: Any, name: str) -> bool:
-    """Return a truth value of a file, which must be one; else it raises ModelFileError with its name."""
+    """Return a bool of a file; raise ModelFileError, which says its name, if it is something else."""
     if not isinstance(value, bool):
         raise ModelFileError(f"{name} is {value!r:.60}, not a bool.")
     return value

@@ -7,7 +7,7 @@ from sklearn.base import clone
 
 from voicelstm.augmenter import Augmenter
 from voicelstm.base_checks import checked_units
-from voicelstm.descriptions import boolean, check_fields, count, from_plain, plain
+from voicelstm.descriptions import boolean, check_fields, count, describe_value, restore_value
 from voicelstm.dynamics import CepstralDynamics
 from voicelstm.exceptions import ModelFileError
 from voicelstm.extraction import check_extraction
@@ -79,9 +79,9 @@ def restore_dynamics(described: dict[str, Any], prefix: str, tensors: StoredTens
 
 def describe_augmenter(augmenter: Augmenter) -> dict[str, Any]:
     """Describe an augmenter, which is a parameter of a transformer."""
-    return {name: plain(value) for name, value in augmenter.get_params(deep=False).items()}
+    return {name: describe_value(value) for name, value in augmenter.get_params(deep=False).items()}
 
 
 def restore_augmenter(described: dict[str, Any]) -> Augmenter:
     """Make the augmenter of a description; its parameters are checked with the transformer's."""
-    return Augmenter(**{name: from_plain(value) for name, value in described.items()})
+    return Augmenter(**{name: restore_value(value) for name, value in described.items()})

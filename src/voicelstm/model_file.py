@@ -28,22 +28,7 @@ Tensors = dict[str, NDArray[Any]]
 
 
 def write_model_file(path: Path, described: dict[str, Any], tensors: Tensors) -> None:
-    """Write a model; the file is replaced only when the new one is complete.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    described : dict
-        What JSON can say of the model.
-    tensors : dict of str to ndarray
-        Its arrays.
-
-    Raises
-    ------
-    ValueError
-        Where the description is longer than may be read.
-    """
+    """Write a description and its tensors; the file is replaced only when the new one is complete."""
     document = {"format": _FORMAT, "library": __version__, "object": described}
     text = json.dumps(document, sort_keys=True, allow_nan=False)
     metadata = {_KEY: text, "sha256": _checksum(text, tensors)}
@@ -60,27 +45,7 @@ def write_model_file(path: Path, described: dict[str, Any], tensors: Tensors) ->
 
 
 def read_model_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], "StoredTensors"]:
-    """Read a model's file, and check that it is one and is whole.
-
-    Parameters
-    ----------
-    path : str or os.PathLike
-        The file. It is read once, and no further than its header where that is not a model's.
-
-    Returns
-    -------
-    document : dict
-        With the keys "format", "library" and "object"; of these only "object" remains to be checked.
-    tensors : StoredTensors
-        The arrays.
-
-    Raises
-    ------
-    ModelFileError
-        Where it is not a model's file, is damaged, or has another format.
-    OSError
-        Where it cannot be opened.
-    """
+    """Read a file, and check that it is whole and a model's; the description remains to be checked."""
     # What is missing or closed to us is the system's error, which names it. To open a pipe is to wait.
     if stat.S_ISFIFO(Path(path).stat().st_mode):
         raise ModelFileError(f"{path}: a pipe, not a model file.")

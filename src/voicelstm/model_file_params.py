@@ -5,7 +5,7 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
-from voicelstm.descriptions import from_plain, plain
+from voicelstm.descriptions import describe_value, restore_value
 from voicelstm.exceptions import ModelFileError, ModelFileWarning
 
 __all__ = ["describe_params", "restore_with_params"]
@@ -33,7 +33,7 @@ def describe_params(estimator: BaseEstimator) -> dict[str, Any]:
         if name in _NOT_KEPT:
             continue
         try:
-            params[name] = plain(value)
+            params[name] = describe_value(value)
         except TypeError:
             if name not in _OF_TRAINING:
                 raise TypeError(
@@ -58,7 +58,7 @@ def restore_with_params(kind: type[Any], described: dict[str, Any]) -> Any:
     unknown = sorted(set(described["params"]) - known)
     if unknown:
         raise ModelFileError(f"A model file holds no parameters {unknown[:10]} of {kind.__name__}.")
-    params = {name: from_plain(value) for name, value in described["params"].items()}
+    params = {name: restore_value(value) for name, value in described["params"].items()}
     for name, value in params.items():
         # Python takes True for 1.
         if isinstance(value, bool) and "boolean" not in kind._parameter_constraints[name]:

@@ -30,28 +30,28 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     Parameters
     ----------
     estimator : MFCCTransformer, CepstralDynamics, LSTMVoiceClassifier, Pipeline of them, or a wrapper
-        Fitted. The wrappers are scikit-learn's FixedThresholdClassifier, TunedThresholdClassifierCV,
-        CalibratedClassifierCV (by "sigmoid" or "temperature"), VotingClassifier (``voting="soft"``) and
-        FrozenEstimator, around these or one another, or as a step of the Pipeline.
+        The fitted estimator. The wrappers are scikit-learn's FixedThresholdClassifier,
+        TunedThresholdClassifierCV, CalibratedClassifierCV (by "sigmoid" or "temperature"), VotingClassifier
+        (``voting="soft"``) and FrozenEstimator, around these or one another, or as a step of the Pipeline.
     path : str or os.PathLike
-        The file. It is replaced only when the new one is complete.
+        Path of the file. An existing file is replaced only when the new one is complete.
 
     Raises
     ------
     TypeError
-        Where the estimator, what it wraps, or a step of the Pipeline is none of these, or a parameter that
+        If the estimator, what it wraps, or a step of the Pipeline is none of these. Also if a parameter that
         decides what it computes cannot be kept; the text names it.
     ValueError
-        Where a wrapper's threshold or calibration is not finite, or its classes are not those of what it
-        wraps, or parameters of `CepstralDynamics` have changed since its fit, or those of `MFCCTransformer`
-        contradict each other, or labels are longer than a file may hold.
+        If a wrapper's threshold or calibration is not finite, or its classes are not those of the estimator
+        that it wraps. Also if parameters of `CepstralDynamics` have changed since its fit, if those of
+        `MFCCTransformer` contradict each other, or if labels are longer than a file may hold.
     sklearn.exceptions.NotFittedError
-        Where the classifier is not fitted.
+        If the classifier is not fitted.
 
     Warns
     -----
     ModelFileWarning
-        Where a parameter of training cannot be kept: callables, random states and splitters. The loaded
+        If a parameter of training cannot be kept: a callable, a random state or a splitter. The loaded
         estimator has the default.
 
     Notes
@@ -87,17 +87,17 @@ def load(path: str | os.PathLike[str]) -> Any:
     Parameters
     ----------
     path : str or os.PathLike
-        What :func:`save` wrote.
+        A file that :func:`save` wrote.
 
     Returns
     -------
     MFCCTransformer, CepstralDynamics, LSTMVoiceClassifier, Pipeline, or a wrapper of scikit-learn
-        Fitted, as it was saved.
+        The estimator, fitted as it was saved.
 
     Raises
     ------
     ModelFileError
-        Where the file is damaged, is something else, or was written by a later version of the format.
+        If the file is damaged, is something else, or was written in a later version of the format.
     """
     document, tensors = read_model_file(path)
     try:
@@ -105,7 +105,7 @@ def load(path: str | os.PathLike[str]) -> Any:
         tensors.check_all_used()
     except ModelFileError as error:
         raise ModelFileError(f"{path}: {error} {written_by(document)}") from error
-    # Whatever a made-up document trips over: a missing key, a wrong type, a value out of range.
+    # A made-up document raises these: a missing key, a wrong type, a value out of range.
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise ModelFileError(
             f"{path}: the description of the model is not valid ({type(error).__name__}: {error})."
@@ -115,25 +115,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
 
 def load_as(kind: type[Any], path: str | os.PathLike[str]) -> Any:
-    """Read an estimator of one kind from a file.
-
-    Parameters
-    ----------
-    kind : type
-        The class that the file must hold.
-    path : str or os.PathLike
-        What :func:`save` wrote.
-
-    Returns
-    -------
-    object
-        An instance of `kind`.
-
-    Raises
-    ------
-    ModelFileError
-        Where the file holds something else.
-    """
+    """Read an estimator of one class; raise ModelFileError if the file holds another."""
     estimator = load(path)
     if not isinstance(estimator, kind):
         raise ModelFileError(

@@ -16,35 +16,7 @@ _BRACKET = re.compile(r"[\[\]{}]")
 
 
 def strict_json(text: str, *, depth: int) -> Any:
-    """Read JSON, and refuse what other readers may understand otherwise.
-
-    Parameters
-    ----------
-    text : str
-        The whole text.
-    depth : int
-        How many arrays and objects may stand one inside the other.
-
-    Returns
-    -------
-    object
-        As of :func:`json.loads`.
-
-    Raises
-    ------
-    ValueError
-        Where the text is no JSON, an object has a key twice, it is nested deeper, or a number is NaN,
-        infinite, or an integer that 64 bits do not hold, or a text holds half a character.
-
-    Examples
-    --------
-    >>> from voicelstm.strict_json import strict_json
-    >>> strict_json('{"units": [64, 64]}', depth=2)
-    {'units': [64, 64]}
-    >>> strict_json('{"units": 1, "units": 2}', depth=2)
-    Traceback (most recent call last):
-    ValueError: the key 'units' is there twice
-    """
+    """Read JSON; raise ValueError if other readers may understand it otherwise, or it is nested deeper."""
     # Before the parser sees it, whose recursion is as deep as the text says.
     level = 0
     for bracket in _BRACKET.finditer(_STRING.sub("", text)):

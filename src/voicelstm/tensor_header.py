@@ -28,42 +28,14 @@ _METADATA = "__metadata__"
 
 @dataclass(frozen=True)
 class TensorHeader:
-    """What a header says.
-
-    Attributes
-    ----------
-    metadata : dict of str to str
-        Texts by their keys.
-    n_bytes : int
-        Of all tensors.
-    """
+    """The metadata of a file, and the number of bytes that all its tensors take."""
 
     metadata: dict[str, str]
     n_bytes: int
 
 
 def read_header(file: BinaryIO, size: int) -> tuple[bytes, TensorHeader]:
-    """Read a header, and check that it accounts for each byte of the file once.
-
-    Parameters
-    ----------
-    file : binary file
-        At its beginning; it is left where the tensors begin.
-    size : int
-        Of the file, in bytes.
-
-    Returns
-    -------
-    head : bytes
-        What was read.
-    header : TensorHeader
-        What it says.
-
-    Raises
-    ------
-    ValueError
-        Where that cannot be; the text says why.
-    """
+    """Read a header as bytes and as what it says; it must account for each byte of the file once."""
     head = file.read(8)
     length = int.from_bytes(head, "little")
     if len(head) < 8 or not 2 <= length <= size - 8:

@@ -21,10 +21,10 @@ from sklearn.utils.validation import check_is_fitted
 from voicelstm.descriptions import (
     boolean,
     check_fields,
+    describe_labels,
+    describe_value,
     finite_number,
-    labels_from_plain,
-    plain,
-    plain_labels,
+    restore_labels,
 )
 from voicelstm.exceptions import ModelFileError, ModelFileWarning
 
@@ -45,67 +45,17 @@ Restore = Callable[[dict[str, Any], str], Any]
 
 
 def is_wrapper(estimator: Any) -> bool:
-    """Tell whether an estimator is one of those that :func:`describe_wrapper` takes.
-
-    Parameters
-    ----------
-    estimator : object
-        Anything.
-
-    Returns
-    -------
-    bool
-        False for classes that derive from them, which may do anything.
-    """
+    """Tell whether a file keeps this wrapper; one of a derived class may do anything, and is not kept."""
     return type(estimator) in _DESCRIBERS
 
 
 def describe_wrapper(wrapper: Any, describe: Describe) -> dict[str, Any]:
-    """Describe a fitted wrapper and what it holds.
-
-    Parameters
-    ----------
-    wrapper : estimator
-        For which :func:`is_wrapper` is true.
-    describe : callable
-        Called with an estimator and a name that no other estimator of this wrapper has.
-
-    Returns
-    -------
-    dict
-        For JSON, with the key "class". A TunedThresholdClassifierCV is described as the
-        FixedThresholdClassifier that it has become.
-
-    Raises
-    ------
-    TypeError
-        Where the wrapper holds no classifier, or is of a kind that a file does not keep.
-    ValueError
-        Where a number is not finite, or the classes of the wrapper are not those of what it holds.
-    """
+    """Describe a fitted wrapper; `describe` takes each estimator that it holds, and a name for it."""
     return _DESCRIBERS[type(wrapper)](wrapper, describe)
 
 
 def restore_wrapper(described: dict[str, Any], restore: Restore) -> Any:
-    """Make a wrapper from its description.
-
-    Parameters
-    ----------
-    described : dict
-        As read from a file; its "class" is one of `WRAPPERS`.
-    restore : callable
-        Called with a description and the name that `describe` was given for it.
-
-    Returns
-    -------
-    estimator
-        Fitted.
-
-    Raises
-    ------
-    ModelFileError
-        Where a field is missing, unknown, or not what it may be.
-    """
+    """Make the fitted wrapper of a description; `restore` makes the estimators that it holds."""
     return _RESTORERS[described["class"]](described, restore)
 
 
@@ -142,7 +92,7 @@ def _describe_threshold(
         "class": "FixedThresholdClassifier",
         "estimator": describe(held, "estimator"),
         "threshold": threshold if threshold == "auto" else _kept(threshold, "threshold", wrapper),
-        "pos_label": plain(pos_label),
+        "pos_label": describe_value(pos_label),
         "response_method": wrapper.response_method,
     }
 
@@ -195,7 +145,7 @@ def _describe_calibrated(calibrated: CalibratedClassifierCV, describe: Describe)
         pairs.append({"estimator": describe(pair.estimator, str(i)), "calibrators": calibrators})
     return {
         "class": "CalibratedClassifierCV",
-        "classes": plain_labels(calibrated.classes_),
+        "classes": describe_labels(calibrated.classes_),
         "method": calibrated.method,
         "cv": cv,
         "ensemble": calibrated.ensemble,
@@ -209,7 +159,7 @@ def _restore_calibrated(described: dict[str, Any], restore: Restore) -> Calibrat
     from sklearn.calibration import _CalibratedClassifier, _SigmoidCalibration, _TemperatureScaling
 
     check_fields(described, {"class", "classes", "method", "cv", "ensemble", "pairs"})
-    classes = labels_from_plain(described["classes"])
+    classes = restore_labels(described["classes"])
     method, cv, ensemble = described["method"], described["cv"], described["ensemble"]
     if method not in _CALIBRATORS:
         raise ModelFileError(f"Calibration by {method!r} is not known; expected {list(_CALIBRATORS)}.")
@@ -260,7 +210,7 @@ def _describe_voting(voting: VotingClassifier, describe: Describe) -> dict[str, 
         members.append([voting.estimators[i][0], describe(member, str(len(members)))])
     return {
         "class": "VotingClassifier",
-        "classes": plain_labels(voting.classes_),
+        "classes": describe_labels(voting.classes_),
         "estimators": members,
         "weights": weights,
         "flatten_transform": voting.flatten_transform,
@@ -269,7 +219,7 @@ def _describe_voting(voting: VotingClassifier, describe: Describe) -> dict[str, 
 
 def _restore_voting(described: dict[str, Any], restore: Restore) -> VotingClassifier:
     check_fields(described, {"class", "classes", "estimators", "weights", "flatten_transform"})
-    classes = labels_from_plain(described["classes"])
+    classes = restore_labels(described["classes"])
     members: list[tuple[str, Any]] = []
     for i, entry in enumerate(_sequence(described["estimators"], "voters")):
         name, member = _sequence(entry, "a name and a voter", 2)
