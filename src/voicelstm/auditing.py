@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
 from voicelstm.exceptions import AudioError, AuditWarning
+from voicelstm.failures import MOST_LISTED, list_failures
 from voicelstm.groups import enough_speakers, group_columns
 from voicelstm.metrics._scored import check_human
 from voicelstm.plain_values import json_text, json_value
@@ -22,8 +23,6 @@ from voicelstm.shortcuts import VARIABLES, Measured, OneVariable, measure, one_v
 __all__ = ["AuditReport", "Duplicates", "OneVariable", "SharedValues", "audit"]
 
 _log = logging.getLogger(__name__)
-
-_MAX_LISTED = 20
 
 
 @dataclass(frozen=True)
@@ -324,13 +323,9 @@ def _measure_all(recordings: list[Any], sample_rate: int | None, n_jobs: int | N
     )
     failures = [(position, each) for position, each in enumerate(found) if isinstance(each, str)]
     if failures:
-        lines = [f"  [{position}] {reason}" for position, reason in failures[:_MAX_LISTED]]
-        if len(failures) > _MAX_LISTED:
-            lines.append(f"  and {len(failures) - _MAX_LISTED} more")
         raise AudioError(
             f"{len(failures)} of {len(recordings)} recordings failed (position, reason):\n"
-            + "\n".join(lines)
-            + "\nLeave them out.",
+            f"{list_failures(failures)}\nLeave them out.",
             failures,
         )
     return found
@@ -375,8 +370,8 @@ def _name(recording: Any, position: int) -> str:
 
 def _listed(values: Iterable[Any]) -> str:
     names = [str(value) for value in values]
-    more = "" if len(names) <= _MAX_LISTED else f" and {len(names) - _MAX_LISTED} more"
-    return ", ".join(names[:_MAX_LISTED]) + more
+    more = "" if len(names) <= MOST_LISTED else f" and {len(names) - MOST_LISTED} more"
+    return ", ".join(names[:MOST_LISTED]) + more
 
 
 def _number(value: float) -> str:

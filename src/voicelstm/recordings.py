@@ -1,7 +1,6 @@
-"""What a batch of recordings is, and what is said of those that fail."""
+"""What a batch of recordings is."""
 
 import os
-import warnings
 from collections.abc import Iterator
 from numbers import Real
 from typing import Any
@@ -10,11 +9,8 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from voicelstm.base_checks import check_not_empty
-from voicelstm.exceptions import AudioError, AudioWarning
 
-__all__ = ["checked_recordings", "is_batch_of_signals", "report_failures"]
-
-_MAX_LISTED = 20
+__all__ = ["checked_recordings", "is_batch_of_signals"]
 
 
 def is_batch_of_signals(X: Any) -> bool:
@@ -33,22 +29,7 @@ def is_batch_of_signals(X: Any) -> bool:
 
 
 def checked_recordings(estimator: Any, X: Any, *, reset: bool) -> list[Any]:
-    """List the recordings of a batch.
-
-    Parameters
-    ----------
-    estimator : MFCCTransformer
-        Its ``n_features_in_`` is set, or compared with, where `X` is a 2-D numeric array.
-    X : sequence of recordings, or array of shape (n_clips, n_samples)
-        The batch.
-    reset : bool
-        Whether a fit begins.
-
-    Returns
-    -------
-    list of recordings
-        At least one.
-    """
+    """List the recordings of a batch, at least one; ``n_features_in_`` is set by a 2-D array, or checked."""
     if isinstance(X, str | os.PathLike):
         raise ValueError(f"Expected a list of recordings, got the single path {os.fspath(X)!r}: pass [path].")
     if reset and isinstance(X, Iterator):
@@ -66,31 +47,3 @@ def checked_recordings(estimator: Any, X: Any, *, reset: bool) -> list[Any]:
             if hasattr(estimator, name):
                 delattr(estimator, name)
     return recordings
-
-
-def report_failures(failures: list[tuple[int, str]], n_recordings: int, on_error: str) -> None:
-    """Raise, or warn of, all recordings that failed; the caller's caller is who is warned.
-
-    Parameters
-    ----------
-    failures : list of (int, str)
-        Position and reason of each.
-    n_recordings : int
-        Of how many.
-    on_error : {"raise", "warn"}
-        Which of the two.
-    """
-    if not failures:
-        return
-    lines = [f"  [{position}] {reason}" for position, reason in failures[:_MAX_LISTED]]
-    if len(failures) > _MAX_LISTED:
-        lines.append(f"  and {len(failures) - _MAX_LISTED} more")
-    text = "\n".join(lines)
-    if on_error == "raise":
-        raise AudioError(
-            f"{len(failures)} of {n_recordings} recordings failed (position in X, reason):\n{text}\n"
-            'Leave them out, or set on_error="warn" to get empty sequences for them.',
-            failures,
-        )
-    message = f"{len(failures)} of {n_recordings} recordings failed and are empty sequences:\n{text}"
-    warnings.warn(AudioWarning(message, failures), stacklevel=4)

@@ -16,9 +16,10 @@ from voicelstm.augmenter import Augmenter
 from voicelstm.cepstra import CepstraSettings
 from voicelstm.documentation import DocumentationLink
 from voicelstm.extraction import Clip, ExtractionSettings, check_extraction
+from voicelstm.failures import report_failures
 from voicelstm.parallel import extract_all, extract_into
 from voicelstm.presets import ASVSPOOF_LFCC, RECIPE_FEATURES
-from voicelstm.recordings import checked_recordings, report_failures
+from voicelstm.recordings import checked_recordings
 from voicelstm.sequences import stack
 from voicelstm.store import SequenceStore
 from voicelstm.store_writer import SequenceWriter

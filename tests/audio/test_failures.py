@@ -3,7 +3,7 @@ import warnings
 import pytest
 
 from voicelstm.exceptions import AudioError, AudioWarning
-from voicelstm.recordings import report_failures
+from voicelstm.failures import report_failures
 
 TWO = [(3, "a.wav: found 0 samples"), (7, "b.wav: no such file")]
 

@@ -1,0 +1,33 @@
+"""What is said of recordings that fail."""
+
+import warnings
+from collections.abc import Sequence
+
+from voicelstm.exceptions import AudioError, AudioWarning
+
+__all__ = ["MOST_LISTED", "list_failures", "report_failures"]
+
+MOST_LISTED = 20
+
+
+def list_failures(failures: Sequence[tuple[int, str]]) -> str:
+    """Write position and reason of each failure on a line of its own, of the first ones at least."""
+    lines = [f"  [{position}] {reason}" for position, reason in failures[:MOST_LISTED]]
+    if len(failures) > MOST_LISTED:
+        lines.append(f"  and {len(failures) - MOST_LISTED} more")
+    return "\n".join(lines)
+
+
+def report_failures(failures: list[tuple[int, str]], n_recordings: int, on_error: str) -> None:
+    """Raise, or warn the caller's caller, of all recordings that failed, by position and reason."""
+    if not failures:
+        return
+    text = list_failures(failures)
+    if on_error == "raise":
+        raise AudioError(
+            f"{len(failures)} of {n_recordings} recordings failed (position in X, reason):\n{text}\n"
+            'Leave them out, or set on_error="warn" to get empty sequences for them.',
+            failures,
+        )
+    message = f"{len(failures)} of {n_recordings} recordings failed and are empty sequences:\n{text}"
+    warnings.warn(AudioWarning(message, failures), stacklevel=4)
