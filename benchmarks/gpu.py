@@ -23,8 +23,8 @@ from gpu_traces import compiled_operations, profiled
 from measure import medians
 from voicelstm import training
 from voicelstm.architecture import Architecture, initial_weights
+from voicelstm.classifier import RECIPE_NETWORK
 from voicelstm.network import Compilation, Network, frames_step
-from voicelstm.presets import RECIPE_NETWORK
 from voicelstm.sequences import FrameStatistics, SegmentBatches
 
 BACKEND = keras.backend.backend()

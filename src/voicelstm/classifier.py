@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -14,9 +15,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from voicelstm.documentation import DocumentationLink
 from voicelstm.fit_callbacks import EpochTasks
-from voicelstm.learning import Fitted, Ongoing, fit_classifier
-from voicelstm.prediction import PredictionMixin
-from voicelstm.presets import RECIPE_NETWORK
+from voicelstm.fitted_network import FittedNetwork
+from voicelstm.fitting import PartialFitState, fit_classifier, partial_fit_classifier
+from voicelstm.sequence_checking import checked_clips
+from voicelstm.sequences import SegmentBatches
 from voicelstm.typed_decorators import fit_context, with_callbacks
 
 if TYPE_CHECKING:
@@ -25,10 +27,22 @@ if TYPE_CHECKING:
 
 __all__ = ["LSTMVoiceClassifier"]
 
+RECIPE_NETWORK: dict[str, Any] = {
+    "units": (78, 78, 78, 13),
+    "pooling": "last",
+    "dropout": 0.0,
+    "segment_frames": None,
+    "standardize": False,
+    "loss": "squared_error",
+    "optimizer": "adam_tf1",
+    "batch_size": 20,
+    "shuffle": False,
+    "max_steps": 600,
+    "head_initializer": "truncated_normal",
+}
 
-class LSTMVoiceClassifier(
-    DocumentationLink, CallbackSupportMixin, PredictionMixin, ClassifierMixin, BaseEstimator
-):
+
+class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Classify sequences with a Keras LSTM.
 
     Features are standardised over the training set, each clip is cut into segments that inherit its label,
@@ -154,8 +168,8 @@ class LSTMVoiceClassifier(
 
     classes_: NDArray[Any]
     history_: dict[str, list[float]]
-    _fitted: Fitted
-    _ongoing: Ongoing | None
+    _fitted: FittedNetwork
+    _partial_fit_state: PartialFitState | None
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "units": ["array-like"],
@@ -301,10 +315,9 @@ class LSTMVoiceClassifier(
             Where `checkpoint` cannot be written.
         """
         goes_on = self.warm_start and hasattr(self, "_fitted")
-        classes = self.classes_ if goes_on else None
         n_epochs = self.max_epochs if self.max_steps is None else None
         tasks = EpochTasks(self, X, y, sample_weight, n_epochs)
-        fit_classifier(self, X, y, sample_weight, classes, goes_on=goes_on, tasks=tasks)
+        fit_classifier(self, X, y, sample_weight, tasks, goes_on=goes_on)
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -336,8 +349,158 @@ class LSTMVoiceClassifier(
             raise ValueError(
                 f"classes={np.unique(classes)} is not the same as in the first call: {self.classes_}."
             )
-        fit_classifier(self, X, y, sample_weight, np.unique(classes), goes_on=goes_on)
+        partial_fit_classifier(self, X, y, sample_weight, np.unique(classes), goes_on=goes_on)
         return self
+
+    def decision_function(self, X: Any) -> NDArray[np.floating]:
+        """Compute the scores of clips.
+
+        Parameters
+        ----------
+        X : array or sequence of arrays
+            See Notes of the class.
+
+        Returns
+        -------
+        ndarray of shape (n_clips,), or (n_clips, n_classes) for more than two classes
+            For two classes the log-odds of ``classes_[1]``, else one logit per class; NaN for empty clips.
+        """
+        batches, logits = self._segment_logits(X)
+        scores = batches.clip_scores(logits)
+        return scores[:, 0] if scores.shape[1] == 1 else scores
+
+    def predict_proba(self, X: Any) -> NDArray[np.floating]:
+        """Compute the probabilities of classes.
+
+        Parameters
+        ----------
+        X : array or sequence of arrays
+            See Notes of the class.
+
+        Returns
+        -------
+        ndarray of shape (n_clips, n_classes)
+            In the order of `classes_`; NaN for empty clips.
+        """
+        scores = self.decision_function(X)
+        if scores.ndim == 1:
+            return np.column_stack([expit(-scores), expit(scores)])
+        return softmax(scores, axis=1)
+
+    def predict_log_proba(self, X: Any) -> NDArray[np.floating]:
+        """Compute the logarithms of the probabilities of classes, without going through 0.
+
+        Parameters
+        ----------
+        X : array or sequence of arrays
+            See Notes of the class.
+
+        Returns
+        -------
+        ndarray of shape (n_clips, n_classes)
+            In the order of `classes_`; NaN for empty clips.
+        """
+        scores = self.decision_function(X)
+        if scores.ndim == 1:
+            return np.column_stack([log_expit(-scores), log_expit(scores)])
+        return log_softmax(scores, axis=1)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Decide for a class.
+
+        Parameters
+        ----------
+        X : array or sequence of arrays
+            See Notes of the class.
+
+        Returns
+        -------
+        ndarray of shape (n_clips,)
+            Labels.
+
+        Raises
+        ------
+        ValueError
+            Where clips are empty; it names them.
+        """
+        batches, logits = self._segment_logits(X)
+        empty = np.flatnonzero(batches.segments.per_clip == 0)
+        if len(empty):
+            raise ValueError(
+                f"Empty clips have no class: positions {empty.tolist()} of X. Leave them out, or ask"
+                " predict_proba, which gives NaN for them."
+            )
+        scores = batches.clip_scores(logits)
+        chosen = (scores[:, 0] > 0).astype(int) if scores.shape[1] == 1 else scores.argmax(axis=1)
+        return self.classes_[chosen]
+
+    def log_likelihood_ratio(self, X: Any) -> NDArray[np.floating]:
+        """Compute log-odds less those of the training classes.
+
+        Parameters
+        ----------
+        X : array or sequence of arrays
+            See Notes of the class.
+
+        Returns
+        -------
+        ndarray of shape (n_clips,)
+            How much more probable a clip is under ``classes_[1]`` than under ``classes_[0]``, as a natural
+            logarithm.
+
+        Raises
+        ------
+        ValueError
+            Where there are more than two classes, or training gave one of them no weight.
+        """
+        check_is_fitted(self)
+        if len(self.classes_) != 2:
+            raise ValueError(
+                f"A likelihood ratio compares two classes; this classifier has {len(self.classes_)}."
+            )
+        if not self._fitted.class_totals.all():
+            raise ValueError("A likelihood ratio needs clips of both classes in training; one had no weight.")
+        return self.decision_function(X) - self.log_prior_odds_
+
+    @property
+    def log_prior_odds_(self) -> float:
+        """Of two classes, the logarithm of the training weight of the second over that of the first."""
+        check_is_fitted(self)
+        totals = self._fitted.class_totals
+        with np.errstate(divide="ignore"):
+            return float(np.log(totals[1]) - np.log(totals[0]))
+
+    def predict_segments(self, X: Any) -> list[NDArray[Any]]:
+        """Score each segment of each clip.
+
+        Parameters
+        ----------
+        X : array or sequence of arrays
+            See Notes of the class.
+
+        Returns
+        -------
+        list of structured ndarray of shape (n_segments,)
+            Per clip, with the fields ``start_frame``, ``stop_frame`` and ``log_odds``, which is the segment's
+            `decision_function`.
+        """
+        batches, logits = self._segment_logits(X)
+        segments = batches.segments
+        n_scores = logits.shape[1]
+        score_type = np.float64 if n_scores == 1 else (np.float64, (n_scores,))
+        table = np.empty(
+            len(segments),
+            dtype=[("start_frame", np.int64), ("stop_frame", np.int64), ("log_odds", score_type)],
+        )
+        table["start_frame"], table["stop_frame"] = segments.start, segments.stop
+        table["log_odds"] = logits[:, 0] if n_scores == 1 else logits
+        return np.split(table, np.cumsum(segments.per_clip)[:-1])
+
+    def _segment_logits(self, X: Any) -> tuple[SegmentBatches, NDArray[np.floating]]:
+        check_is_fitted(self)
+        self._validate_params()
+        clips = checked_clips(self, X, expected=self._fitted.architecture.n_features)
+        return self._fitted.segment_logits(clips, self)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted classifier to a file.

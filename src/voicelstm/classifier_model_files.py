@@ -18,7 +18,7 @@ from voicelstm.descriptions import (
     restore_labels,
 )
 from voicelstm.exceptions import ModelFileError
-from voicelstm.learning import Fitted
+from voicelstm.fitted_network import FittedNetwork
 from voicelstm.model_file import StoredTensors, Tensors
 from voicelstm.model_file_params import describe_params, restore_with_params
 from voicelstm.sequences import FrameStatistics
@@ -98,8 +98,8 @@ def restore_classifier(described: dict[str, Any], prefix: str, tensors: StoredTe
         ).tolist()
         for name in named
     }
-    classifier._fitted = Fitted(architecture, weights, statistics, np.array(totals))
-    classifier._ongoing = None
+    classifier._fitted = FittedNetwork(architecture, weights, statistics, np.array(totals))
+    classifier._partial_fit_state = None
     classifier._reads_columns = reads_columns
     classifier.classes_ = classes
     classifier.n_features_in_ = n_features

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["ASVSPOOF_LFCC", "RECIPE_FEATURES", "RECIPE_NETWORK"]
+__all__ = ["ASVSPOOF_LFCC", "RECIPE_FEATURES"]
 
 RECIPE_FEATURES: dict[str, Any] = {
     "sample_rate": None,
@@ -30,18 +30,4 @@ ASVSPOOF_LFCC: dict[str, Any] = {
     "lifter": None,
     "energy": False,
     "deltas": 2,
-}
-
-RECIPE_NETWORK: dict[str, Any] = {
-    "units": (78, 78, 78, 13),
-    "pooling": "last",
-    "dropout": 0.0,
-    "segment_frames": None,
-    "standardize": False,
-    "loss": "squared_error",
-    "optimizer": "adam_tf1",
-    "batch_size": 20,
-    "shuffle": False,
-    "max_steps": 600,
-    "head_initializer": "truncated_normal",
 }
