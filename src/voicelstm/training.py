@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -26,17 +26,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class LabelledClips:
-    """Segmented clips with their labels.
-
-    Attributes
-    ----------
-    batches : SegmentBatches
-        The clips.
-    labels : ndarray of shape (n_clips, n_outputs)
-        One-hot, or 0/1 in one column.
-    weights : ndarray of shape (n_clips,)
-        How much each clip counts.
-    """
+    """Segmented clips with a row of labels and a weight each; labels are one-hot, or 0/1 in one column."""
 
     batches: SegmentBatches
     labels: NDArray[np.floating]
@@ -67,7 +57,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Trained:
-    """What training leaves."""
+    """Weights and history of a training."""
 
     weights: Weights
     history: dict[str, list[float]]
@@ -84,41 +74,77 @@ def train(
     epoch_begins: Callable[[], None] | None = None,
     epoch_ends: Callable[[dict[str, list[float]]], bool] | None = None,
 ) -> Trained:
-    """Train a network from the state it is in.
+    """Train a network, or go on as the checkpoint says; `epoch_ends` returns whether to stop."""
+    n_epochs = schedule.n_epochs(clips)
+    callbacks = _keras_callbacks(network, schedule, clips.n_steps, n_epochs)
+    standing = _resumed(network, checkpoint)
+    _log_begin(clips, standing.n_epochs)
+    first_batch = _labelled_batch(clips, np.arange(min(len(clips.batches.segments), clips.batches.n_rows)))
+    network.check_agreement(clips.batches.lengths, clips.labels, clips.weights, *first_batch)
+    logs: dict[str, float] = {}
+    callbacks.on_train_begin()
+    for epoch, orders in enumerate(_epochs(clips, schedule, clips.n_steps, n_epochs, generator)):
+        if epoch < standing.n_epochs:
+            continue  # its order had to be drawn, so that the next ones are what they would have been
+        if schedule.rates is not None:
+            network.set_learning_rate(schedule.rates[epoch])
+        if epoch_begins is not None:
+            epoch_begins()
+        callbacks.on_epoch_begin(epoch)
+        logs = _train_epoch(network, clips, orders, callbacks)
+        _check_loss(logs["loss"], epoch)
+        if validation is not None:
+            logs |= _validate(network, validation, loss)
+            standing.compare(logs["val_loss"], network)
+        standing.add(logs)
+        _log_epoch(logs, epoch, n_epochs)
+        callbacks.on_epoch_end(epoch, logs)
+        stops = epoch_ends is not None and epoch_ends(standing.history)
+        out_of_patience = validation is not None and standing.n_stale >= schedule.patience
+        if stops or network.model.stop_training or out_of_patience:
+            break
+        if checkpoint is not None:
+            checkpoint.write(standing.progress(network))
+    callbacks.on_train_end(logs)
+    weights = network.weights() if standing.best_weights is None else standing.best_weights
+    _check_weights(weights)
+    return Trained(weights, standing.history)
 
-    Parameters
-    ----------
-    network : Network
-        As :meth:`Network.reset` left it.
-    clips : LabelledClips
-        What to learn from.
-    schedule : Schedule
-        How long and in what order.
-    generator : numpy.random.Generator
-        Of the order.
-    validation : LabelledClips or None
-        Clips whose loss decides when to stop, and which weights are kept.
-    loss : {"cross_entropy", "squared_error"}
-        Of the validation.
-    checkpoint : Checkpoint, default=None
-        Where each epoch's end is written, and where training goes on from.
-    epoch_begins, epoch_ends : callable, default=None
-        Called around each epoch, the second with the history, to say whether to stop.
 
-    Returns
-    -------
-    Trained
-        The weights, and per epoch loss and accuracy.
+@dataclass
+class _Standing:
+    """How far a training has come, and with validation, the best weights and the epochs since."""
 
-    Raises
-    ------
-    TrainingError
-        Where the loss is not finite, of which it names the epoch, or the weights are not.
-    OSError
-        Where the checkpoint cannot be written.
-    """
-    n_steps, n_epochs = clips.n_steps, schedule.n_epochs(clips)
-    callbacks = keras.callbacks.CallbackList(
+    n_epochs: int = 0
+    history: dict[str, list[float]] = field(default_factory=dict)
+    best_loss: float | None = None
+    best_weights: Weights | None = None
+    n_stale: int = 0
+
+    def compare(self, loss: float, network: Network) -> None:
+        """Keep the network's weights if their validation loss is the lowest so far."""
+        if self.best_loss is None or loss < self.best_loss:
+            self.best_loss, self.best_weights, self.n_stale = loss, network.weights(), 0
+        else:
+            self.n_stale += 1
+
+    def add(self, logs: dict[str, float]) -> None:
+        """Count an epoch, and add its losses and accuracies to the history."""
+        self.n_epochs += 1
+        for name, value in logs.items():
+            self.history.setdefault(name, []).append(value)
+
+    def progress(self, network: Network) -> Progress:
+        """Return what a checkpoint keeps."""
+        return Progress(
+            network.state(), self.n_epochs, self.history, self.best_loss, self.best_weights, self.n_stale
+        )
+
+
+def _keras_callbacks(
+    network: Network, schedule: Schedule, n_steps: int, n_epochs: int
+) -> keras.callbacks.CallbackList:
+    return keras.callbacks.CallbackList(
         [make() for make in schedule.callbacks],
         add_progbar=schedule.verbose > 0,
         model=network.model,
@@ -126,82 +152,70 @@ def train(
         epochs=n_epochs,
         steps=n_steps,
     )
-    n_done, history, best, stale = _resumed(network, checkpoint)
+
+
+def _resumed(network: Network, checkpoint: Checkpoint | None) -> _Standing:
+    """Set the network to where an interrupted training was."""
+    progress = None if checkpoint is None else checkpoint.read(network.state(), network.weights())
+    if progress is None:
+        return _Standing()
+    network.set_state(progress.variables)
+    return _Standing(
+        progress.n_epochs, progress.history, progress.best_loss, progress.best_weights, progress.n_stale
+    )
+
+
+def _log_begin(clips: LabelledClips, n_done: int) -> None:
     n_clips, n_segments = len(clips.labels), len(clips.batches.segments)
     _log.info("training on %d clips in %d segments, %d to a batch", n_clips, n_segments, clips.batches.n_rows)
     if n_done:
         _log.info("going on after epoch %d, where a fit was interrupted", n_done)
 
-    first_batch = _labelled_batch(clips, np.arange(min(len(clips.batches.segments), clips.batches.n_rows)))
-    network.check_agreement(clips.batches.lengths, clips.labels, clips.weights, *first_batch)
+
+def _log_epoch(logs: dict[str, float], epoch: int, n_epochs: int) -> None:
+    told = ", ".join(f"{name} {value:.4g}" for name, value in logs.items())
+    _log.info("epoch %d of %d: %s", epoch + 1, n_epochs, told)
+
+
+def _train_epoch(
+    network: Network,
+    clips: LabelledClips,
+    orders: list[NDArray[np.intp]],
+    callbacks: keras.callbacks.CallbackList,
+) -> dict[str, float]:
+    """Take the steps of one epoch; return the weighted means of loss and accuracy."""
     logs: dict[str, float] = {}
-    callbacks.on_train_begin()
-    for epoch, orders in enumerate(_epochs(clips, schedule, n_steps, n_epochs, generator)):
-        if epoch < n_done:
-            continue  # its order had to be drawn, so that the next ones are what they would have been
-        if schedule.rates is not None:
-            network.set_learning_rate(schedule.rates[epoch])
-        if epoch_begins is not None:
-            epoch_begins()
-        callbacks.on_epoch_begin(epoch)
-        sums: dict[str, float] = {}
-        total = 0.0
-        with closing(prefetched(partial(_labelled_batch, clips), orders)) as batches:
-            for step, batch in enumerate(batches):
-                callbacks.on_train_batch_begin(step)
-                of_batch, of_weights = network.train_step(*batch), float(batch[-1].sum())
-                total += of_weights
-                for name, value in of_batch.items():
-                    sums[name] = sums.get(name, 0.0) + float(value) * of_weights
-                logs = {name: value / total for name, value in sums.items()}
-                callbacks.on_train_batch_end(step, logs)
-                if network.model.stop_training:
-                    break
-        if not np.isfinite(logs["loss"]):
-            raise TrainingError(
-                f"The loss became {logs['loss']} in epoch {epoch + 1}. Lower learning_rate, set clip_norm, or"
-                " look for extreme values in X. What was fitted before is kept."
-            )
-        if validation is not None:
-            logs |= _validate(network, validation, loss)
-            if best is None or logs["val_loss"] < best[0]:
-                best, stale = (logs["val_loss"], network.weights()), 0
-            else:
-                stale += 1
-        for name, value in logs.items():
-            history.setdefault(name, []).append(value)
-        told = ", ".join(f"{name} {value:.4g}" for name, value in logs.items())
-        _log.info("epoch %d of %d: %s", epoch + 1, n_epochs, told)
-        callbacks.on_epoch_end(epoch, logs)
-        stops = epoch_ends is not None and epoch_ends(history)
-        if stops or network.model.stop_training or (validation is not None and stale >= schedule.patience):
-            break
-        if checkpoint is not None:
-            best_loss, best_weights = (None, None) if best is None else best
-            checkpoint.write(Progress(network.state(), epoch + 1, history, best_loss, best_weights, stale))
-    callbacks.on_train_end(logs)
-    weights = network.weights() if best is None else best[1]
-    # The loss that is reported is the one before the last step.
+    sums: dict[str, float] = {}
+    total = 0.0
+    with closing(prefetched(partial(_labelled_batch, clips), orders)) as batches:
+        for step, batch in enumerate(batches):
+            callbacks.on_train_batch_begin(step)
+            of_batch, of_weights = network.train_step(*batch), float(batch[-1].sum())
+            total += of_weights
+            for name, value in of_batch.items():
+                sums[name] = sums.get(name, 0.0) + float(value) * of_weights
+            logs = {name: value / total for name, value in sums.items()}
+            callbacks.on_train_batch_end(step, logs)
+            if network.model.stop_training:
+                break
+    return logs
+
+
+def _check_loss(loss: float, epoch: int) -> None:
+    if not np.isfinite(loss):
+        raise TrainingError(
+            f"The loss became {loss} in epoch {epoch + 1}. Lower learning_rate, set clip_norm, or"
+            " look for extreme values in X. What was fitted before is kept."
+        )
+
+
+def _check_weights(weights: Weights) -> None:
+    """Refuse weights that the last step spoilt: the loss that is reported is the one before it."""
     if not all(np.isfinite(values).all() for values in weights.values()):
         raise TrainingError(
             "The last step made weights that are not finite. Lower learning_rate, or set clip_norm."
             " What was fitted before is kept."
         )
-    return Trained(weights, history)
-
-
-def _resumed(
-    network: Network, checkpoint: Checkpoint | None
-) -> tuple[int, dict[str, list[float]], tuple[float, Weights] | None, int]:
-    """Take up an interrupted training; return its epochs, history, best loss and weights, stale epochs."""
-    progress = None if checkpoint is None else checkpoint.read(network.state(), network.weights())
-    if progress is None:
-        return 0, {}, None, 0
-    network.set_state(progress.variables)
-    best = None
-    if progress.best_loss is not None and progress.best_weights is not None:
-        best = progress.best_loss, progress.best_weights
-    return progress.n_epochs, progress.history, best, progress.n_stale
 
 
 def _epochs(
