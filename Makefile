@@ -109,6 +109,7 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/mypy --config-file tests/typing/mypy.ini --follow-imports=silent tests/typing/user_code.py
+	$(BIN)/python -m pytest --quiet tests/test_compat.py -k private_name
 
 # Not part of `lint`, since it fetches a program of its own where the machine has no Node.
 pyright: install

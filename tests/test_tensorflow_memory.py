@@ -7,7 +7,8 @@ import pytest
 from tensorflow.core.config import flags
 from tensorflow.python.eager import context
 
-from voicelstm import LSTMVoiceClassifier
+from voicelstm import LSTMVoiceClassifier, _compat
+from voicelstm.exceptions import VoiceLSTMWarning
 from voicelstm.tensorflow_memory import clear_kernel_cache, suppress_graph_publishing
 
 
@@ -40,9 +41,14 @@ def test_an_error_leaves_it_so_too(before):
     assert published() is before
 
 
-def test_a_tensorflow_that_has_no_such_flag_is_left_alone(monkeypatch):
+def test_a_tensorflow_that_has_no_such_flag_is_left_alone_with_a_warning(monkeypatch):
     monkeypatch.setattr(flags, "config", object)
-    with pytest.raises(ZeroDivisionError) as caught, suppress_graph_publishing():
+    _compat._warn.cache_clear()
+    with (
+        pytest.warns(VoiceLSTMWarning, match="publish_function_graphs"),
+        pytest.raises(ZeroDivisionError) as caught,
+        suppress_graph_publishing(),
+    ):
         raise ZeroDivisionError
     assert caught.value.__context__ is None
 

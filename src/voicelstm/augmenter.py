@@ -8,8 +8,8 @@ from typing import Any, ClassVar, cast
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import Interval
 
+from voicelstm._compat import Interval, validate_params
 from voicelstm.audio_codecs import CODECS, band_limited, check_codec, coded
 from voicelstm.distortions import add_impulses, add_noise, convolve_nonlinearly, cut_band, reverberate
 from voicelstm.documentation import DocumentationLink
@@ -225,7 +225,7 @@ class Augmenter(DocumentationLink, BaseEstimator):
         codecs : bool, default=True
             Whether the installed libsndfile must have the codecs as well.
         """
-        self._validate_params()
+        validate_params(self)
         for name, (unit, (least, most)) in _RANGES.items():
             pair = getattr(self, name)
             if pair is not None and not (_are_numbers(pair, 2) and least <= pair[0] <= pair[1] <= most):

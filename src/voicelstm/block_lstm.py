@@ -6,6 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from voicelstm._compat import block_lstm
+
 __all__ = ["block_lstm_stack", "is_available"]
 
 # Independent work for two cores and more, measured at 64 to 5,000 frames and 8 to 128 rows. Few rows: each
@@ -17,7 +19,7 @@ _GROUP = 32
 
 def is_available(dtype: str) -> bool:
     """Tell whether the kernel serves this dtype here: it has no float64, and a GPU has cuDNN's."""
-    return dtype == "float32" and not tf.config.list_logical_devices("GPU")
+    return dtype == "float32" and not tf.config.list_logical_devices("GPU") and block_lstm() is not None
 
 
 def block_lstm_stack(
@@ -80,7 +82,7 @@ def _parts(values: Any, n_parts: int) -> list[Any]:
 
 def _block(piece: Any, cell: Any, hidden: Any, gates: Any, bias: Any, units: int) -> tuple[Any, Any]:
     no_peephole = tf.zeros((units,), piece.dtype)
-    outputs = tf.raw_ops.BlockLSTM(
+    outputs = block_lstm()(
         seq_len_max=tf.cast(tf.shape(piece)[0], tf.int64),
         x=piece,
         cs_prev=cell,

@@ -10,16 +10,15 @@ from numpy.typing import NDArray
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.callback import CallbackSupportMixin
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from voicelstm._compat import HasMethods, Interval, StrOptions, fit_context, validate_params, with_callbacks
 from voicelstm.documentation import DocumentationLink
 from voicelstm.fit_callbacks import EpochTasks
 from voicelstm.fitted_network import FittedNetwork
 from voicelstm.fitting import PartialFitState, fit_classifier, partial_fit_classifier
 from voicelstm.sequence_checking import checked_clips
 from voicelstm.sequences import SegmentBatches
-from voicelstm.typed_decorators import fit_context, with_callbacks
 
 if TYPE_CHECKING:
     import keras
@@ -498,7 +497,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
 
     def _segment_logits(self, X: Any) -> tuple[SegmentBatches, NDArray[np.floating]]:
         check_is_fitted(self)
-        self._validate_params()
+        validate_params(self)
         clips = checked_clips(self, X, expected=self._fitted.architecture.n_features)
         return self._fitted.segment_logits(clips, self)
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from voicelstm._compat import validate_params
 from voicelstm.architecture import Architecture
 from voicelstm.base_checks import checked_units
 from voicelstm.classifier import LSTMVoiceClassifier
@@ -131,7 +132,7 @@ def _architecture(described: dict[str, Any]) -> Architecture:
     architecture = Architecture(**{**described, "units": checked_units(described["units"])})
     # The parameters' own constraints say what each of these may be.
     asked = {name: getattr(architecture, name) for name in ("bidirectional", "pooling", "dropout", "dtype")}
-    LSTMVoiceClassifier(**asked)._validate_params()
+    validate_params(LSTMVoiceClassifier(**asked))
     finite_number(architecture.dropout, "dropout")
     checked_units((architecture.n_features, architecture.n_outputs))
     return architecture

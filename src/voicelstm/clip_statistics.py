@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
+from voicelstm._compat import check_feature_names_in, fit_context, validate_params
 from voicelstm.base_checks import restored_on_failure
 from voicelstm.documentation import DocumentationLink
 from voicelstm.exceptions import SequenceWarning
 from voicelstm.sequence_checking import SequenceReadingMixin
 from voicelstm.sequences import FrameStatistics
-from voicelstm.typed_decorators import fit_context
 
 __all__ = ["ClipStatistics"]
 
@@ -127,7 +127,7 @@ class ClipStatistics(DocumentationLink, SequenceReadingMixin, TransformerMixin, 
             Where a clip has another number of coefficients than the others or than in `fit`, or holds NaN or
             infinity; the text gives its position.
         """
-        self._validate_params()
+        validate_params(self)
         _check_statistics(self.statistics)
         rows: list[NDArray[np.float64]] = []
         empty: list[int] = []
@@ -165,7 +165,7 @@ class ClipStatistics(DocumentationLink, SequenceReadingMixin, TransformerMixin, 
             ``x0_mean``, ``x1_mean``, ..., ``x0_std``, ``x1_std``, ...
         """
         check_is_fitted(self, "n_features_in_")
-        names = _check_feature_names_in(self, input_features)
+        names = check_feature_names_in(self, input_features)
         if self._reads_columns:
             names = ["x0"]
         return np.array([f"{name}_{what}" for what in self.statistics for name in names], dtype=object)

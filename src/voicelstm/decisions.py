@@ -9,8 +9,8 @@ from sklearn import config_context
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier
-from sklearn.utils.validation import _check_response_method, _num_samples
 
+from voicelstm._compat import check_response_method, num_samples
 from voicelstm.metrics import equal_error_threshold
 from voicelstm.metrics._costs import error_costs
 from voicelstm.metrics._rates import OperatingPoints, operating_points
@@ -235,9 +235,9 @@ def _held_out_answer(detector: Any, recordings: Any, y: ArrayLike) -> tuple[str,
             f" {type(detector).__name__} are {classes}."
         )
     labels = np.asarray(y)
-    if labels.ndim != 1 or len(labels) != _num_samples(recordings):
+    if labels.ndim != 1 or len(labels) != num_samples(recordings):
         raise ValueError(
-            f"y has shape {labels.shape}; expected one label for each of the {_num_samples(recordings)}"
+            f"y has shape {labels.shape}; expected one label for each of the {num_samples(recordings)}"
             " recordings."
         )
     found = set(labels.tolist())
@@ -246,7 +246,7 @@ def _held_out_answer(detector: Any, recordings: Any, y: ArrayLike) -> tuple[str,
             f"y holds the classes {sorted(found, key=repr)}, the detector knows {classes}. Held-out"
             " recordings of both are needed, and of no other."
         )
-    method = _check_response_method(detector, ["decision_function", "predict_proba"])
+    method = check_response_method(detector, ["decision_function", "predict_proba"])
     answer = np.asarray(method(recordings))
     response = _for_second_class(answer)
     for kind, wrong in (("NaN", np.isnan(response)), ("infinite", np.isinf(response))):

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import _check_response_method, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
+from voicelstm._compat import check_response_method, validate_params
 from voicelstm.audio import name_of
 from voicelstm.detector import timeline_steps, timelines
 from voicelstm.extraction import Clip, check_extraction
@@ -130,7 +131,7 @@ class _Listener:
             self._transformer, self._detector = features_and_rest(detector)
         else:
             self._transformer, self._detector = several[0], detector
-        self._transformer._validate_params()
+        validate_params(self._transformer)
         self._settings = self._transformer._settings(None)
         check_extraction(self._settings)
         self._classes = np.asarray(detector.classes_).tolist()
@@ -162,7 +163,7 @@ class _Listener:
         detector = remembering(self._detector)
         score = np.full(len(clips), np.nan)
         if len(self._classes) == 2:
-            score = _check_response_method(detector, ["decision_function", "predict_proba"])(X)
+            score = check_response_method(detector, ["decision_function", "predict_proba"])(X)
             score = np.asarray(score[:, 1] if score.ndim == 2 else score, dtype=np.float64)
         if self._threshold is None:
             labels = np.asarray(detector.predict(X)).tolist()

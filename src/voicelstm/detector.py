@@ -12,6 +12,7 @@ from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClas
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from voicelstm._compat import tuned_pos_label
 from voicelstm.classifier import LSTMVoiceClassifier
 from voicelstm.dynamics import CepstralDynamics
 from voicelstm.extraction import Clip
@@ -232,7 +233,7 @@ def segment_threshold(detector: Any, threshold: float | None = None) -> float | 
     if isinstance(detector, FixedThresholdClassifier):
         own, positive = detector.threshold, detector.pos_label
     else:
-        own, positive = detector.best_threshold_, detector._curve_scorer._get_pos_label()
+        own, positive = detector.best_threshold_, tuned_pos_label(detector)
     if own == "auto":
         return 0.0  # log-odds of 0, or a probability of one half
     # "auto" asks for probabilities first, which the classifier has.

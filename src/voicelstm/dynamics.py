@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
-from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from voicelstm._compat import Interval, fit_context, validate_params
 from voicelstm.base_checks import restored_on_failure
 from voicelstm.documentation import DocumentationLink
 from voicelstm.sequence_checking import SequenceReadingMixin
 from voicelstm.sequences import FrameStatistics, stack
-from voicelstm.typed_decorators import fit_context
 
 __all__ = ["CepstralDynamics", "checked_lags"]
 
@@ -228,7 +227,7 @@ class CepstralDynamics(  # type: ignore[call-arg]
 
     def _settings(self) -> tuple[tuple[int, ...], int, int]:
         """Return what decides what the numbers mean, checked."""
-        self._validate_params()
+        validate_params(self)
         return checked_lags(self.lags), int(self.window_frames), int(self.step_frames)
 
     def _checked_settings(self) -> tuple[tuple[int, ...], int, int]:

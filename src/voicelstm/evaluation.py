@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.pipeline import Pipeline
-from sklearn.utils import _safe_indexing, check_random_state
-from sklearn.utils.validation import _check_response_method, _num_samples
+from sklearn.utils import check_random_state
 
+from voicelstm._compat import check_response_method, num_samples, safe_indexing
 from voicelstm.evaluation_report import MEASURES, EvaluationReport, Measure, Row
 from voicelstm.exceptions import SequenceWarning
 from voicelstm.groups import enough_speakers, group_columns
@@ -128,7 +128,7 @@ def evaluate(
     (0.0, 1.0)
     """
     human, human_is, _ = check_human(y, human_label)
-    n_clips = _num_samples(recordings)
+    n_clips = num_samples(recordings)
     if len(human) != n_clips:
         raise ValueError(f"y has {len(human)} labels for {n_clips} recordings.")
     columns = group_columns(groups, n_clips)
@@ -184,7 +184,7 @@ def _scores(
         # So that recordings are not read again where those without a score are left out.
         X, detector = detector[:-1].transform(X), detector[-1]
     detector = remembering(detector)
-    method = _check_response_method(detector, ["decision_function", "predict_proba"])
+    method = check_response_method(detector, ["decision_function", "predict_proba"])
     score = np.asarray(method(X), dtype=np.float64)
     if score.ndim == 2:
         score = score[:, 1]
@@ -197,7 +197,7 @@ def _scores(
             SequenceWarning,
             stacklevel=3,
         )
-        score, X = score[kept], _safe_indexing(X, np.flatnonzero(kept))
+        score, X = score[kept], safe_indexing(X, np.flatnonzero(kept))
     ratio = log_likelihood_ratios(detector, X)
     direction = 1 if classes[1] == human_is else -1
     if threshold is None:

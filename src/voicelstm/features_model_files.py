@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from voicelstm._compat import validate_params
 from voicelstm.augmenter import Augmenter
 from voicelstm.base_checks import checked_units
 from voicelstm.descriptions import boolean, check_fields, count, describe_value, restore_value
@@ -28,7 +29,7 @@ __all__ = [
 def describe_transformer(transformer: MFCCTransformer, prefix: str, tensors: Tensors) -> dict[str, Any]:
     """Describe a transformer, whose parameters must not contradict each other."""
     described: dict[str, Any] = {"class": "MFCCTransformer", "params": describe_params(transformer)}
-    transformer._validate_params()
+    validate_params(transformer)
     check_extraction(transformer._settings(None))
     if hasattr(transformer, "n_features_in_"):
         described["n_features_in_"] = int(transformer.n_features_in_)

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from voicelstm._compat import callback_context
+
 __all__ = ["EpochTasks", "checked_callbacks"]
 
 
@@ -22,7 +24,7 @@ class EpochTasks:
     def __init__(self, classifier: Any, X: Any, y: Any, sample_weight: Any, n_epochs: int | None) -> None:
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         self._told = {"estimator": classifier, "X": X, "y": y, "metadata": metadata}
-        self._fit = classifier._init_callback_context(max_subtasks=n_epochs)
+        self._fit = callback_context(classifier, max_subtasks=n_epochs)
         self._fit.call_on_fit_task_begin(**self._told)
 
     def epoch_begins(self) -> None:

@@ -10,12 +10,12 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
-    _check_sample_weight,
     assert_all_finite,
     check_consistent_length,
     column_or_1d,
 )
 
+from voicelstm._compat import check_sample_weight
 from voicelstm.exceptions import SequenceWarning
 
 __all__ = ["LabelledInput", "new_generator"]
@@ -79,7 +79,7 @@ class LabelledInput:
         assert_all_finite(labels, input_name="y")
         check_classification_targets(labels)
         check_consistent_length(clips, labels)
-        weight = _check_sample_weight(sample_weight, clips, dtype=np.float64, ensure_non_negative=True)
+        weight = check_sample_weight(sample_weight, clips, dtype=np.float64, ensure_non_negative=True)
         classes = np.unique(labels) if classes is None else classes
         unknown = np.setdiff1d(labels, classes)
         if len(unknown):

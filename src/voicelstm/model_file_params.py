@@ -1,10 +1,12 @@
 """Parameters in model files: which are kept, and how they are checked when they are read."""
 
 import warnings
+from inspect import signature
 from typing import Any
 
 from sklearn.base import BaseEstimator
 
+from voicelstm._compat import validate_params
 from voicelstm.descriptions import describe_value, restore_value
 from voicelstm.exceptions import ModelFileError, ModelFileWarning
 
@@ -54,7 +56,7 @@ def describe_params(estimator: BaseEstimator) -> dict[str, Any]:
 
 def restore_with_params(kind: type[Any], described: dict[str, Any]) -> Any:
     """Make an estimator of a file's parameters; those that the file lacks have their default."""
-    known = set(kind._get_param_names()) - _NOT_KEPT
+    known = set(signature(kind).parameters) - _NOT_KEPT
     unknown = sorted(set(described["params"]) - known)
     if unknown:
         raise ModelFileError(f"A model file holds no parameters {unknown[:10]} of {kind.__name__}.")
@@ -64,5 +66,5 @@ def restore_with_params(kind: type[Any], described: dict[str, Any]) -> Any:
         if isinstance(value, bool) and "boolean" not in kind._parameter_constraints[name]:
             raise ModelFileError(f"The parameter {name} is {value}, which it cannot be.")
     estimator = kind(**params)
-    estimator._validate_params()
+    validate_params(estimator)
     return estimator

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from joblib import hash as hash_of_array
-from joblib.parallel import get_active_backend
 
 from voicelstm import __version__
+from voicelstm._compat import active_dask_backend
 from voicelstm.audio import name_of
 from voicelstm.exceptions import AudioError
 from voicelstm.extraction import Clip, ExtractionSettings, digest_of_file, extract
@@ -220,8 +220,8 @@ def _telling_backend() -> Any:
     Where a future fails without its task having raised, as one does that has cost several workers their
     lives, joblib 1.6 keeps the error to itself and waits for ever.
     """
-    backend, _ = get_active_backend()
-    if type(backend).__name__ != "DaskDistributedBackend" or not hasattr(backend, "submit"):
+    backend = active_dask_backend()
+    if backend is None:
         return None
     telling = object.__new__(type(backend))  # it pickles, and so copies, as one with other parameters
     telling.__dict__.update(vars(backend))

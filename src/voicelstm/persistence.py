@@ -9,6 +9,7 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
+from voicelstm._compat import validate_steps
 from voicelstm.descriptions import check_fields
 from voicelstm.exceptions import ModelFileError
 from voicelstm.known_classes import ESTIMATORS, known_estimator
@@ -177,7 +178,7 @@ def _restore_pipeline(described: dict[str, Any], within: Callable[[dict[str, Any
         if step["class"] in ESTIMATORS and ESTIMATORS[step["class"]].takes_recordings:
             raise ModelFileError(f"{step['class']}, which takes recordings, is not the first step.")
     pipeline = Pipeline([(name, within(step, name)) for name, step in named])
-    pipeline._validate_steps()  # names of their own, and a classifier only at the end
+    validate_steps(pipeline)  # names of their own, and a classifier only at the end
     for (name, before), (_, after) in pairwise(pipeline.steps):
         width = getattr(before, "_n_features_out", None)
         if width is not None and after.n_features_in_ != width:

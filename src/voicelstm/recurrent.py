@@ -32,7 +32,7 @@ def _fastest_stack(
     if backend == "torch":
         from voicelstm import torch_lstm
 
-        return torch_lstm.torch_lstm_stack
+        return torch_lstm.torch_lstm_stack if torch_lstm.is_available() else None
     from voicelstm import jax_lstm
 
     return jax_lstm.jax_lstm_stack if jax_lstm.is_available() else None

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import LeaveOneGroupOut
 from sklearn.utils import check_random_state, check_scalar
-from sklearn.utils.validation import _num_samples
 
+from voicelstm._compat import num_samples
 from voicelstm.groups import group_columns
 from voicelstm.metrics._scored import check_human
 
@@ -177,7 +177,7 @@ class UnseenSystems(LeaveOneGroupOut):
                 f"{type(self).__name__} needs y, and the speaker and the system of each clip as groups."
             )
         human, _, _ = check_human(y, self.human_label)
-        n_clips = _num_samples(X)
+        n_clips = num_samples(X)
         columns = group_columns(groups, n_clips)
         if len(human) != n_clips:
             raise ValueError(f"y has {len(human)} labels, X {n_clips} clips.")

@@ -3,7 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-__all__ = ["torch_lstm_stack"]
+from voicelstm._compat import fused_torch_lstm
+
+__all__ = ["is_available", "torch_lstm_stack"]
+
+
+def is_available() -> bool:
+    """Tell whether this torch has the kernel."""
+    return fused_torch_lstm() is not None
 
 
 def torch_lstm_stack(
@@ -27,7 +34,7 @@ def _lstm(sequences: Any, kernel: Any, recurrent_kernel: Any, bias: Any) -> Any:
     # Torch's gate order is Keras's, its matrices are transposed, and its second bias is one too many.
     parts = (kernel.T, recurrent_kernel.T, bias, torch.zeros_like(bias))
     start = sequences.new_zeros((1, sequences.shape[0], units))
-    outputs, _, _ = torch.lstm(
+    outputs, _, _ = fused_torch_lstm()(
         sequences,
         (start, start),
         [part.contiguous() for part in parts],

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metadata_routing import UNUSED
 
+from voicelstm._compat import Interval, StrOptions, fit_context, validate_params
 from voicelstm.augmenter import Augmenter
 from voicelstm.cepstra import CepstraSettings
 from voicelstm.documentation import DocumentationLink
@@ -23,7 +23,6 @@ from voicelstm.recordings import checked_recordings
 from voicelstm.sequences import stack
 from voicelstm.store import SequenceStore
 from voicelstm.store_writer import SequenceWriter
-from voicelstm.typed_decorators import fit_context
 
 __all__ = ["MFCCTransformer"]
 
@@ -441,7 +440,7 @@ class MFCCTransformer(  # type: ignore[call-arg]
             return writer.view(digests)
 
     def _checked(self, X: Any, augment: Augmenter | None) -> tuple[list[Any], ExtractionSettings]:
-        self._validate_params()
+        validate_params(self)
         settings = self._settings(augment)
         check_extraction(settings)
         return checked_recordings(self, X, reset=False), settings

@@ -18,6 +18,7 @@ from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
+from voicelstm._compat import tuned_pos_label
 from voicelstm.descriptions import (
     boolean,
     check_fields,
@@ -80,7 +81,7 @@ def _describe_fixed(fixed: FixedThresholdClassifier, describe: Describe) -> dict
 def _describe_tuned(tuned: TunedThresholdClassifierCV, describe: Describe) -> dict[str, Any]:
     check_is_fitted(tuned)
     # The class that its predict compares with the threshold is kept nowhere else.
-    pos_label = tuned._curve_scorer._get_pos_label()
+    pos_label = tuned_pos_label(tuned)
     return _describe_threshold(tuned, tuned.estimator_, tuned.best_threshold_, pos_label, describe)
 
 
@@ -154,9 +155,8 @@ def _describe_calibrated(calibrated: CalibratedClassifierCV, describe: Describe)
 
 
 def _restore_calibrated(described: dict[str, Any], restore: Restore) -> CalibratedClassifierCV:
-    # These classes are what predict_proba of a fitted CalibratedClassifierCV is made of, and scikit-learn has
-    # no public ones. Imported here, so that a version that moves them still reads all other files.
-    from sklearn.calibration import _CalibratedClassifier, _SigmoidCalibration, _TemperatureScaling
+    # Imported here, so that a scikit-learn that has moved them still reads all other files.
+    from voicelstm._compat import CalibratedClassifier, SigmoidCalibration, TemperatureScaling
 
     check_fields(described, {"class", "classes", "method", "cv", "ensemble", "pairs"})
     classes = restore_labels(described["classes"])
@@ -168,7 +168,7 @@ def _restore_calibrated(described: dict[str, Any], restore: Restore) -> Calibrat
     if not (ensemble == "auto" or isinstance(ensemble, bool)):
         raise ModelFileError(f'ensemble of the calibration is {ensemble!r}; expected a bool or "auto".')
     n_calibrators = len(classes) if method == "sigmoid" and len(classes) > 2 else 1
-    kind = {"sigmoid": _SigmoidCalibration, "temperature": _TemperatureScaling}[method]
+    kind = {"sigmoid": SigmoidCalibration, "temperature": TemperatureScaling}[method]
     pairs = []
     for i, pair in enumerate(_sequence(described["pairs"], "calibrated classifiers")):
         check_fields(pair, {"estimator", "calibrators"})
@@ -186,7 +186,7 @@ def _restore_calibrated(described: dict[str, Any], restore: Restore) -> Calibrat
             if method == "temperature" and not 0 < calibrator.beta_ <= _HIGHEST_BETA:
                 raise ModelFileError(f"The inverse temperature is {calibrator.beta_}, which no fit finds.")
             calibrators.append(calibrator)
-        pairs.append(_CalibratedClassifier(held, calibrators, classes=classes, method=method))
+        pairs.append(CalibratedClassifier(held, calibrators, classes=classes, method=method))
     calibrated = CalibratedClassifierCV(pairs[0].estimator, method=method, cv=cv, ensemble=ensemble)
     calibrated.calibrated_classifiers_ = pairs
     calibrated.classes_ = classes

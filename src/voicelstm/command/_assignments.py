@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from voicelstm._compat import validate_params
+
 __all__ = ["SEED", "assign", "parse_value", "rows_to_keep"]
 
 SEED = click.IntRange(0, 2**32 - 1)  # what numpy takes
@@ -84,7 +86,7 @@ def _check(estimator: Any) -> None:
     """Refuse values that are not legal now, rather than when recordings have been read."""
     for step in [step for _, step in estimator.steps] if hasattr(estimator, "steps") else [estimator]:
         try:
-            step._validate_params()
+            validate_params(step)
             if hasattr(step, "extract"):
                 step.fit(["not opened"])  # which looks at parameters together
         except ValueError as error:

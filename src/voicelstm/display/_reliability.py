@@ -5,8 +5,8 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.calibration import CalibrationDisplay, calibration_curve
-from sklearn.utils._response import _get_response_values_binary
 
+from voicelstm._compat import get_response_values_binary
 from voicelstm.display._axes import COLORS, axes_or_new, panels, pyplot
 from voicelstm.display._responses import check_finite
 
@@ -115,7 +115,7 @@ class ReliabilityDisplay:
             Where matplotlib is missing.
         """
         pyplot()
-        probability, pos_label = _get_response_values_binary(detector, recordings, "predict_proba")
+        probability, pos_label = get_response_values_binary(detector, recordings, "predict_proba")
         return cls.from_predictions(
             y,
             probability,

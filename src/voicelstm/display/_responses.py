@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
-from sklearn.utils._response import _get_response_values_binary
-from sklearn.utils.validation import _check_response_method
+
+from voicelstm._compat import check_response_method, get_response_values_binary
 
 __all__ = ["Response", "check_finite", "own_threshold", "respond", "response_method", "thawed"]
 
@@ -52,7 +52,7 @@ def respond(detector: Any, recordings: Any) -> Response:
     detector = thawed(detector)
     method = response_method(detector)
     pos_label = getattr(detector, "pos_label", None)
-    score, pos_label = _get_response_values_binary(detector, recordings, method, pos_label=pos_label)
+    score, pos_label = get_response_values_binary(detector, recordings, method, pos_label=pos_label)
     threshold = own_threshold(detector)
     if threshold is None:
         threshold = 0.0 if method == "decision_function" else 0.5
@@ -94,7 +94,7 @@ def response_method(detector: Any) -> str:
     if isinstance(detector, _WRAPPERS):
         chosen = detector.response_method
         methods = methods[::-1] if chosen == "auto" else [chosen]
-    return str(_check_response_method(detector, methods).__name__)
+    return str(check_response_method(detector, methods).__name__)
 
 
 def own_threshold(detector: Any) -> float | None:

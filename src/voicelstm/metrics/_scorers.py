@@ -9,11 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import make_scorer
-from sklearn.metrics._scorer import _BaseScorer
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import _check_response_method
 
+from voicelstm._compat import BaseScorer, check_response_method
 from voicelstm.metrics._calibration import cllr
 from voicelstm.metrics._costs import act_dcf, detection_cost
 
@@ -31,15 +30,16 @@ def _refuse_decisions(y_true: ArrayLike, y_score: ArrayLike, sample_weight: Arra
     )
 
 
-# scikit-learn asks its scorers alone for predictions once, where several metrics need the same.
-class _DetectionScorer(_BaseScorer):
+class _DetectionScorer(BaseScorer):
     def __init__(self, metric: Callable[..., float], parameters: Mapping[str, Any]) -> None:
         super().__init__(_refuse_decisions, -1, dict(parameters), response_method=_SCORES)
         self._metric = metric
+        self._parameters = dict(parameters)
 
     def __repr__(self) -> str:
         name = getattr(self._metric, "__name__", repr(self._metric))
-        return f"make_detection_scorer({', '.join([name, *(f'{k}={v!r}' for k, v in self._kwargs.items())])})"
+        named = [f"{key}={value!r}" for key, value in self._parameters.items()]
+        return f"make_detection_scorer({', '.join([name, *named])})"
 
     def _accept_sample_weight(self) -> bool:
         return "sample_weight" in signature(self._metric).parameters
@@ -56,8 +56,8 @@ class _DetectionScorer(_BaseScorer):
             # Asked for by both names, since scikit-learn's cache knows no pos_label: under one name it might
             # hold what another scorer has had turned round.
             scores = method_caller(estimator, _SCORES, X, pos_label=classes[1])
-        value = self._metric(y_true, scores, **{"pos_label": classes[1], **self._kwargs, **metadata})
-        return self._sign * float(value)
+        value = self._metric(y_true, scores, **{"pos_label": classes[1], **self._parameters, **metadata})
+        return -float(value)
 
 
 def make_detection_scorer(
@@ -144,7 +144,7 @@ def log_likelihood_ratios(estimator: Any, X: Any) -> NDArray[np.float64]:
 
 def _log_odds(estimator: Any, X: Any) -> NDArray[np.float64]:
     if not hasattr(estimator, "predict_proba"):
-        return np.asarray(_check_response_method(estimator, "decision_function")(X), dtype=np.float64)
+        return np.asarray(check_response_method(estimator, "decision_function")(X), dtype=np.float64)
     with np.errstate(divide="ignore"):
         if hasattr(estimator, "predict_log_proba"):
             logarithms = np.asarray(estimator.predict_log_proba(X), dtype=np.float64)
