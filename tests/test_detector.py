@@ -6,7 +6,7 @@ from sklearn.pipeline import make_pipeline
 
 from voicelstm import LSTMVoiceClassifier, MFCCTransformer, make_detector, score_timeline
 from voicelstm.datasets import make_voices
-from voicelstm.detector import segment_threshold
+from voicelstm.metrics._responses import segment_threshold
 
 
 @pytest.fixture(scope="module")

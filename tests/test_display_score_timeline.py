@@ -1,8 +1,9 @@
 import matplotlib as mpl
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
-from sklearn.model_selection import FixedThresholdClassifier
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.metrics import f1_score, make_scorer
+from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 
 from voicelstm import calibrate, score_timeline
 from voicelstm.display import ScoreTimelineDisplay
@@ -171,3 +172,13 @@ def test_faults_are_named():
         ScoreTimelineDisplay.from_timeline(TIMELINE, classes=["human"])
     with pytest.raises(ValueError, match="threshold holds 1 values"):
         ScoreTimelineDisplay.from_timeline(TIMELINE, threshold=np.inf)
+
+
+def test_a_threshold_tuned_for_human_is_drawn_where_predict_changes(small_detector, small_voices):
+    (X, y), (others, _) = small_voices
+    scoring = make_scorer(f1_score, pos_label="human")
+    tuned = TunedThresholdClassifierCV(small_detector, scoring=scoring, cv="prefit", refit=False).fit(X, y)
+    display = ScoreTimelineDisplay.from_recording(tuned, others[0])
+    (threshold, _) = display.threshold_line_.get_ydata()
+    decided = np.where(small_detector.decision_function(others) >= threshold, "synthetic", "human")
+    assert_array_equal(decided, tuned.predict(others))

@@ -13,7 +13,6 @@ API = Path(__file__).resolve().parents[1] / "docs" / "api.rst"
 # What the library's own modules share, and users have no need of.
 SHARED = {
     "audio.name_of",
-    "detector.segment_threshold",
     "detector.timeline_steps",
     "detector.timelines",
     "dynamics.checked_lags",

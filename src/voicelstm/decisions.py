@@ -10,10 +10,11 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier
 
-from voicelstm._compat import check_response_method, num_samples
+from voicelstm._compat import num_samples
 from voicelstm.metrics import equal_error_threshold
 from voicelstm.metrics._costs import error_costs
 from voicelstm.metrics._rates import OperatingPoints, operating_points
+from voicelstm.metrics._responses import of_second_class, score_method
 from voicelstm.metrics._scored import check_scored, check_weights, two_classes
 
 __all__ = ["calibrate", "tune_threshold"]
@@ -246,7 +247,7 @@ def _held_out_answer(detector: Any, recordings: Any, y: ArrayLike) -> tuple[str,
             f"y holds the classes {sorted(found, key=repr)}, the detector knows {classes}. Held-out"
             " recordings of both are needed, and of no other."
         )
-    method = check_response_method(detector, ["decision_function", "predict_proba"])
+    method = score_method(detector)
     answer = np.asarray(method(recordings))
     response = _for_second_class(answer)
     for kind, wrong in (("NaN", np.isnan(response)), ("infinite", np.isinf(response))):
@@ -264,7 +265,7 @@ def _held_out_answer(detector: Any, recordings: Any, y: ArrayLike) -> tuple[str,
 
 
 def _for_second_class(answer: NDArray[Any]) -> NDArray[np.floating]:
-    response = answer[:, 1] if answer.ndim == 2 else answer
+    response = of_second_class(answer)
     return response if np.issubdtype(response.dtype, np.floating) else response.astype(np.float64)
 
 

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from voicelstm._compat import check_response_method, validate_params
+from voicelstm._compat import validate_params
 from voicelstm.audio import name_of
 from voicelstm.detector import timeline_steps, timelines
 from voicelstm.extraction import Clip, check_extraction
 from voicelstm.members import features_and_rest, remembering, transformers_of
+from voicelstm.metrics._responses import of_second_class, score_method
 from voicelstm.parallel import extract_all
 from voicelstm.sequences import stack
 
@@ -163,8 +164,7 @@ class _Listener:
         detector = remembering(self._detector)
         score = np.full(len(clips), np.nan)
         if len(self._classes) == 2:
-            score = check_response_method(detector, ["decision_function", "predict_proba"])(X)
-            score = np.asarray(score[:, 1] if score.ndim == 2 else score, dtype=np.float64)
+            score = of_second_class(np.asarray(score_method(detector)(X), dtype=np.float64))
         if self._threshold is None:
             labels = np.asarray(detector.predict(X)).tolist()
         else:

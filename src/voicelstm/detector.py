@@ -5,20 +5,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logit
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from voicelstm._compat import tuned_pos_label
 from voicelstm.classifier import LSTMVoiceClassifier
 from voicelstm.dynamics import CepstralDynamics
 from voicelstm.extraction import Clip
+from voicelstm.metrics._responses import held_by
 from voicelstm.transformer import MFCCTransformer
 
-__all__ = ["make_detector", "score_timeline", "segment_threshold", "timeline_steps", "timelines"]
+__all__ = ["make_detector", "score_timeline", "timeline_steps", "timelines"]
 
 
 def make_detector(random_state: int | np.random.RandomState | None = None, **changes: Any) -> Pipeline:
@@ -193,7 +190,7 @@ def timeline_steps(detector: Any) -> tuple[MFCCTransformer, CepstralDynamics | N
     TypeError
         As :func:`score_timeline`.
     """
-    detector = _within_wrappers(detector)
+    detector = _pipeline_of(detector)
     steps = [step for _, step in detector.steps] if isinstance(detector, Pipeline) else [detector]
     kinds = [type(step) for step in steps]
     if kinds == [MFCCTransformer, LSTMVoiceClassifier]:
@@ -206,48 +203,10 @@ def timeline_steps(detector: Any) -> tuple[MFCCTransformer, CepstralDynamics | N
     )
 
 
-def segment_threshold(detector: Any, threshold: float | None = None) -> float | None:
-    """Find from which log-odds a segment is taken for ``classes_[1]``.
-
-    Parameters
-    ----------
-    detector : object
-        As :func:`score_timeline` takes it.
-    threshold : float, default=None
-        What :func:`voicelstm.detect` was given.
-
-    Returns
-    -------
-    float or None
-        None where the detector is calibrated: its scores, and so its thresholds, are probabilities of whole
-        recordings, which the log-odds of segments cannot be compared with.
-    """
-    while isinstance(detector, FrozenEstimator):
-        detector = detector.estimator
-    if not hasattr(detector, "decision_function"):
-        return None
-    if threshold is not None:
-        return threshold
-    if not isinstance(detector, FixedThresholdClassifier | TunedThresholdClassifierCV):
-        return 0.0
-    if isinstance(detector, FixedThresholdClassifier):
-        own, positive = detector.threshold, detector.pos_label
-    else:
-        own, positive = detector.best_threshold_, tuned_pos_label(detector)
-    if own == "auto":
-        return 0.0  # log-odds of 0, or a probability of one half
-    # "auto" asks for probabilities first, which the classifier has.
-    own = float(own) if detector.response_method == "decision_function" else float(logit(own))
-    return own if positive is None or positive == detector.classes_[1] else -own
-
-
-def _within_wrappers(detector: Any) -> Any:
+def _pipeline_of(detector: Any) -> Any:
+    """Return the Pipeline within scikit-learn's wrappers, those of calibration too."""
     while True:
-        if isinstance(detector, FixedThresholdClassifier | TunedThresholdClassifierCV):
-            detector = getattr(detector, "estimator_", detector.estimator)
-        elif isinstance(detector, FrozenEstimator):
-            detector = detector.estimator
-        elif isinstance(detector, CalibratedClassifierCV):
+        if isinstance(detector, CalibratedClassifierCV):
             check_is_fitted(detector)
             pairs = detector.calibrated_classifiers_
             if len(pairs) > 1:
@@ -256,5 +215,7 @@ def _within_wrappers(detector: Any) -> Any:
                     " it one of them, or calibrate a fitted Pipeline with voicelstm.calibrate."
                 )
             detector = pairs[0].estimator
+        elif (held := held_by(detector)) is not None:
+            detector = held
         else:
             return detector

@@ -10,12 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
-from voicelstm._compat import check_response_method, num_samples, safe_indexing
+from voicelstm._compat import num_samples, safe_indexing
 from voicelstm.evaluation_report import MEASURES, EvaluationReport, Measure, Row
 from voicelstm.exceptions import SequenceWarning
 from voicelstm.groups import enough_speakers, group_columns
 from voicelstm.members import remembering
 from voicelstm.metrics import bootstrap_interval
+from voicelstm.metrics._responses import of_second_class, score_method
 from voicelstm.metrics._scored import check_human
 from voicelstm.metrics._scorers import log_likelihood_ratios
 
@@ -184,10 +185,7 @@ def _scores(
         # So that recordings are not read again where those without a score are left out.
         X, detector = detector[:-1].transform(X), detector[-1]
     detector = remembering(detector)
-    method = check_response_method(detector, ["decision_function", "predict_proba"])
-    score = np.asarray(method(X), dtype=np.float64)
-    if score.ndim == 2:
-        score = score[:, 1]
+    score = of_second_class(np.asarray(score_method(detector)(X), dtype=np.float64))
     kept = ~np.isnan(score)
     if not kept.all():
         missing = np.flatnonzero(~kept)

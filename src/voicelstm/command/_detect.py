@@ -67,7 +67,7 @@ def detect(
     """
     with named_recordings(recordings, files_from) as named:
         import voicelstm
-        from voicelstm.detector import segment_threshold
+        from voicelstm.metrics._responses import segment_threshold
 
         model = voicelstm.load(detector)
         _let_read_at_once(model, jobs)

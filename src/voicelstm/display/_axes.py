@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 __all__ = [
     "COLORS",
     "HUMAN",
@@ -10,6 +13,7 @@ __all__ = [
     "MARKERS",
     "SYNTHETIC",
     "axes_or_new",
+    "check_finite",
     "panels",
     "pyplot",
     "shown",
@@ -121,3 +125,15 @@ def panels(ax: Any, heights: Sequence[float], gap: float = 0.05, *, share: bool 
         for panel in divided[:-1]:
             panel.tick_params(labelbottom=False)
     return divided
+
+
+def check_finite(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """Return numbers as doubles; raise ValueError if one has no place in a picture, being NaN or infinite."""
+    numbers = np.asarray(values, dtype=np.float64)
+    wrong = int(np.count_nonzero(~np.isfinite(numbers)))
+    if wrong:
+        raise ValueError(
+            f"{name} holds {wrong} values that are NaN or infinite, of {numbers.size}; expected finite"
+            " numbers, which have a place in a picture. Leave these out, and say how many they were."
+        )
+    return numbers

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from voicelstm.audio import read_audio
-from voicelstm.display._axes import axes_or_new, pyplot
-from voicelstm.display._responses import check_finite
+from voicelstm.display._axes import axes_or_new, check_finite, pyplot
 from voicelstm.extraction import Clip
 from voicelstm.filterbanks import filter_corners
 from voicelstm.transformer import MFCCTransformer

@@ -8,9 +8,9 @@ from scipy.stats import norm
 from sklearn.metrics import DetCurveDisplay
 
 from voicelstm.display._axes import COLORS, LINE_STYLES, axes_or_new, pyplot
-from voicelstm.display._responses import respond
 from voicelstm.metrics._costs import error_costs
 from voicelstm.metrics._rates import equal_error_rate, operating_points
+from voicelstm.metrics._responses import respond
 from voicelstm.metrics._scored import check_scored
 
 __all__ = ["DetectionErrorDisplay"]
@@ -146,7 +146,7 @@ class DetectionErrorDisplay:
         return cls.from_predictions(
             y,
             response.score,
-            pos_label=response.pos_label,
+            pos_label=response.rule.pos_label,
             human_label=human_label,
             sample_weight=sample_weight,
             synthetic_prior=synthetic_prior,

@@ -7,8 +7,7 @@ from numpy.typing import ArrayLike
 from sklearn.calibration import CalibrationDisplay, calibration_curve
 
 from voicelstm._compat import get_response_values_binary
-from voicelstm.display._axes import COLORS, axes_or_new, panels, pyplot
-from voicelstm.display._responses import check_finite
+from voicelstm.display._axes import COLORS, axes_or_new, check_finite, panels, pyplot
 
 __all__ = ["ReliabilityDisplay"]
 

@@ -5,8 +5,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from voicelstm.display._axes import HUMAN, SYNTHETIC, axes_or_new, pyplot, shown
-from voicelstm.display._responses import check_finite, respond
+from voicelstm.display._axes import HUMAN, SYNTHETIC, axes_or_new, check_finite, pyplot, shown
+from voicelstm.metrics._responses import respond
 from voicelstm.metrics._scored import check_scored
 
 __all__ = ["ScoreDistributionDisplay"]
@@ -140,8 +140,8 @@ class ScoreDistributionDisplay:
         return cls.from_predictions(
             y,
             response.score,
-            threshold=response.threshold if threshold is None else threshold,
-            pos_label=response.pos_label,
+            threshold=response.rule.threshold if threshold is None else threshold,
+            pos_label=response.rule.pos_label,
             human_label=human_label,
             sample_weight=sample_weight,
             bins=bins,

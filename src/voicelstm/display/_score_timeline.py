@@ -5,12 +5,11 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logit
 
 from voicelstm.audio import read_audio
 from voicelstm.detector import score_timeline
-from voicelstm.display._axes import HUMAN, SYNTHETIC, axes_or_new, panels, pyplot, shown
-from voicelstm.display._responses import check_finite, own_threshold, response_method, thawed
+from voicelstm.display._axes import HUMAN, SYNTHETIC, axes_or_new, check_finite, panels, pyplot, shown
+from voicelstm.metrics._responses import segment_threshold
 
 __all__ = ["ScoreTimelineDisplay"]
 
@@ -330,18 +329,10 @@ def _rate_of_arrays(detector: Any, recording: Any) -> int | None:
 
 def _log_odds_threshold(detector: Any) -> float:
     """Return the threshold of a detector's decisions in the log-odds of its segments."""
-    detector = thawed(detector)
-    # A calibration has probabilities only.
-    if not hasattr(detector, "decision_function"):
+    threshold = segment_threshold(detector)
+    if threshold is None:
         raise ValueError(
             f"threshold must be given for this {type(detector).__name__}: it decides from calibrated scores"
             " of whole recordings, and segments have the log-odds that the Pipeline gives. Give one in these."
         )
-    threshold = own_threshold(detector)
-    if threshold is None:
-        return 0.0
-    if response_method(detector) == "predict_proba":
-        threshold = float(logit(threshold))
-    # Of the first class scikit-learn turns the scores round, and with them what the threshold means.
-    turned = getattr(detector, "pos_label", None) == detector.classes_[0]
-    return -threshold if turned else threshold
+    return threshold

@@ -8,6 +8,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from voicelstm.display._axes import COLORS, MARKERS, axes_or_new, panels, pyplot
+from voicelstm.metrics._responses import held_by
 
 __all__ = ["TrainingCurveDisplay"]
 
@@ -259,9 +260,10 @@ def _trained(estimator: Any) -> Any:
             found = found[-1]
         elif len(getattr(found, "calibrated_classifiers_", ())) == 1:
             found = found.calibrated_classifiers_[0].estimator
+        elif (held := held_by(found)) is not None:
+            found = held
         else:
-            inner = (getattr(found, name, None) for name in ("best_estimator_", "estimator_", "estimator"))
-            found = next((one for one in inner if one is not None), None)
+            found = getattr(found, "estimator_", getattr(found, "estimator", None))
         if found is None or isinstance(found, str):
             raise TypeError(
                 f"estimator is a {type(estimator).__name__}, in which there is no history_ of a training;"

@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
-from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import make_scorer
-from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline
 
 from voicelstm._compat import BaseScorer, check_response_method
 from voicelstm.metrics._calibration import cllr
 from voicelstm.metrics._costs import act_dcf, detection_cost
+from voicelstm.metrics._responses import held_by
 
 __all__ = ["log_likelihood_ratios", "make_detection_scorer"]
 
@@ -130,13 +129,8 @@ def log_likelihood_ratios(estimator: Any, X: Any) -> NDArray[np.float64]:
             if len(estimator) > 1:
                 X = estimator[:-1].transform(X)
             estimator = estimator[-1]
-        elif isinstance(estimator, FixedThresholdClassifier | TunedThresholdClassifierCV):
-            # A fixed threshold may stand around what was fitted before, and need no fit itself.
-            estimator = getattr(estimator, "estimator_", estimator.estimator)
-        elif isinstance(estimator, FrozenEstimator):
-            estimator = estimator.estimator
-        elif hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
+        elif (held := held_by(estimator)) is not None:
+            estimator = held
         else:
             return _log_odds(estimator, X) - _training_log_odds(estimator)
     return estimator.log_likelihood_ratio(X)

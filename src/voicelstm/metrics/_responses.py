@@ -1,0 +1,110 @@
+"""What a fitted detector decides from, read through scikit-learn's wrappers: scores and their threshold."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logit
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
+
+from voicelstm._compat import check_response_method, get_response_values_binary, tuned_pos_label
+
+__all__ = [
+    "DecisionRule",
+    "Response",
+    "held_by",
+    "of_second_class",
+    "respond",
+    "score_method",
+    "segment_threshold",
+]
+
+_SCORES = ["decision_function", "predict_proba"]
+
+
+@dataclass(frozen=True)
+class DecisionRule:
+    """How `predict` decides: a clip is taken for `pos_label` if `method` gives `threshold` or more for it."""
+
+    method: str
+    pos_label: Any
+    threshold: float
+
+    @classmethod
+    def of(cls, detector: Any) -> "DecisionRule":
+        """Read the rule of a fitted classifier of two classes."""
+        while not _sets_threshold(detector) and (held := held_by(detector)) is not None:
+            detector = held
+        methods = _SCORES
+        threshold: float | str = "auto"
+        pos_label = None
+        if _sets_threshold(detector):
+            methods = methods[::-1] if detector.response_method == "auto" else [detector.response_method]
+            if isinstance(detector, FixedThresholdClassifier):
+                threshold, pos_label = detector.threshold, detector.pos_label
+            else:
+                threshold, pos_label = detector.best_threshold_, tuned_pos_label(detector)
+        method = str(check_response_method(detector, methods).__name__)
+        if isinstance(threshold, str):  # "auto", even odds
+            threshold = 0.0 if method == "decision_function" else 0.5
+        if pos_label is None:
+            pos_label = np.asarray(detector.classes_).tolist()[1]
+        return cls(method, pos_label, float(threshold))
+
+
+@dataclass(frozen=True)
+class Response:
+    """Scores of clips, and the rule by which the detector decides from them."""
+
+    score: NDArray[np.floating]
+    rule: DecisionRule
+
+
+def respond(detector: Any, recordings: Any) -> Response:
+    """Ask a fitted detector of two classes for the scores from which it decides."""
+    rule = DecisionRule.of(detector)
+    score, _ = get_response_values_binary(detector, recordings, rule.method, pos_label=rule.pos_label)
+    return Response(score, rule)
+
+
+def score_method(detector: Any) -> Callable[[Any], NDArray[Any]]:
+    """Return the method that gives the scores: `decision_function` if there is one, else `predict_proba`."""
+    method: Callable[[Any], NDArray[Any]] = check_response_method(detector, _SCORES)
+    return method
+
+
+def of_second_class(answer: NDArray[Any]) -> NDArray[Any]:
+    """Return the scores that speak for ``classes_[1]``, of the answer of a detector of two classes."""
+    return answer[:, 1] if answer.ndim == 2 else answer
+
+
+def segment_threshold(detector: Any, threshold: float | None = None) -> float | None:
+    """Return the log-odds from which a segment is taken for ``classes_[1]``.
+
+    `threshold` is what :func:`voicelstm.detect` was given. If the detector is calibrated, the answer is None:
+    its thresholds are probabilities of whole recordings, with which log-odds of segments cannot be compared.
+    """
+    if not hasattr(detector, "decision_function"):
+        return None
+    if threshold is not None:
+        return threshold
+    rule = DecisionRule.of(detector)
+    log_odds = rule.threshold if rule.method == "decision_function" else float(logit(rule.threshold))
+    return log_odds if rule.pos_label == detector.classes_[1] else -log_odds
+
+
+def held_by(wrapper: Any) -> Any:
+    """Return the fitted estimator whose scores a wrapper of scikit-learn passes on unchanged, or None."""
+    if _sets_threshold(wrapper):
+        # A fixed threshold may stand around what was fitted before, and need no fit itself.
+        return getattr(wrapper, "estimator_", wrapper.estimator)
+    if isinstance(wrapper, FrozenEstimator):
+        return wrapper.estimator
+    return getattr(wrapper, "best_estimator_", None)
+
+
+def _sets_threshold(detector: Any) -> bool:
+    return isinstance(detector, FixedThresholdClassifier | TunedThresholdClassifierCV)

@@ -1,0 +1,113 @@
+"""Every expectation is what `predict` of scikit-learn's own wrapper decides."""
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import VotingClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score, make_scorer
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV, TunedThresholdClassifierCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from voicelstm.metrics._responses import held_by, respond, segment_threshold
+
+LABELS = {
+    "words": ["human", "synthetic"],
+    "words, human last": ["fake", "real"],
+    "human is 1": [0, 1],
+    "signs": [-1, 1],
+}
+
+
+def clips(classes, n=60):
+    generator = np.random.default_rng(0)
+    target = np.repeat([0, 1], n // 2)
+    return generator.normal(target[:, None], 1.5, size=(n, 2)), np.asarray(classes)[target]
+
+
+def plain():
+    return make_pipeline(StandardScaler(), LogisticRegression())
+
+
+def tuned(pos_label, method):
+    scoring = make_scorer(f1_score, pos_label=pos_label)
+    return TunedThresholdClassifierCV(plain(), scoring=scoring, response_method=method, cv=2, random_state=0)
+
+
+def fixed(pos_label, method):
+    threshold = {"decision_function": 0.7, "predict_proba": 0.6, "auto": 0.6}[method]
+    return FixedThresholdClassifier(plain(), threshold=threshold, pos_label=pos_label, response_method=method)
+
+
+@pytest.mark.parametrize("method", ["auto", "decision_function", "predict_proba"])
+@pytest.mark.parametrize("position", [0, 1])
+@pytest.mark.parametrize("classes", LABELS.values(), ids=LABELS)
+@pytest.mark.parametrize("wrapper", [tuned, fixed])
+@pytest.mark.parametrize("around", [lambda fitted: fitted, FrozenEstimator], ids=["bare", "frozen"])
+def test_a_threshold_divides_the_clips_as_predict_does(around, wrapper, classes, position, method):
+    X, y = clips(classes)
+    detector = around(wrapper(classes[position], method).fit(X, y))
+    decided = detector.predict(X)
+    assert 0 < np.count_nonzero(decided == classes[1]) < len(X)
+
+    response = respond(detector, X)
+    np.testing.assert_array_equal(
+        response.score >= response.rule.threshold, decided == response.rule.pos_label
+    )
+    log_odds = plain().fit(X, y).decision_function(X)  # what a segment's score is of a detector
+    np.testing.assert_array_equal(log_odds >= segment_threshold(detector), decided == classes[1])
+
+
+@pytest.mark.parametrize("classes", LABELS.values(), ids=LABELS)
+@pytest.mark.parametrize(
+    "detector",
+    [
+        plain(),
+        CalibratedClassifierCV(plain(), cv=2),
+        VotingClassifier([("a", plain()), ("b", plain())], voting="soft"),
+        GridSearchCV(plain(), {"logisticregression__C": [0.1, 1]}, cv=2),
+        FixedThresholdClassifier(plain()),
+        FixedThresholdClassifier(CalibratedClassifierCV(plain(), cv=2), threshold=0.6),
+    ],
+    ids=["plain", "calibrated", "vote", "search", "threshold at even odds", "threshold of calibration"],
+)
+def test_every_other_detector_divides_the_clips_as_predict_does(detector, classes):
+    X, y = clips(classes)
+    detector.fit(X, y)
+    response = respond(detector, X)
+    decided = detector.predict(X)
+    np.testing.assert_array_equal(
+        response.score >= response.rule.threshold, decided == response.rule.pos_label
+    )
+    threshold = segment_threshold(detector)
+    if hasattr(detector, "decision_function"):
+        np.testing.assert_array_equal(detector.decision_function(X) >= threshold, decided == classes[1])
+    else:
+        assert threshold is None
+
+
+def test_a_search_around_a_tuned_threshold_decides_by_that():
+    X, y = clips(["human", "synthetic"])
+    search = GridSearchCV(tuned("human", "auto"), {"estimator__logisticregression__C": [0.1, 1]}, cv=2)
+    response = respond(search.fit(X, y), X)
+    assert response.rule.pos_label == "human"
+    np.testing.assert_array_equal(response.score >= response.rule.threshold, search.predict(X) == "human")
+
+
+def test_a_threshold_that_is_asked_for_is_kept_for_scores_that_are_log_odds():
+    X, y = clips(["human", "synthetic"])
+    assert segment_threshold(tuned("human", "auto").fit(X, y), 0.25) == 0.25
+    assert segment_threshold(CalibratedClassifierCV(plain(), cv=2).fit(X, y), 0.25) is None
+
+
+def test_a_wrapper_is_looked_through_and_nothing_else_is():
+    X, y = clips(["human", "synthetic"])
+    fitted = plain().fit(X, y)
+    assert held_by(FrozenEstimator(fitted)) is fitted
+    prefit = FixedThresholdClassifier(FrozenEstimator(fitted), threshold=0.3)
+    assert held_by(held_by(prefit)) is fitted
+    for other in (fitted, CalibratedClassifierCV(fitted), BaseEstimator()):
+        assert held_by(other) is None
