@@ -297,6 +297,16 @@ def test_partial_fit_learns_from_a_stream_of_batches():
         classifier.partial_fit(X, y, classes=[0, 1, 2])
 
 
+def test_a_pass_that_fails_leaves_no_trace_in_the_passes_after_it():
+    X, y = clips_of(12)
+    undisturbed, disturbed = (small().partial_fit(X, y, classes=[0, 1]) for _ in range(2))
+    with pytest.raises(TrainingError):
+        disturbed.set_params(learning_rate=1e39).partial_fit(X, y)
+    disturbed.set_params(learning_rate=undisturbed.learning_rate).partial_fit(X, y)
+    undisturbed.partial_fit(X, y)
+    np.testing.assert_array_equal(disturbed.decision_function(X), undisturbed.decision_function(X))
+
+
 def test_empty_clips_are_left_out_and_score_nan(binary):
     classifier, X, y = binary
     gap = [X[0], np.zeros((0, 3)), X[1]]

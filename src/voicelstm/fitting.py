@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -146,7 +147,8 @@ def _partial_fit(
     from voicelstm.training import train
 
     architecture = _architecture(classifier, labelled, before)
-    generator = new_generator(classifier.random_state) if state is None else state.generator
+    # A copy, since a pass that fails must not have drawn from it.
+    generator = new_generator(classifier.random_state) if state is None else deepcopy(state.generator)
     weights = _first_weights(classifier, architecture, before, generator)
     statistics = _statistics(classifier, labelled, None if before is None else before.statistics)
     totals = labelled.class_totals() + (0 if before is None else before.class_totals)
