@@ -54,6 +54,16 @@ def test_callbacks_of_scikit_learn_see_a_fit_and_its_epochs_with_the_network_of_
     np.testing.assert_array_equal(witness.told[-2][2], classifier.predict_proba(X))
 
 
+def test_the_classifier_that_a_callback_is_given_may_learn_on():
+    class LearnsOn(Witness):
+        def on_fit_task_end(self, estimator, context, *, X, y, metadata, fitted_estimator):
+            self.told.append(fitted_estimator.partial_fit(X, y).n_iter_)
+
+    learns_on = LearnsOn()
+    small(max_epochs=2).set_callbacks(learns_on).fit(X, Y)
+    assert [told for told in learns_on.told if isinstance(told, int)] == [2, 3, 3]
+
+
 def test_a_callback_of_scikit_learn_may_stop_training():
     classifier = small(max_epochs=10).set_callbacks(Witness(stop_after=1)).fit(X, Y)
     assert classifier.n_iter_ == 2

@@ -56,7 +56,7 @@ def fit_classifier(
             clips, y, sample_weight, classes, classifier.class_weight, one_pass=False
         )
         result = _fit(classifier, labelled, before, tasks)
-        _set_attributes(classifier, result, labelled.classes, result.history)
+        _set_attributes(classifier, result, labelled.classes)
         tasks.fit_ends()
 
 
@@ -74,7 +74,7 @@ def partial_fit_classifier(
         )
         result = _partial_fit(classifier, labelled, before, state)
         history = {name: earlier.get(name, []) + values for name, values in result.history.items()}
-        _set_attributes(classifier, result, labelled.classes, history)
+        _set_attributes(classifier, replace(result, history=history), labelled.classes)
 
 
 def _clips(classifier: Any, X: Any, before: FittedNetwork | None) -> list[NDArray[Any]]:
@@ -82,19 +82,19 @@ def _clips(classifier: Any, X: Any, before: FittedNetwork | None) -> list[NDArra
     return checked_clips(classifier, X, expected=expected)
 
 
-def _set_attributes(classifier: Any, result: FitResult, classes: NDArray[Any], history: History) -> None:
-    for name, value in _attributes(result.fitted, classes, history).items():
+def _set_attributes(classifier: Any, result: FitResult, classes: NDArray[Any]) -> None:
+    for name, value in _attributes(result, classes).items():
         setattr(classifier, name, value)
-    classifier._partial_fit_state = result.partial_fit_state
 
 
-def _attributes(fitted: FittedNetwork, classes: NDArray[Any], history: History) -> dict[str, Any]:
-    """Return the attributes of a classifier that has this network and this history."""
+def _attributes(result: FitResult, classes: NDArray[Any]) -> dict[str, Any]:
+    """Return the attributes of a classifier with this network and history."""
     return {
-        "_fitted": fitted,
+        "_fitted": result.fitted,
+        "_partial_fit_state": result.partial_fit_state,
         "classes_": classes,
-        "history_": {name: list(values) for name, values in history.items()},
-        "n_iter_": len(history["loss"]),
+        "history_": {name: list(values) for name, values in result.history.items()},
+        "n_iter_": len(result.history["loss"]),
     }
 
 
@@ -120,9 +120,11 @@ def _fit(
         checkpoint = _checkpoint(classifier, labelled, start, network, drawn | {"rates": schedule.rates})
 
         def epoch_ends(history: History) -> bool:
-            return tasks.epoch_ends(
-                lambda: _attributes(replace(start, weights=network.weights()), labelled.classes, history)
-            )
+            def so_far() -> dict[str, Any]:
+                fitted = replace(start, weights=network.weights())
+                return _attributes(FitResult(fitted, history), labelled.classes)
+
+            return tasks.epoch_ends(so_far)
 
         trained = train(
             network,
