@@ -64,7 +64,7 @@ def main():
 
 
 def write_store(folder, n_clips, frames, features):
-    from voicelstm.extraction import Clip
+    from voicelstm.clip import Clip
     from voicelstm.store_writer import SequenceWriter
 
     generator = np.random.default_rng(0)

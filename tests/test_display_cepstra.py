@@ -4,8 +4,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from voicelstm import MFCCTransformer
+from voicelstm.clip import Clip
 from voicelstm.display import CepstraDisplay
-from voicelstm.extraction import Clip
 from voicelstm.filterbanks import filterbank
 
 mpl.use("Agg")

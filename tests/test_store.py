@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from sklearn.model_selection import KFold, train_test_split
 from sklearn.utils import _safe_indexing
 
+from voicelstm.clip import Clip
 from voicelstm.exceptions import StoreError
-from voicelstm.extraction import Clip
 from voicelstm.sequences import check_ragged, is_ragged, stack
 from voicelstm.store import SequenceStore
 from voicelstm.store_writer import SequenceWriter
@@ -30,7 +30,7 @@ LENGTHS = [4, 1, 0, 7, 4, 2]
 # What the subprocesses share with this file.
 CLIPS = """
 import numpy as np
-from voicelstm.extraction import Clip
+from voicelstm.clip import Clip
 
 def clip_of(seed):
     generator = np.random.default_rng(seed)

@@ -13,8 +13,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from voicelstm._compat import validate_params
 from voicelstm.audio import name_of
+from voicelstm.clip import Clip
 from voicelstm.detector import timeline_steps, timelines
-from voicelstm.extraction import Clip, check_extraction
+from voicelstm.extraction import check_extraction
 from voicelstm.members import features_and_rest, remembering, transformers_of
 from voicelstm.metrics._responses import of_second_class, score_method
 from voicelstm.parallel import extract_all

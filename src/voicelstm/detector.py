@@ -10,8 +10,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from voicelstm.classifier import LSTMVoiceClassifier
+from voicelstm.clip import Clip
 from voicelstm.dynamics import CepstralDynamics
-from voicelstm.extraction import Clip
 from voicelstm.metrics._responses import held_by
 from voicelstm.transformer import MFCCTransformer
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voicelstm import __version__
-from voicelstm.audio import active_region, name_of, read_audio, set_level
+from voicelstm.audio import name_of, read_audio
 from voicelstm.augmenter import Augmenter
 from voicelstm.cepstra import (
     CepstraSettings,
@@ -19,12 +19,14 @@ from voicelstm.cepstra import (
     check_settings,
     frame_sizes,
 )
+from voicelstm.clip import Clip
 from voicelstm.exceptions import AudioError
+from voicelstm.level import active_region, set_level
 from voicelstm.plain_values import python_value
 from voicelstm.reference import BACKENDS, check_backend
 from voicelstm.trajectories import append_deltas, normalize_clip
 
-__all__ = ["Clip", "ExtractionSettings", "check_extraction", "digest_of_file", "extract"]
+__all__ = ["ExtractionSettings", "check_extraction", "digest_of_file", "extract"]
 
 
 @dataclass(frozen=True)
@@ -66,32 +68,6 @@ class ExtractionSettings:
         """Return the cache's folder for features of these settings."""
         key = json.dumps(self.described(), sort_keys=True).encode()
         return Path(cache_dir, hashlib.sha256(key).hexdigest()[:16])
-
-
-@dataclass(frozen=True)
-class Clip:
-    """One recording's features and where they lie in it.
-
-    Attributes
-    ----------
-    features : ndarray of shape (n_frames, n_features)
-        The sequence.
-    offset : float
-        Where the first frame begins, in s: behind what was trimmed.
-    frame_length, frame_step : float
-        Of the frames as they were cut, in whole samples, in s.
-    duration : float
-        Of the whole recording, in s.
-    silent : bool
-        Whether every sample is 0, as far as is known: a folder of sequences does not keep it.
-    """
-
-    features: NDArray[np.floating]
-    offset: float
-    frame_length: float
-    frame_step: float
-    duration: float
-    silent: bool = False
 
 
 def check_extraction(settings: ExtractionSettings) -> None:

@@ -18,8 +18,9 @@ from joblib import hash as hash_of_array
 from voicelstm import __version__
 from voicelstm._compat import active_dask_backend
 from voicelstm.audio import name_of
+from voicelstm.clip import Clip
 from voicelstm.exceptions import AudioError
-from voicelstm.extraction import Clip, ExtractionSettings, digest_of_file, extract
+from voicelstm.extraction import ExtractionSettings, digest_of_file, extract
 from voicelstm.store_writer import SequenceWriter
 from voicelstm.thread_warnings import warnings_of_this_thread
 

@@ -8,8 +8,18 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from voicelstm.base_checks import check_not_empty
+from voicelstm.clip import Clip
 
-__all__ = ["FrameStatistics", "SegmentBatches", "Segments", "check_ragged", "cut", "is_ragged", "stack"]
+__all__ = [
+    "Clip",
+    "FrameStatistics",
+    "SegmentBatches",
+    "Segments",
+    "check_ragged",
+    "cut",
+    "is_ragged",
+    "stack",
+]
 
 _LEAST_ROWS = 4  # fewer are not faster
 

@@ -9,8 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from voicelstm.clip import Clip
 from voicelstm.exceptions import StoreError
-from voicelstm.extraction import Clip
 from voicelstm.sequences import stack
 from voicelstm.store_files import INDEX, READ, ROW, DataFile, Row, connect, end_of, explained, settings_of
 
@@ -51,7 +51,7 @@ class SequenceStore:
     --------
     >>> import tempfile
     >>> import numpy as np
-    >>> from voicelstm.extraction import Clip
+    >>> from voicelstm.clip import Clip
     >>> from voicelstm.store import SequenceStore
     >>> from voicelstm.store_writer import SequenceWriter
     >>> clips = [Clip(np.ones((n, 2), "float32"), 0.0, 0.025, 0.01, 0.1) for n in (3, 5)]

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from voicelstm import __version__
+from voicelstm.clip import Clip
 from voicelstm.exceptions import StoreError
-from voicelstm.extraction import Clip
 from voicelstm.store import SequenceStore
 from voicelstm.store_files import (
     COLUMNS,

@@ -14,8 +14,9 @@ from sklearn.utils.metadata_routing import UNUSED
 from voicelstm._compat import Interval, StrOptions, fit_context, validate_params
 from voicelstm.augmenter import Augmenter
 from voicelstm.cepstra import CepstraSettings
+from voicelstm.clip import Clip
 from voicelstm.documentation import DocumentationLink
-from voicelstm.extraction import Clip, ExtractionSettings, check_extraction
+from voicelstm.extraction import ExtractionSettings, check_extraction
 from voicelstm.failures import report_failures
 from voicelstm.parallel import extract_all, extract_into
 from voicelstm.presets import ASVSPOOF_LFCC, RECIPE_FEATURES
@@ -375,7 +376,7 @@ class MFCCTransformer(  # type: ignore[call-arg]
 
         Returns
         -------
-        list of voicelstm.extraction.Clip
+        list of voicelstm.sequences.Clip
             In the order of `X`; each has ``features``, ``offset``, ``frame_length``, ``frame_step`` and
             ``duration``.
 

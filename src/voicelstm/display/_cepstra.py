@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from voicelstm.audio import read_audio
+from voicelstm.clip import Clip
 from voicelstm.display._axes import axes_or_new, check_finite, pyplot
-from voicelstm.extraction import Clip
 from voicelstm.filterbanks import filter_corners
 from voicelstm.transformer import MFCCTransformer
 
@@ -32,7 +32,7 @@ class CepstraDisplay:
 
     Parameters
     ----------
-    clip : voicelstm.extraction.Clip
+    clip : voicelstm.sequences.Clip
         Features and their place in the recording, of :meth:`voicelstm.MFCCTransformer.extract`.
     kind : {"cepstra", "filterbank"}, default="cepstra"
         What the features are: coefficients, or energies of filters in dB.
