@@ -315,7 +315,7 @@ def test_train_keeps_features_in_the_cache_for_the_next_run(voice_folder, voices
     arguments = ("train", voice_folder / "labels.csv", *SET, "--cache", tmp_path / "cache")
     run(*arguments, "-o", tmp_path / "first")
     with monkeypatch.context() as patched:
-        patched.setattr("voicelstm.parallel.extract", None)  # nothing is left to compute
+        patched.setattr("voicelstm.workers.extract", None)  # nothing is left to compute
         run(*arguments, "-o", tmp_path / "second")
     scores = [load(tmp_path / name).decision_function(voices) for name in ("first", "second")]
     np.testing.assert_array_equal(*scores)

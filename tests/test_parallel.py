@@ -32,7 +32,7 @@ def files(tmp_path):
 @pytest.fixture(params=["threads", "processes"])
 def n_jobs(request, monkeypatch):
     """Two workers of either kind."""
-    monkeypatch.setattr("voicelstm.parallel._MANY", 1 if request.param == "processes" else 10**9)
+    monkeypatch.setattr("voicelstm.workers._MANY", 1 if request.param == "processes" else 10**9)
     return 2
 
 
@@ -62,7 +62,7 @@ def test_warnings_of_workers_reach_the_caller(n_jobs):
 def test_worker_processes_never_import_tensorflow(monkeypatch):
     import tensorflow as tf  # noqa: F401  # which a fork would inherit
 
-    monkeypatch.setattr("voicelstm.parallel._MANY", 1)
+    monkeypatch.setattr("voicelstm.workers._MANY", 1)
     MFCCTransformer(n_jobs=2).transform([noise(800)] * 20)
     # joblib takes the same workers where it is asked in the same way.
     loaded = Parallel(n_jobs=2, prefer="processes", max_nbytes=None)(delayed(eval)(_LOADED) for _ in range(8))
@@ -144,16 +144,16 @@ def test_every_recording_that_fails_is_named_also_where_two_are_equal(files, tmp
 
 
 def test_what_a_folder_holds_is_not_computed_again(files, tmp_path, monkeypatch):
-    from voicelstm import parallel
+    from voicelstm import workers
 
     extracted = []
-    extract = parallel.extract
+    extract = workers.extract
 
     def spy(recording, settings):
         extracted.append(recording)
         return extract(recording, settings)
 
-    monkeypatch.setattr(parallel, "extract", spy)
+    monkeypatch.setattr(workers, "extract", spy)
     good = files[:4]
     first = MFCCTransformer().transform(good[:2], out=tmp_path / "store")
     again = MFCCTransformer().transform(good, out=tmp_path / "store")
@@ -181,11 +181,11 @@ def test_a_failed_run_keeps_what_it_has_and_the_next_one_goes_on(files, tmp_path
 _MANY_CLIPS = """
 import sys
 import numpy as np
-import voicelstm.parallel
+import voicelstm.workers
 from voicelstm import MFCCTransformer
 
 if __name__ == "__main__":
-    voicelstm.parallel._MANY = int(sys.argv[1])
+    voicelstm.workers._MANY = int(sys.argv[1])
     clips = [np.random.default_rng(seed).normal(size=16000 + seed) for seed in range(1500)]
     if sys.argv[3:] == ["long"]:  # nearly all the time in native code, which resamples them
         clips = [(np.random.default_rng(seed).normal(size=600000 + seed), 22050) for seed in range(100)]
@@ -238,7 +238,7 @@ def test_the_second_reading_of_recordings_that_failed_ends_at_an_interrupt(tmp_p
     def interrupt(recording):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("voicelstm.parallel.extract", slow)
+    monkeypatch.setattr("voicelstm.workers.extract", slow)
     monkeypatch.setattr("voicelstm.parallel.name_of", interrupt)
     missing = [f"missing {i}.wav" for i in range(200)]  # which the first reading leaves out
     with pytest.raises(KeyboardInterrupt) as held:  # as long as its frames are, workers are not collected

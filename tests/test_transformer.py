@@ -43,7 +43,7 @@ def extractions(monkeypatch):
         seen.append(recording)
         return extract(recording, how)
 
-    monkeypatch.setattr("voicelstm.parallel.extract", spy)
+    monkeypatch.setattr("voicelstm.workers.extract", spy)
     return seen
 
 
