@@ -64,10 +64,11 @@ coverage: install
 # The oldest versions that pyproject.toml allows of what the library needs, in an environment of their own.
 LOWER_BOUNDS := $(VENV)/lower-bounds
 # What fits into three minutes; empty, it is the whole suite, as in `make nightly`.
-LOWER_BOUNDS_TESTS ?= $(patsubst %,tests/test_%.py,cepstra command detector display metrics model_files \
-	package persistence reference sequences transformer) \
+LOWER_BOUNDS_TESTS ?= tests/test_package.py tests/test_command.py tests/test_display.py tests/test_metrics.py \
 	$(patsubst %,tests/audio/test_%.py,level reading) \
-	$(patsubst %,tests/datasets/test_%.py,files folder labels problems splitters table)
+	$(patsubst %,tests/datasets/test_%.py,files folder labels problems splitters table) \
+	$(patsubst %,tests/features/test_%.py,backends cepstra transformer) tests/sequences/test_segments.py \
+	tests/detector/test_timeline.py $(patsubst %,tests/model_files/test_%.py,earlier_versions persistence)
 
 $(LOWER_BOUNDS)/.installed: $(VENV)/.installed
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWER_BOUNDS)
@@ -101,14 +102,15 @@ $(VENV)/.backends: $(VENV)/.installed
 backends: $(VENV)/.backends
 	$(MAKE) --jobs=2 --output-sync=target backend-jax backend-torch jax-devices model-files
 
-BACKEND_TESTS := tests/test_recurrent.py tests/test_network.py tests/test_classifier.py tests/test_persistence.py
+BACKEND_TESTS := $(patsubst %,tests/network/test_%.py,network recurrent) tests/classifier/test_classifier.py \
+	tests/model_files/test_persistence.py
 
 # JAX computes in double precision only where that is asked for.
 backend-jax: $(VENV)/.backends
 	KERAS_BACKEND=jax JAX_ENABLE_X64=1 $(BIN)/python -m pytest $(BACKEND_TESTS)
 
 jax-devices: $(VENV)/.backends
-	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/test_distribution_jax.py
+	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/network/test_devices_jax.py
 
 model-files: $(VENV)/.backends
 	$(BIN)/python -m pytest tests/test_backends.py
@@ -119,6 +121,7 @@ backend-torch: $(VENV)/.backends
 lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
 	$(BIN)/mypy --config-file tests/typing/mypy.ini --follow-imports=silent tests/typing/user_code.py
 	$(BIN)/python -m pytest --quiet tests/test_compat.py -k private_name

@@ -38,9 +38,8 @@ from voicelstm import (
     audit,
     make_detector,
 )
-from voicelstm.datasets import balanced_weights, load_csv
+from voicelstm.datasets import UnseenSystems, balanced_weights, load_csv
 from voicelstm.metrics import equal_error_rate
-from voicelstm.splitters import UnseenSystems
 
 SHARED = Path(os.environ.get("VOICELSTM_SHARED", Path(__file__).parents[2] / "shared"))
 

@@ -22,7 +22,7 @@ from detection import (
     with_spread,
 )
 from voicelstm import Augmenter, LSTMVoiceClassifier, make_detector
-from voicelstm.splitters import UnseenSystems
+from voicelstm.datasets import UnseenSystems
 
 
 def of_frames(seed):

@@ -16,8 +16,9 @@ from keras.wrappers import SKLearnClassifier
 from rich.console import Console
 from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
 
-from voicelstm import LSTMVoiceClassifier, MFCCTransformer, network_pool
+from voicelstm import LSTMVoiceClassifier, MFCCTransformer
 from voicelstm.datasets import load_csv
+from voicelstm.network import _pool as network_pool
 
 SHARED = Path(os.environ.get("VOICELSTM_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 console = Console(width=110)

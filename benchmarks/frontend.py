@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 from measure import medians, show
 from voicelstm import MFCCTransformer
 from voicelstm.audio import read_audio
-from voicelstm.cepstra import CepstraSettings, cepstra, frame_sizes
+from voicelstm.features import CepstraSettings, cepstra, frame_sizes
 
 SHARED = Path(os.environ.get("VOICELSTM_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 

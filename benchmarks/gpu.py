@@ -21,10 +21,11 @@ from rich.table import Table
 from gpu_results import compare
 from gpu_traces import compiled_operations, profiled
 from measure import medians
-from voicelstm import training
-from voicelstm.architecture import Architecture, initial_weights
-from voicelstm.classifier import RECIPE_NETWORK
-from voicelstm.network import Compilation, Network, frames_step
+from voicelstm.classifier._classifier import RECIPE_NETWORK
+from voicelstm.network import _training as training
+from voicelstm.network._architecture import Architecture, initial_weights
+from voicelstm.network._model import Compilation
+from voicelstm.network._network import Network, frames_step
 from voicelstm.sequences import FrameStatistics, SegmentBatches
 
 BACKEND = keras.backend.backend()

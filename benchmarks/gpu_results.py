@@ -6,8 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from voicelstm.architecture import Architecture, initial_weights
-from voicelstm.network import build
+from voicelstm.network._architecture import Architecture, initial_weights
+from voicelstm.network._model import build
 
 BACKEND = keras.backend.backend()
 

@@ -64,8 +64,8 @@ def main():
 
 
 def write_store(folder, n_clips, frames, features):
-    from voicelstm.clip import Clip
-    from voicelstm.store_writer import SequenceWriter
+    from voicelstm.sequences import Clip
+    from voicelstm.sequences._store_writer import SequenceWriter
 
     generator = np.random.default_rng(0)
     noise = generator.standard_normal((frames, features), dtype=np.float32)

@@ -20,8 +20,9 @@ import numpy as np
 
 from measure import show
 from voicelstm import LSTMVoiceClassifier
-from voicelstm.architecture import Architecture, initial_weights
-from voicelstm.network import Compilation, Network
+from voicelstm.network._architecture import Architecture, initial_weights
+from voicelstm.network._model import Compilation
+from voicelstm.network._network import Network
 
 HERE = Path(__file__).parent
 GRAPH = HERE.parent / "tests" / "recipe_graph.py"

@@ -14,8 +14,9 @@ import numpy as np
 
 from network import GRAPH
 from voicelstm import LSTMVoiceClassifier
-from voicelstm.architecture import Architecture, initial_weights
-from voicelstm.network import Compilation, Network
+from voicelstm.network._architecture import Architecture, initial_weights
+from voicelstm.network._model import Compilation
+from voicelstm.network._network import Network
 
 
 def main():

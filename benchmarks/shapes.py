@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from measure import medians
-from voicelstm.architecture import Architecture, initial_weights
-from voicelstm.network import Compilation, Network
+from voicelstm.network._architecture import Architecture, initial_weights
+from voicelstm.network._model import Compilation
+from voicelstm.network._network import Network
 
 ROWS = (4, 20, 32, 64, 128)
 UNITS = ((32,), (64, 64), (96, 96), (128, 128), (256,))

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from voicelstm.model_file import _checksum
-from voicelstm.tensor_header import DTYPES
+from voicelstm.model_files._container import _checksum
+from voicelstm.model_files._tensor_header import DTYPES
 
 HOSTILE = [
     None, True, False, 0, 1, -1, 2, 3, 16, 17, 2**31, 2**32 + 1, 2**53, 2**63 - 1, 2**63, 2**64, -(2**63), 10**30,

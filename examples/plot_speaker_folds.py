@@ -73,5 +73,5 @@ plt.show()
 
 # %%
 # So give `groups` to every cross-validation and every search. Where systems are known too,
-# :class:`~voicelstm.splitters.UnseenSystems` also holds these out:
+# :class:`~voicelstm.datasets.UnseenSystems` also holds these out:
 # :ref:`sphx_glr_auto_examples_plot_unseen_systems.py`.

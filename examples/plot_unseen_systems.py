@@ -14,9 +14,8 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
 from voicelstm import make_detector
-from voicelstm.datasets import make_voices
+from voicelstm.datasets import UnseenSystems, make_voices
 from voicelstm.metrics import equal_error_rate
-from voicelstm.splitters import UnseenSystems
 
 voices = make_voices(360, random_state=0)
 y, speaker, system = voices.target, voices.groups["speaker"], voices.groups["system"]
@@ -44,7 +43,7 @@ for name in names:
     known[name] = equal_error_rate(y[clips], scores[clips], pos_label="synthetic")
 
 # %%
-# Unknown systems: :class:`~voicelstm.splitters.UnseenSystems` leaves out one system and, with
+# Unknown systems: :class:`~voicelstm.datasets.UnseenSystems` leaves out one system and, with
 # ``unseen_speakers=True``, every voice that the test hears.
 
 unknown = {}

@@ -29,11 +29,10 @@ from voicelstm import (
     score_timeline,
     tune_threshold,
 )
-from voicelstm.command import command_line
+from voicelstm.command._command_line import command_line
 from voicelstm.command._exit_codes import EXIT_CODES, ExitCode
-from voicelstm.datasets import balanced_weights, load_csv
+from voicelstm.datasets import UnseenSystems, balanced_weights, load_csv
 from voicelstm.exceptions import TrainingError
-from voicelstm.splitters import UnseenSystems
 
 SMALL = {"classifier.units": "4", "classifier.max_steps": "3", "features.n_mfcc": "8"}
 SET = [text for name, value in SMALL.items() for text in ("--set", f"{name}={value}")]
@@ -301,7 +300,7 @@ def test_train_leaves_out_what_it_cannot_read_and_says_so(voice_folder, voices, 
 def test_train_that_fails_leaves_the_old_file(detector_file, voice_folder, tmp_path, monkeypatch):
     old = tmp_path / "d"
     old.write_bytes(detector_file.read_bytes())
-    monkeypatch.setattr(voicelstm.classifier, "fit_classifier", _fails)
+    monkeypatch.setattr("voicelstm.classifier._classifier.fit_classifier", _fails)
     _, err = run("train", voice_folder / "labels.csv", "-o", old, *SET, code=ExitCode.REFUSED)
     assert err == "voicelstm: error: The loss became nan.\n"
     assert [(path, path.read_bytes()) for path in tmp_path.iterdir()] == [(old, detector_file.read_bytes())]
@@ -315,7 +314,7 @@ def test_train_keeps_features_in_the_cache_for_the_next_run(voice_folder, voices
     arguments = ("train", voice_folder / "labels.csv", *SET, "--cache", tmp_path / "cache")
     run(*arguments, "-o", tmp_path / "first")
     with monkeypatch.context() as patched:
-        patched.setattr("voicelstm.workers.extract", None)  # nothing is left to compute
+        patched.setattr("voicelstm.features._workers.extract", None)  # nothing is left to compute
         run(*arguments, "-o", tmp_path / "second")
     scores = [load(tmp_path / name).decision_function(voices) for name in ("first", "second")]
     np.testing.assert_array_equal(*scores)
@@ -586,7 +585,7 @@ def test_other_ends_have_codes_of_their_own(raised, code, said, detector_file, m
     def load(path):
         raise raised
 
-    monkeypatch.setattr("voicelstm.persistence.load", load)
+    monkeypatch.setattr("voicelstm.load", load)
     _, err = run("info", detector_file, code=code)
     assert said in err
     assert ("Traceback" in err) == (code is ExitCode.BUG)
@@ -619,7 +618,7 @@ def test_verbose_shows_the_librarys_log_wherever_it_stands(voice_folder, tmp_pat
     arguments = ("train", voice_folder / "labels.csv", "-o", tmp_path / "d", *SET)
     for chosen in (("-v", *arguments), (*arguments, "-v")):
         _, err = run(*chosen)
-        assert re.search(r"voicelstm\.training: epoch 1 of \d+: .*loss", err)
+        assert re.search(r"voicelstm\.network\._training: epoch 1 of \d+: .*loss", err)
         assert f"wrote {tmp_path / 'd'}" in err
     assert run(*arguments)[1] == ""
 

@@ -159,4 +159,4 @@ def test_the_library_is_silent_until_its_logger_is_listened_to():
     assert done.stdout + done.stderr == ""
     code = "import logging\nlogging.basicConfig(level='INFO')\n" + code
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "INFO:voicelstm.transformer:computing the features of 1 recordings" in done.stderr
+    assert "INFO:voicelstm.features._transformer:computing the features of 1 recordings" in done.stderr

@@ -294,12 +294,12 @@ def test_an_optimizer_of_a_keras_that_sums_otherwise_is_left_alone_with_a_warnin
 
 
 def test_a_tensorflow_without_the_kernel_has_keras_run_the_layers(gone):
-    recurrent = pytest.importorskip("voicelstm.recurrent")
+    kernels = pytest.importorskip("voicelstm.network.kernels")
     if import_module("keras").backend.backend() != "tensorflow":
         pytest.skip("the kernel is TensorFlow's")
     gone("block_lstm")
     with pytest.warns(VoiceLSTMWarning, match=r"raw_ops\.BlockLSTM"):
-        assert recurrent._fastest_stack("float32", "float32", (8,), 1) is None
+        assert kernels.fastest_stack("float32", "float32", (8,), 1) is None
 
 
 def test_a_tuned_threshold_says_which_class_it_speaks_for():

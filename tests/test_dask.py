@@ -86,9 +86,9 @@ class OnlyHere(os.PathLike):
         return str(self.path if os.getpid() == self.process else self.path.with_name("missing.wav"))
 
 
-def set_in_workers(name, value):
+def set_in_parallel(name, value):
     """Change what the module of the workers has under a name; return what it had."""
-    module = import_module("voicelstm.workers")
+    module = import_module("voicelstm.features._workers")
     before = getattr(module, name)
     setattr(module, name, value)
     return before
@@ -101,11 +101,11 @@ def on_workers(cluster):
 
     def change(name, value):
         cluster.wait_for_workers(2)
-        changed[name] = next(iter(cluster.run(set_in_workers, name, value).values()))
+        changed[name] = next(iter(cluster.run(set_in_parallel, name, value).values()))
 
     yield change
     for name, value in changed.items():
-        cluster.run(set_in_workers, name, value)
+        cluster.run(set_in_parallel, name, value)
 
 
 def noise(i):

@@ -4,9 +4,9 @@ import pytest
 from numpy.testing import assert_allclose
 
 from voicelstm import MFCCTransformer
-from voicelstm.clip import Clip
 from voicelstm.display import CepstraDisplay
-from voicelstm.filterbanks import filterbank
+from voicelstm.features import filterbank
+from voicelstm.sequences import Clip
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from model_mutations import HOSTILE, Parts, joined
 from voicelstm import load
 from voicelstm.exceptions import ModelFileError
-from voicelstm.strict_json import strict_json
+from voicelstm.model_files._strict_json import strict_json
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = {path.stem: path.read_bytes() for path in (ROOT / "tests/model_files/0.1.0").glob("*.voicelstm")}
@@ -175,7 +175,9 @@ def test_json_that_readers_could_take_differently_is_refused(text, words):
 
 
 def test_a_header_of_two_meanings_is_refused_before_safetensors_sees_it(tmp_path, monkeypatch):
-    monkeypatch.setattr("voicelstm.model_file.deserialize", lambda _: pytest.fail("safetensors saw it"))
+    monkeypatch.setattr(
+        "voicelstm.model_files._container.deserialize", lambda _: pytest.fail("safetensors saw it")
+    )
     header, data = Parts.of(KEPT["classifier"]).pieces()
     text = json.dumps(header)
     entry = json.dumps(header["weights/head/bias"])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from voicelstm import LSTMVoiceClassifier, MFCCTransformer
-from voicelstm.sequence_checking import checked_clips
+from voicelstm.sequences._checking import checked_clips
 
 
 def small(**changes):

@@ -13,11 +13,12 @@ from python_speech_features import mfcc
 from scipy.io import wavfile
 
 from voicelstm import LSTMVoiceClassifier, MFCCTransformer
-from voicelstm.architecture import Architecture, initial_weights
 from voicelstm.audio import read_audio
 from voicelstm.datasets import load_csv
-from voicelstm.network import Compilation, Network
-from voicelstm.network_pool import acquire_network
+from voicelstm.network._architecture import Architecture, initial_weights
+from voicelstm.network._model import Compilation
+from voicelstm.network._network import Network
+from voicelstm.network._pool import acquire_network
 
 GRAPH = Path(__file__).with_name("recipe_graph.py")
 RATE = 22050

@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 
 from voicelstm import Augmenter, ClipStatistics, MFCCTransformer, SequenceStore, make_detector
 from voicelstm.exceptions import StoreError
-from voicelstm.extraction import extract
+from voicelstm.features._extraction import extract
 
 RATE = 16000
 EFFECTS = (
@@ -56,7 +56,7 @@ def extractions(monkeypatch):
         seen.append(recording)
         return extract(recording, how)
 
-    monkeypatch.setattr("voicelstm.workers.extract", spy)
+    monkeypatch.setattr("voicelstm.features._workers.extract", spy)
     return seen
 
 
@@ -205,7 +205,7 @@ def test_augmentation_comes_before_trimming_and_levelling():
 
 @pytest.mark.parametrize("many", [1, 10**9], ids=["processes", "threads"])
 def test_neither_order_nor_workers_nor_company_nor_names_change_what_is_drawn(many, tmp_path, monkeypatch):
-    monkeypatch.setattr("voicelstm.workers._MANY", many)
+    monkeypatch.setattr("voicelstm.features._workers._MANY", many)
     paths = [tmp_path / f"{number}.wav" for number in range(6)]
     for number, path in enumerate(paths):
         soundfile.write(path, noise(1600, seed=number), 8000)

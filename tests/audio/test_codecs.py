@@ -3,8 +3,9 @@ import pytest
 import soundfile
 from scipy.signal import butter, sosfilt
 
-from voicelstm import Augmenter, MFCCTransformer, audio_codecs
-from voicelstm.audio_codecs import CODECS, band_limited, check_codec, coded
+from voicelstm import Augmenter, MFCCTransformer
+from voicelstm.audio import _codecs as audio_codecs
+from voicelstm.audio._codecs import CODECS, band_limited, check_codec, coded
 
 
 def speech_band(n_samples, rate):

@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from scipy.signal import firwin, welch
 
-from voicelstm.distortions import add_impulses, add_noise, convolve_nonlinearly, cut_band, notch, reverberate
+from voicelstm.audio._distortions import (
+    add_impulses,
+    add_noise,
+    convolve_nonlinearly,
+    cut_band,
+    notch,
+    reverberate,
+)
 
 RATE = 16000
 

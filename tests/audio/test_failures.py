@@ -2,8 +2,8 @@ import warnings
 
 import pytest
 
+from voicelstm.audio._failures import report_failures
 from voicelstm.exceptions import AudioError, AudioWarning
-from voicelstm.failures import report_failures
 
 TWO = [(3, "a.wav: found 0 samples"), (7, "b.wav: no such file")]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from voicelstm.file_types import REMEDIES, recognise
+from voicelstm.audio._file_types import REMEDIES, recognise
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from voicelstm.shortcuts import VARIABLES, measure
+from voicelstm.datasets._audit_variables import VARIABLES, measure
 
 RATE = 8000
 

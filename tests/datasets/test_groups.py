@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from voicelstm.groups import enough_speakers, group_columns
+from voicelstm.datasets._groups import enough_speakers, group_columns
 
 
 def test_groups_come_in_many_forms():

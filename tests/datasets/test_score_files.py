@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from voicelstm.datasets import read_scores, write_scores
 from voicelstm.exceptions import DatasetError
-from voicelstm.score_files import read_scores, write_scores
 
 NAMES = ["E_0000000024", "E_0000000003", "E_0000000034"]
 AWKWARD = [0.1, -1 / 3, 5e-324, 1.7976931348623157e308, -0.0, 123456789.123456789, np.nextafter(1.0, 2.0)]

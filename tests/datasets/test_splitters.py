@@ -5,7 +5,7 @@ import sklearn
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
-from voicelstm.splitters import UnseenSystems
+from voicelstm.datasets import UnseenSystems
 
 # Six people; each is copied by a vocoder and by one that copies "ann" only; two systems have own voices, one
 # of which they share.

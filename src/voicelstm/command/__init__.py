@@ -4,6 +4,6 @@ Nothing here is imported by the library, and what takes long to import is import
 ``voicelstm --help`` answers at once.
 """
 
-from voicelstm.command._command_line import command_line, main
+from voicelstm.command._command_line import main
 
-__all__ = ["command_line", "main"]
+__all__ = ["main"]

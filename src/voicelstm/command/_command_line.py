@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from voicelstm import __version__
+from voicelstm._base import __version__
 from voicelstm.command._audit import audit
 from voicelstm.command._detect import detect
 from voicelstm.command._evaluate import evaluate

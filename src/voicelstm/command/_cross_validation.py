@@ -121,8 +121,8 @@ class Plan:
     def _by_system(self, target: Any, columns: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
         import numpy as np
 
-        from voicelstm.metrics._scored import check_human
-        from voicelstm.splitters import UnseenSystems
+        from voicelstm.datasets import UnseenSystems
+        from voicelstm.metrics import check_human
 
         system = columns[str(self.unseen)]
         groups = np.column_stack([columns[self.groups], system])

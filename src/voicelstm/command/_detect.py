@@ -67,7 +67,7 @@ def detect(
     """
     with named_recordings(recordings, files_from) as named:
         import voicelstm
-        from voicelstm.metrics._responses import segment_threshold
+        from voicelstm.metrics import segment_threshold
 
         model = voicelstm.load(detector)
         _let_read_at_once(model, jobs)
@@ -106,7 +106,7 @@ def detect(
 
 def _let_read_at_once(model: Any, jobs: int) -> None:
     """Set the workers of whatever transformers the detector holds."""
-    from voicelstm.members import transformers_of
+    from voicelstm.detector import transformers_of
 
     for transformer in transformers_of(model):
         transformer.set_params(n_jobs=jobs)

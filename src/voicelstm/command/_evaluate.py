@@ -71,7 +71,7 @@ def evaluate(
     the detector's.
     """
     import voicelstm
-    from voicelstm.evaluation_report import MEASURES
+    from voicelstm.detector import MEASURES
 
     bunch = corpus.load()
     unknown = [name for name in by if name not in bunch.groups]
@@ -110,7 +110,7 @@ def _as_label(text: str, target: Any) -> Any:
 
 
 def _write_csv(report: Any) -> None:
-    from voicelstm.evaluation_report import as_record
+    from voicelstm.detector import as_record
 
     records = [as_record(row) for row in report.rows]
     listing = Listing(Form.CSV, [Column("value", "value")], list(records[0]), 0)
@@ -125,7 +125,7 @@ def _table(report: Any, detector: Path, shown: list[str]) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    from voicelstm.evaluation_report import MEASURES
+    from voicelstm.detector import MEASURES
 
     decided = "" if report.threshold is None else f", decided at {report.threshold:g}"
     table = Table(

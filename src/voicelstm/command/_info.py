@@ -45,7 +45,7 @@ def _devices() -> dict[str, Any]:
 
     import keras
 
-    from voicelstm import __version__
+    from voicelstm._base import __version__
 
     backend = keras.backend.backend()
     found = _devices_of(backend)
@@ -71,7 +71,7 @@ def _devices_of(backend: str) -> list[str]:
 
 def _facts(detector: Path) -> dict[str, Any]:
     from voicelstm import load
-    from voicelstm.model_file import read_model_file
+    from voicelstm.model_files import read_model_file
 
     document, _ = read_model_file(detector)
     written_by, file_format = document["library"], document["format"]

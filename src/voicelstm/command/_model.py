@@ -9,7 +9,7 @@ __all__ = ["front_end_and_rest"]
 def front_end_and_rest(path: Path) -> tuple[Any, Any]:
     """Load a detector; return its MFCCTransformer, and the classifier of features behind it."""
     from voicelstm import load
-    from voicelstm.members import features_and_rest
+    from voicelstm.detector import features_and_rest
 
     try:
         return features_and_rest(load(path))

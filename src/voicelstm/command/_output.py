@@ -177,7 +177,7 @@ def write_json(value: Any) -> None:
 
 
 def _as_json(value: Any, indent: int | None = None) -> str:
-    from voicelstm.plain_values import json_value
+    from voicelstm._base import json_value
 
     value = json_value(value, _DIGITS)
     text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
@@ -207,7 +207,7 @@ def _fitted(text: str, width: int, right: bool, *, keep_end: bool) -> str:
 
 
 def _blank(value: Any) -> Any:
-    from voicelstm.plain_values import json_value
+    from voicelstm._base import json_value
 
     value = json_value(value, _DIGITS)
     return "" if value is None else value

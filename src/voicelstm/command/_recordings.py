@@ -91,7 +91,7 @@ def _lines(path: str) -> list[str]:
 
 
 def _audio_files(folder: str) -> list[str]:
-    from voicelstm.datasets._files import audio_files
+    from voicelstm.datasets import audio_files
 
     return [str(path) for path in audio_files(Path(folder), recursive=True)]
 

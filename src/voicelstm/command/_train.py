@@ -140,7 +140,7 @@ def _check_output(output: Path) -> None:
     if not output.exists():
         return
     from voicelstm.exceptions import ModelFileError
-    from voicelstm.model_file import read_model_file
+    from voicelstm.model_files import read_model_file
 
     try:
         read_model_file(output)

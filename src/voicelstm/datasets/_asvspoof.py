@@ -189,7 +189,7 @@ def load_asvspoof2021(
     See Also
     --------
     load_asvspoof2019 : What to train on for this evaluation.
-    voicelstm.score_files.write_scores : Scores as the challenge's tools read them.
+    voicelstm.datasets.write_scores : Scores as the challenge's tools read them.
 
     References
     ----------
@@ -301,7 +301,7 @@ def load_asvspoof5(
 
     See Also
     --------
-    voicelstm.score_files.write_scores : Scores as the challenge's tools read them.
+    voicelstm.datasets.write_scores : Scores as the challenge's tools read them.
 
     Notes
     -----

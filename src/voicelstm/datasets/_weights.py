@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import column_or_1d
 
-from voicelstm.groups import group_columns
+from voicelstm.datasets._groups import group_columns
 
 __all__ = ["balanced_weights"]
 

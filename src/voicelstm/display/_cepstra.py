@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from voicelstm.audio import read_audio
-from voicelstm.clip import Clip
 from voicelstm.display._axes import axes_or_new, check_finite, pyplot
-from voicelstm.filterbanks import filter_corners
-from voicelstm.transformer import MFCCTransformer
+from voicelstm.features import MFCCTransformer, filter_corners
+from voicelstm.sequences import Clip
 
 __all__ = ["CepstraDisplay"]
 

@@ -8,10 +8,7 @@ from scipy.stats import norm
 from sklearn.metrics import DetCurveDisplay
 
 from voicelstm.display._axes import COLORS, LINE_STYLES, axes_or_new, pyplot
-from voicelstm.metrics._costs import error_costs
-from voicelstm.metrics._rates import equal_error_rate, operating_points
-from voicelstm.metrics._responses import respond
-from voicelstm.metrics._scored import check_scored
+from voicelstm.metrics import check_scored, equal_error_rate, error_costs, operating_points, respond
 
 __all__ = ["DetectionErrorDisplay"]
 

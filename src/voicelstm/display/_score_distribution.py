@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from voicelstm.display._axes import HUMAN, SYNTHETIC, axes_or_new, check_finite, pyplot, shown
-from voicelstm.metrics._responses import respond
-from voicelstm.metrics._scored import check_scored
+from voicelstm.metrics import check_scored, respond
 
 __all__ = ["ScoreDistributionDisplay"]
 

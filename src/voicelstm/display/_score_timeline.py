@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from voicelstm.audio import read_audio
 from voicelstm.detector import score_timeline
 from voicelstm.display._axes import HUMAN, SYNTHETIC, axes_or_new, check_finite, panels, pyplot, shown
-from voicelstm.metrics._responses import segment_threshold
+from voicelstm.metrics import segment_threshold
 
 __all__ = ["ScoreTimelineDisplay"]
 

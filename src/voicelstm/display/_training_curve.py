@@ -8,7 +8,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from voicelstm.display._axes import COLORS, MARKERS, axes_or_new, panels, pyplot
-from voicelstm.metrics._responses import held_by
+from voicelstm.metrics import held_by
 
 __all__ = ["TrainingCurveDisplay"]
 

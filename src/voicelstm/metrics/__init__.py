@@ -8,8 +8,21 @@ scorers, which scikit-learn wants the other way round and which are therefore ne
 
 from voicelstm.metrics._calibration import cllr, min_cllr
 from voicelstm.metrics._costs import act_dcf, detection_cost, min_dcf
+from voicelstm.metrics._costs import error_costs as error_costs
 from voicelstm.metrics._intervals import bootstrap_interval
+from voicelstm.metrics._rates import OperatingPoints as OperatingPoints
 from voicelstm.metrics._rates import det_curve, equal_error_rate, equal_error_threshold
+from voicelstm.metrics._rates import operating_points as operating_points
+from voicelstm.metrics._responses import held_by as held_by
+from voicelstm.metrics._responses import of_second_class as of_second_class
+from voicelstm.metrics._responses import respond as respond
+from voicelstm.metrics._responses import score_method as score_method
+from voicelstm.metrics._responses import segment_threshold as segment_threshold
+from voicelstm.metrics._scored import check_human as check_human
+from voicelstm.metrics._scored import check_scored as check_scored
+from voicelstm.metrics._scored import check_weights as check_weights
+from voicelstm.metrics._scored import two_classes as two_classes
+from voicelstm.metrics._scorers import log_likelihood_ratios as log_likelihood_ratios
 from voicelstm.metrics._scorers import make_detection_scorer
 from voicelstm.metrics._tandem import min_tdcf
 

@@ -1,0 +1,56 @@
+"""A fitted network, and the scores that it gives to segments."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voicelstm.network import Architecture, Weights
+from voicelstm.sequences import FrameStatistics, SegmentBatches
+
+__all__ = ["FittedNetwork"]
+
+
+@dataclass(frozen=True)
+class FittedNetwork:
+    """All that scores depend on, and the weight of each class in training."""
+
+    architecture: Architecture
+    weights: Weights
+    statistics: FrameStatistics | None  # of the frames; None leaves them as they are
+    class_totals: NDArray[np.float64]
+
+    def batches(
+        self, clips: Sequence[NDArray[Any]], segment_frames: int | None, n_rows: int
+    ) -> SegmentBatches:
+        """Cut clips into batches as this network reads them."""
+        from voicelstm.network import frames_step
+
+        dtype = self.architecture.weight_dtype
+        return SegmentBatches(clips, segment_frames, n_rows, self.statistics, dtype, frames_step())
+
+    def segment_logits(
+        self, clips: Sequence[NDArray[Any]], classifier: Any
+    ) -> tuple[SegmentBatches, NDArray[np.floating]]:
+        """Score the segments of clips, in batches and on devices as the classifier's parameters say."""
+        from voicelstm.network import Compilation, acquire_network
+
+        batches = self.batches(clips, classifier.segment_frames, classifier.batch_size)
+        if classifier.distribution is None:
+            batches.shrink()
+        compilation = Compilation.of(classifier).for_rows(batches.n_rows)
+        if callable(compilation.optimizer):
+            compilation = replace(compilation, optimizer="adam")  # which prediction does not use
+        if compilation.devices.span_processes:
+            compilation = replace(compilation, distribution=None)  # the others may not be predicting
+        with acquire_network(self.architecture, compilation) as network:
+            network.set_weights(self.weights)
+            logits = network.logits(batches)
+        if np.isnan(logits).any():
+            raise ValueError(
+                "The network's scores are NaN: its weights, or the values of X, are so large that its"
+                " arithmetic overflows."
+            )
+        return batches, logits

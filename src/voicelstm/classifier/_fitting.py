@@ -1,0 +1,311 @@
+"""Fit a classifier's network to labelled clips: all epochs of `fit`, or the one pass of `partial_fit`."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voicelstm._base import checked_units, restored_on_failure
+from voicelstm.classifier._callbacks import EpochTasks, checked_callbacks
+from voicelstm.classifier._fitted import FittedNetwork
+from voicelstm.classifier._labelled import LabelledInput, new_generator
+from voicelstm.network import Architecture, Checkpoint, Weights, fingerprint, initial_weights
+from voicelstm.sequences import FrameStatistics, checked_clips
+
+if TYPE_CHECKING:
+    from voicelstm.network import LabelledClips, Network, Schedule
+
+__all__ = ["FitResult", "PartialFitState", "fit_classifier", "partial_fit_classifier"]
+
+History = dict[str, list[float]]
+
+
+@dataclass(frozen=True)
+class PartialFitState:
+    """State that the next `partial_fit` goes on from, beside the weights."""
+
+    generator: np.random.Generator
+    optimizer_state: list[NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """Network and history of a fit; after `fit`, which is complete, there is no state to go on from."""
+
+    fitted: FittedNetwork
+    history: History
+    partial_fit_state: PartialFitState | None = None
+
+
+def fit_classifier(
+    classifier: Any, X: Any, y: Any, sample_weight: Any, tasks: EpochTasks, *, goes_on: bool
+) -> None:
+    """Fit a classifier, from its weights if it goes on; if that fails, it is as it was before."""
+    before = classifier._fitted if goes_on else None
+    classes = classifier.classes_ if goes_on else None
+    with restored_on_failure(classifier):
+        clips = _clips(classifier, X, before)
+        labelled = LabelledInput.checked(
+            clips, y, sample_weight, classes, classifier.class_weight, one_pass=False
+        )
+        result = _fit(classifier, labelled, before, tasks)
+        _set_attributes(classifier, result, labelled.classes)
+        tasks.fit_ends()
+
+
+def partial_fit_classifier(
+    classifier: Any, X: Any, y: Any, sample_weight: Any, classes: NDArray[Any], *, goes_on: bool
+) -> None:
+    """Make one pass over a batch of clips; if that fails, the classifier is as it was before."""
+    before = classifier._fitted if goes_on else None
+    state = classifier._partial_fit_state if goes_on else None
+    earlier: History = classifier.history_ if goes_on else {}
+    with restored_on_failure(classifier):
+        clips = _clips(classifier, X, before)
+        labelled = LabelledInput.checked(
+            clips, y, sample_weight, classes, classifier.class_weight, one_pass=True
+        )
+        result = _partial_fit(classifier, labelled, before, state)
+        history = {name: earlier.get(name, []) + values for name, values in result.history.items()}
+        _set_attributes(classifier, replace(result, history=history), labelled.classes)
+
+
+def _clips(classifier: Any, X: Any, before: FittedNetwork | None) -> list[NDArray[Any]]:
+    expected = None if before is None else before.architecture.n_features
+    return checked_clips(classifier, X, expected=expected)
+
+
+def _set_attributes(classifier: Any, result: FitResult, classes: NDArray[Any]) -> None:
+    for name, value in _attributes(result, classes).items():
+        setattr(classifier, name, value)
+
+
+def _attributes(result: FitResult, classes: NDArray[Any]) -> dict[str, Any]:
+    """Return the attributes of a classifier with this network and history."""
+    return {
+        "_fitted": result.fitted,
+        "_partial_fit_state": result.partial_fit_state,
+        "classes_": classes,
+        "history_": {name: list(values) for name, values in result.history.items()},
+        "n_iter_": len(result.history["loss"]),
+    }
+
+
+def _fit(
+    classifier: Any, labelled: LabelledInput, before: FittedNetwork | None, tasks: EpochTasks
+) -> FitResult:
+    """Train a network for all epochs; the classifier is read, and not changed."""
+    from voicelstm.network import train
+
+    architecture = _architecture(classifier, labelled, before)
+    generator = new_generator(classifier.random_state)
+    weights = _first_weights(classifier, architecture, before, generator)
+    training, held_out = _split(classifier, labelled, generator)
+    statistics = None if before is None or not classifier.standardize else before.statistics
+    if statistics is None:  # else the weights were learnt with them, and keep them
+        statistics = _statistics(classifier, training)
+    start = FittedNetwork(architecture, weights, statistics, training.class_totals())
+    clips = _prepared(classifier, start, training)
+    schedule = _schedule(classifier, clips, classifier.max_epochs, classifier.max_steps)
+    seed = int(generator.integers(2**31))
+    with _network(classifier, start, schedule, seed) as network:
+        drawn = {"seed": seed, "generator": generator.bit_generator.state}
+        checkpoint = _checkpoint(classifier, labelled, start, network, drawn | {"rates": schedule.rates})
+
+        def epoch_ends(history: History) -> bool:
+            def so_far() -> dict[str, Any]:
+                fitted = replace(start, weights=network.weights())
+                return _attributes(FitResult(fitted, history), labelled.classes)
+
+            return tasks.epoch_ends(so_far)
+
+        trained = train(
+            network,
+            clips,
+            schedule,
+            generator,
+            validation=None if held_out is None else _prepared(classifier, start, held_out),
+            loss=classifier.loss,
+            checkpoint=checkpoint,
+            epoch_begins=tasks.epoch_begins,
+            epoch_ends=epoch_ends,
+        )
+        if checkpoint is not None:
+            checkpoint.remove()
+    return FitResult(replace(start, weights=trained.weights), trained.history)
+
+
+def _partial_fit(
+    classifier: Any, labelled: LabelledInput, before: FittedNetwork | None, state: PartialFitState | None
+) -> FitResult:
+    """Train a network for one epoch, going on from the last pass; the classifier is read, and not changed."""
+    from voicelstm.network import train
+
+    architecture = _architecture(classifier, labelled, before)
+    # A copy, since a pass that fails must not have drawn from it.
+    generator = new_generator(classifier.random_state) if state is None else deepcopy(state.generator)
+    weights = _first_weights(classifier, architecture, before, generator)
+    statistics = _statistics(classifier, labelled, None if before is None else before.statistics)
+    totals = labelled.class_totals() + (0 if before is None else before.class_totals)
+    start = FittedNetwork(architecture, weights, statistics, totals)
+    clips = _prepared(classifier, start, labelled)
+    n_before = 0 if before is None else classifier.n_iter_
+    schedule = _schedule(classifier, clips, max_epochs=1, max_steps=None, first_epoch=n_before)
+    seed = int(generator.integers(2**31))
+    optimizer_state = None if state is None else state.optimizer_state
+    with _network(classifier, start, schedule, seed, optimizer_state) as network:
+        trained = train(network, clips, schedule, generator, validation=None, loss=classifier.loss)
+        state = PartialFitState(generator, network.optimizer_state())
+    return FitResult(replace(start, weights=trained.weights), trained.history, state)
+
+
+def _architecture(classifier: Any, labelled: LabelledInput, before: FittedNetwork | None) -> Architecture:
+    """Return the architecture that the parameters describe, which must be that of the network before."""
+    architecture = Architecture(
+        n_features=labelled.clips[0].shape[1],
+        n_outputs=1 if len(labelled.classes) == 2 else len(labelled.classes),
+        units=checked_units(classifier.units),
+        bidirectional=bool(classifier.bidirectional),
+        pooling=classifier.pooling,
+        dropout=float(classifier.dropout),
+        dtype=classifier.dtype,
+    )
+    if before is not None and before.architecture != architecture:
+        raise ValueError(
+            f"The network cannot change while training goes on: it was {before.architecture}, now it would be"
+            f" {architecture}. Call fit with warm_start=False to begin anew."
+        )
+    return architecture
+
+
+def _first_weights(
+    classifier: Any, architecture: Architecture, before: FittedNetwork | None, generator: np.random.Generator
+) -> Weights:
+    if before is not None:
+        return before.weights
+    return initial_weights(architecture, generator, classifier.head_initializer)
+
+
+def _split(
+    classifier: Any, labelled: LabelledInput, generator: np.random.Generator
+) -> tuple[LabelledInput, LabelledInput | None]:
+    """Hold out clips for early stopping."""
+    if not classifier.early_stopping:
+        return labelled, None
+    return labelled.split(classifier.validation_fraction, generator)
+
+
+def _statistics(
+    classifier: Any, labelled: LabelledInput, earlier: FrameStatistics | None = None
+) -> FrameStatistics | None:
+    """Return the statistics of the frames, added to those of earlier passes."""
+    if not classifier.standardize:
+        return None
+    if earlier is None:
+        earlier = FrameStatistics.nothing_yet(labelled.clips[0].shape[1])
+    return earlier.updated(labelled.clips, labelled.sample_weight)
+
+
+def _prepared(classifier: Any, start: FittedNetwork, part: LabelledInput) -> "LabelledClips":
+    """Cut clips into batches, and encode their labels."""
+    from voicelstm.network import LabelledClips
+
+    batches = start.batches(part.clips, classifier.segment_frames, classifier.batch_size)
+    return LabelledClips(batches, part.encoded(start.architecture.weight_dtype), part.weight)
+
+
+def _schedule(
+    classifier: Any, clips: "LabelledClips", max_epochs: int, max_steps: int | None, first_epoch: int = 0
+) -> "Schedule":
+    from voicelstm.network import Schedule
+
+    schedule = Schedule(
+        max_epochs=max_epochs,
+        max_steps=max_steps,
+        shuffle=classifier.shuffle,
+        patience=classifier.patience,
+        callbacks=checked_callbacks(classifier.callbacks),
+        verbose=int(classifier.verbose),
+    )
+    if callable(classifier.learning_rate) and not callable(classifier.optimizer):
+        epochs = range(first_epoch, first_epoch + schedule.n_epochs(clips))
+        schedule = replace(schedule, rates=_rates(classifier.learning_rate, epochs))
+    return schedule
+
+
+@contextmanager
+def _network(
+    classifier: Any,
+    start: FittedNetwork,
+    schedule: "Schedule",
+    seed: int,
+    optimizer_state: Sequence[NDArray[Any]] | None = None,
+) -> "Iterator[Network]":
+    """Hold a network that is ready to be trained."""
+    from voicelstm.network import Compilation, acquire_network
+
+    own_optimizer = callable(classifier.optimizer)
+    shared = not schedule.callbacks and not own_optimizer
+    with acquire_network(start.architecture, Compilation.of(classifier), shared=shared) as network:
+        network.reset(
+            start.weights,
+            seed=seed,
+            learning_rate=None if own_optimizer or schedule.rates is not None else classifier.learning_rate,
+            optimizer_state=optimizer_state,
+        )
+        yield network
+
+
+def _checkpoint(
+    classifier: Any,
+    labelled: LabelledInput,
+    start: FittedNetwork,
+    network: "Network",
+    decided: dict[str, Any],
+) -> Checkpoint | None:
+    if classifier.checkpoint is None:
+        return None
+    key = _checkpoint_key(classifier, labelled, start, network.describe_backend() | decided)
+    return Checkpoint(classifier.checkpoint, key)
+
+
+def _checkpoint_key(
+    classifier: Any, labelled: LabelledInput, start: FittedNetwork, described: dict[str, Any]
+) -> str:
+    """Hash all that decides the result of a training."""
+    params = classifier.get_params(deep=False)
+    # Callbacks may be added to show progress; of the others, what counts is hashed besides, in a form that
+    # is the same in every process: numbers drawn, weights of clips, settings of optimizer and devices.
+    for name in ("callbacks", "checkpoint", "verbose"):
+        del params[name]
+    if callable(classifier.learning_rate):
+        del params["learning_rate"]
+    for name in ("class_weight", "distribution", "optimizer", "random_state"):
+        del params[name]
+    statistics = [] if start.statistics is None else [start.statistics.mean, start.statistics.spread]
+    arrays = [*start.weights.values(), *statistics, labelled.target, labelled.weight, *labelled.clips]
+    total = None if start.statistics is None else start.statistics.total
+    described = described | {"params": params, "classes": labelled.classes.tolist(), "total": total}
+    return fingerprint(described, arrays)
+
+
+def _rates(learning_rate: Callable[[int], float], epochs: range) -> list[float]:
+    """Ask a schedule for the step size of each epoch."""
+    rates = []
+    for epoch in epochs:
+        answer = learning_rate(epoch)
+        try:
+            with np.errstate(over="ignore"):
+                rate = float(np.float32(answer))  # as optimizers keep it
+        except (TypeError, ValueError):
+            rate = np.nan
+        if not (np.isfinite(rate) and rate > 0):
+            raise ValueError(
+                f"learning_rate({epoch}) gave {answer!r}; expected a positive, finite step size."
+            )
+        rates.append(float(answer))
+    return rates

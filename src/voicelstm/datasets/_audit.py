@@ -1,0 +1,378 @@
+"""Whether something other than the voice gives the labels away."""
+
+import logging
+import os
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import check_random_state
+
+from voicelstm._base import json_text, json_value
+from voicelstm.audio import MOST_LISTED, list_failures
+from voicelstm.datasets._audit_variables import VARIABLES, Measured, OneVariable, measure, one_variable
+from voicelstm.datasets._groups import enough_speakers, group_columns
+from voicelstm.exceptions import AudioError, AuditWarning
+from voicelstm.metrics import check_human
+
+# The module is not called audit: importing it would put a module where voicelstm.audit, the function, is.
+__all__ = ["AuditReport", "Duplicates", "OneVariable", "SharedValues", "audit"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SharedValues:
+    """Which values of a column of `groups` stand on both sides.
+
+    Attributes
+    ----------
+    column : str
+        Such as "speaker".
+    n_values : int
+        Distinct values.
+    classes : list
+        Those that have human and synthetic clips.
+    splits : list
+        Those that are in more than one split.
+    """
+
+    column: str
+    n_values: int
+    classes: list[Any]
+    splits: list[Any]
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Recordings of equal samples.
+
+    Attributes
+    ----------
+    positions : list of int
+        Where they stand in `recordings`, two or more.
+    names : list of str
+        Their paths; "[3]" for the fourth recording where it is none.
+    across_classes, across_splits : bool
+        Whether they are of both classes, or in more than one split.
+    """
+
+    positions: list[int]
+    names: list[str]
+    across_classes: bool
+    across_splits: bool
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """What :func:`~voicelstm.audit` found; printed, it is a table.
+
+    Attributes
+    ----------
+    n_human, n_synthetic : int
+        Clips.
+    variables : list of OneVariable
+        In the order of the table.
+    drawn : str
+        What the intervals draw: "speaker", or "clip" where speakers were not given or a class has fewer than
+        five.
+    groups : list of SharedValues
+        One per column of `groups`.
+    duplicates : list of Duplicates
+        In the order of their first recordings, also those within one class and split.
+    measurements : dict of str to ndarray of shape (n_clips,)
+        The numbers of each recording, by the variables' names; not part of `to_dict`.
+    """
+
+    n_human: int
+    n_synthetic: int
+    variables: list[OneVariable]
+    drawn: str
+    groups: list[SharedValues]
+    duplicates: list[Duplicates]
+    measurements: dict[str, NDArray[np.float64]] = field(repr=False, compare=False)
+
+    def __getitem__(self, name: str) -> OneVariable:
+        for variable in self.variables:
+            if variable.name == name:
+                return variable
+        raise KeyError(name)
+
+    @property
+    def shortcuts(self) -> list[OneVariable]:
+        """The variables that give the class away, the strongest first."""
+        return sorted((each for each in self.variables if each.is_shortcut), key=lambda v: -abs(v.auc - 0.5))
+
+    @property
+    def findings(self) -> list[str]:
+        """What :func:`~voicelstm.audit` warns of, one sentence each; empty where all is well."""
+        found = [
+            f"{v.name} alone tells the classes apart: AUC {v.auc:.2f} ({v.low:.2f} to {v.high:.2f}), median"
+            f" {_number(v.human)} in human and {_number(v.synthetic)} in synthetic clips."
+            for v in self.shortcuts
+        ]
+        for what, across in (
+            ("classes", [each for each in self.duplicates if each.across_classes]),
+            ("splits", [each for each in self.duplicates if each.across_splits]),
+        ):
+            if across:
+                names = "; ".join(" = ".join(each.names) for each in across[:3])
+                more = "" if len(across) <= 3 else f"; and {len(across) - 3} more"
+                found.append(f"Recordings of equal samples stand in different {what}: {names}{more}.")
+        for each in self.groups:
+            if each.column == "speaker" and each.splits:
+                found.append(f"Speakers stand in more than one split: {_listed(each.splits)}.")
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as dicts, lists, strings and numbers; None for numbers that are not finite."""
+        return {
+            "n_human": self.n_human,
+            "n_synthetic": self.n_synthetic,
+            "drawn": self.drawn,
+            "variables": [
+                json_value(asdict(each)) | {"is_shortcut": each.is_shortcut} for each in self.variables
+            ],
+            "groups": [asdict(each) for each in self.groups],
+            "duplicates": [asdict(each) for each in self.duplicates],
+            "findings": self.findings,
+        }
+
+    def to_json(self) -> str:
+        """Return `to_dict` as JSON."""
+        return json_text(self.to_dict())
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.n_human} human and {self.n_synthetic} synthetic clips; AUC of one number at a time,"
+            f" synthetic over human; 95 % intervals that draw each {self.drawn}",
+            f"{'':18}{'AUC':>6}{'interval':>14}{'human':>12}{'synthetic':>12}",
+        ]
+        for v in self.variables:
+            interval = f"{v.low:.2f} to {v.high:.2f}"
+            lines.append(
+                f"{v.name:18}{v.auc:6.2f}{interval:>14}{_number(v.human):>12}{_number(v.synthetic):>12}"
+                f" {v.unit:5}{'shortcut' if v.is_shortcut else ''}".rstrip()
+            )
+        for each in self.groups:
+            text = f"{each.column}: {each.n_values} distinct, {len(each.classes)} of them in both classes"
+            if each.splits:
+                text += f", {len(each.splits)} in more than one split"
+            lines.append(text)
+        across = sum(each.across_classes or each.across_splits for each in self.duplicates)
+        lines.append(
+            f"duplicates: {len(self.duplicates)} sets of equal recordings, {across} of them across classes or"
+            " splits"
+        )
+        return "\n".join(lines)
+
+
+def audit(
+    recordings: Sequence[Any],
+    y: ArrayLike,
+    groups: Any = None,
+    *,
+    splits: ArrayLike | None = None,
+    human_label: Any = None,
+    sample_rate: int | None = None,
+    n_resamples: int = 2000,
+    n_jobs: int | None = None,
+    random_state: int | np.random.RandomState | None = None,
+) -> AuditReport:
+    """Ask whether something other than the voice gives the labels of a corpus away.
+
+    Where synthetic clips are shorter, louder or cut closer than human ones, a detector learns that, scores
+    well, and fails on the next corpus. Each of twelve numbers is taken for a detector of its own. A number
+    that tells the classes apart has to be made useless before training, by trimming, levelling, cutting and
+    resampling, or the detector has to be shown to do better than it.
+
+    Read more in the :ref:`user guide <evaluation>`.
+
+    Parameters
+    ----------
+    recordings : sequence of recordings
+        As :class:`~voicelstm.MFCCTransformer` takes them in a list: paths, pairs ``(samples, sample_rate)``,
+        arrays.
+    y : array-like of shape (n_clips,)
+        Labels of two classes.
+    groups : mapping of str to array-like, data frame or array-like of shape (n_clips,), default=None
+        The loaders' `groups`. The intervals draw whole speakers where there is a column "speaker" with five
+        or more in each class; one array is the speaker.
+    splits : array-like of shape (n_clips,), default=None
+        Where each clip is used, such as "train" and "test".
+    human_label : label, default=None
+        The human class. None is "human", or 1 among {0, 1} or {-1, 1}.
+    sample_rate : int, default=None
+        Of recordings that are arrays, in Hz. Nothing is resampled.
+    n_resamples : int, default=2000
+        How often speakers are drawn for the intervals.
+    n_jobs : int, default=None
+        How many recordings are read at once. None is 1, -1 one per processor.
+    random_state : int, RandomState instance or None, default=None
+        What is drawn. Pass an int for the same intervals at every call.
+
+    Returns
+    -------
+    AuditReport
+        It can be printed, and turned into JSON.
+
+    Raises
+    ------
+    AudioError
+        Where recordings cannot be read; it names them all.
+    ValueError
+        Where there are not two classes, or lengths do not fit.
+
+    Warns
+    -----
+    AuditWarning
+        Where ``max(AUC, 1 - AUC)`` of a number exceeds 0.6 and its interval excludes 0.5, equal recordings
+        are in both classes or in several splits, or speakers are in several splits.
+
+    See Also
+    --------
+    voicelstm.datasets.UnseenSystems : Splits by speaker and system.
+
+    Notes
+    -----
+    ================== =======================================================================================
+    duration           of the whole recording, in s
+    leading_silence    until a sample exceeds 2 % of the peak, in s
+    trailing_silence   after the last such sample, in s
+    level              root mean square of the whole recording, in dB relative to full scale
+    peak               largest magnitude, in dB relative to full scale
+    dc                 magnitude of the mean; full scale is 1
+    sample_rate        as stored, in Hz
+    bandwidth          frequency below which 95 % of the energy lies, in Hz
+    bit_depth          in which each sample is stored, in bit; 0 where the format stores none, as MP3
+    effective_bits     that the samples need as integers, trailing zeros left out; 32 where 24 are too few
+    zeros              share of samples that are exactly 0
+    clipping           share of samples at full scale, that is at least 32767 / 32768
+    ================== =======================================================================================
+
+    The channels of a recording are averaged first. Duplicates are found by their samples, whatever the format
+    and the sample rate say. A speaker who stands in both classes is no leak by itself: copies of human clips
+    are the best protection against a detector that knows speakers. But it is one as soon as a split ignores
+    speakers, which is why the report counts them.
+
+    A number may give the class away within a part of a corpus and not in the whole: audit parts separately.
+
+    Examples
+    --------
+    >>> from voicelstm import audit
+    >>> from voicelstm.datasets import make_voices
+    >>> voices = make_voices(60, random_state=0)
+    >>> report = audit(voices.recordings, voices.target, voices.groups, random_state=0)
+    >>> report.shortcuts
+    []
+    >>> print(report.groups[0].column, len(report.groups[0].classes))
+    speaker 20
+    """
+    if isinstance(recordings, str | os.PathLike):
+        raise ValueError(
+            f"Expected a list of recordings, got the single path {os.fspath(recordings)!r}: pass [path]."
+        )
+    recordings = list(recordings)
+    human, _, _ = check_human(y, human_label)
+    if len(human) != len(recordings):
+        raise ValueError(f"y has {len(human)} labels for {len(recordings)} recordings.")
+    columns = group_columns(groups, len(recordings))
+    split = None if splits is None else group_columns({"splits": splits}, len(recordings))["splits"]
+
+    _log.info("measuring %d recordings", len(recordings))
+    measured = _measure_all(recordings, sample_rate, n_jobs)
+    measurements = {name: np.array([each.values[name] for each in measured]) for name in VARIABLES}
+    speaker = columns.get("speaker")
+    if speaker is not None and not enough_speakers(speaker, human):
+        speaker = None
+    # One seed for all, so that each variable is measured on the same draws.
+    random = np.random.RandomState() if random_state is None else check_random_state(random_state)
+    seed = int(random.randint(np.iinfo(np.int32).max))
+    report = AuditReport(
+        n_human=int(human.sum()),
+        n_synthetic=int((~human).sum()),
+        variables=[
+            one_variable(name, values, human, speaker, n_resamples, seed)
+            for name, values in measurements.items()
+        ],
+        drawn="clip" if speaker is None else "speaker",
+        groups=[
+            SharedValues(
+                column=name,
+                n_values=len(np.unique(values)),
+                classes=_on_several_sides(values, human),
+                splits=[] if split is None else _on_several_sides(values, split),
+            )
+            for name, values in columns.items()
+        ],
+        duplicates=_duplicates(recordings, [each.digest for each in measured], human, split),
+        measurements=measurements,
+    )
+    if report.findings:
+        warnings.warn("\n".join(report.findings), AuditWarning, stacklevel=2)
+    return report
+
+
+def _measure_all(recordings: list[Any], sample_rate: int | None, n_jobs: int | None) -> list[Measured]:
+    found = Parallel(n_jobs=n_jobs, prefer="threads")(
+        delayed(_measure_or_say_why)(each, sample_rate) for each in recordings
+    )
+    failures = [(position, each) for position, each in enumerate(found) if isinstance(each, str)]
+    if failures:
+        raise AudioError(
+            f"{len(failures)} of {len(recordings)} recordings failed (position, reason):\n"
+            f"{list_failures(failures)}\nLeave them out.",
+            failures,
+        )
+    return found
+
+
+def _measure_or_say_why(recording: Any, sample_rate: int | None) -> Measured | str:
+    try:
+        return measure(recording, sample_rate)
+    except AudioError as error:
+        return str(error)
+
+
+def _on_several_sides(values: NDArray[Any], side: NDArray[Any]) -> list[Any]:
+    """List the values that occur together with more than one side."""
+    names, code = np.unique(values, return_inverse=True)
+    sides, side_code = np.unique(side, return_inverse=True)
+    pairs = np.unique(code * len(sides) + side_code)
+    return names[np.bincount(pairs // len(sides), minlength=len(names)) > 1].tolist()
+
+
+def _duplicates(
+    recordings: list[Any], digests: list[str], human: NDArray[np.bool_], split: NDArray[Any] | None
+) -> list[Duplicates]:
+    positions: dict[str, list[int]] = {}
+    for position, digest in enumerate(digests):
+        positions.setdefault(digest, []).append(position)
+    return [
+        Duplicates(
+            positions=equal,
+            names=[_name(recordings[position], position) for position in equal],
+            across_classes=len(set(human[equal].tolist())) > 1,
+            across_splits=split is not None and len(set(split[equal].tolist())) > 1,
+        )
+        for equal in positions.values()
+        if len(equal) > 1
+    ]
+
+
+def _name(recording: Any, position: int) -> str:
+    return os.fspath(recording) if isinstance(recording, str | os.PathLike) else f"[{position}]"
+
+
+def _listed(values: Iterable[Any]) -> str:
+    names = [str(value) for value in values]
+    more = "" if len(names) <= MOST_LISTED else f" and {len(names) - MOST_LISTED} more"
+    return ", ".join(names[:MOST_LISTED]) + more
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}"

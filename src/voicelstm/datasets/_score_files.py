@@ -1,0 +1,327 @@
+"""Score files, as the ASVspoof challenges' tools read and write them."""
+
+import math
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils import Bunch
+
+from voicelstm._base import write_whole
+from voicelstm.datasets._problems import Problems
+from voicelstm.datasets._table import read_text
+
+__all__ = ["read_scores", "write_scores"]
+
+_HEADER = "filename\tcm-score"
+_FORMATS = ("asvspoof5", "asvspoof2021", "asvspoof2019")
+_KEYS = {"human": "bonafide", "synthetic": "spoof", "bonafide": "bonafide", "spoof": "spoof"}
+_LABELS = {"bonafide": "human", "spoof": "synthetic"}
+_LINE = {
+    "asvspoof5": "FILENAME, a tab, SCORE",
+    "asvspoof2021": "UTTERANCE SCORE",
+    "asvspoof2019": "UTTERANCE ATTACK KEY SCORE",
+}
+
+
+class _Row(NamedTuple):
+    line: int
+    utterance: str
+    score: str
+    system: str
+    key: str
+
+
+def write_scores(
+    path: str | os.PathLike[str],
+    utterances: Iterable[str],
+    scores: ArrayLike,
+    *,
+    target: Sequence[str] | np.ndarray | None = None,
+    system: Sequence[str] | np.ndarray | None = None,
+    format: str = "asvspoof5",  # noqa: A002 - the word that every reader of score files looks for
+) -> None:
+    r"""Write scores in a format of the ASVspoof challenges.
+
+    **In these files a higher score means more human.** ``decision_function`` and ``log_likelihood_ratio``
+    speak for ``classes_[1]``: with labels "human" and "synthetic" that is the other way round, so write
+    ``-detector.decision_function(recordings)``.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file. It is replaced only when the new one is complete.
+    utterances : iterable of str of length n
+        Names of the clips as the challenge has them, without folder and extension:
+        ``[Path(file).stem for file in corpus.recordings]``. Each may stand once.
+    scores : array-like of shape (n,)
+        Finite numbers, of which higher ones mean "more human".
+    target : sequence of str of length n, default=None
+        "human" or "synthetic" ("bonafide" or "spoof"). "asvspoof2019" needs it; the other formats have no
+        place for it.
+    system : sequence of str of length n, default=None
+        The attacks: the group "system" of the corpus's loader. "asvspoof2019" needs it; the other formats
+        have no place for it. A human clip's is written as "-".
+    format : {"asvspoof5", "asvspoof2021", "asvspoof2019"}, default="asvspoof5"
+        - "asvspoof5": a header, ``filename`` and ``cm-score``; tabs in between.
+        - "asvspoof2021": ``UTTERANCE SCORE``, blanks in between, no header.
+        - "asvspoof2019": ``UTTERANCE ATTACK KEY SCORE``, blanks in between, no header; AASIST writes it too.
+
+    Raises
+    ------
+    ValueError
+        Where lengths differ, scores are not finite, names stand twice or would break a line, a label is
+        unknown, or the format lacks something or has no place for it. The file is left as it was.
+
+    See Also
+    --------
+    read_scores : Read them again.
+
+    Notes
+    -----
+    The order is kept. Numbers are written with as many digits as it takes to read the same float64 again.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from voicelstm.datasets import write_scores
+    >>> with TemporaryDirectory() as folder:
+    ...     write_scores(Path(folder, "scores.txt"), ["LA_E_9332881"], [-5.8546], format="asvspoof2021")
+    ...     Path(folder, "scores.txt").read_text()
+    'LA_E_9332881 -5.8546\n'
+    """
+    _check_format(format)
+    names = [str(name) for name in utterances]
+    values = np.asarray(scores, dtype=np.float64)
+    if values.shape != (len(names),):
+        raise ValueError(f"{len(names)} utterances need scores of shape ({len(names)},), not {values.shape}.")
+    _check_names(names, format)
+    for position in np.flatnonzero(~np.isfinite(values))[:1]:
+        n_bad = int((~np.isfinite(values)).sum())
+        raise ValueError(
+            f"{n_bad} of {len(names)} scores are no finite number, the first of them {values[position]} at "
+            f"position {position} ({names[position]}): leave out clips that could not be scored."
+        )
+    numbers = [repr(float(value)) for value in values]
+    if format == "asvspoof2019":
+        attacks, keys = _attacks_and_keys(names, target, system)
+        lines = [" ".join(words) for words in zip(names, attacks, keys, numbers, strict=True)]
+    else:
+        if target is not None or system is not None:
+            raise ValueError(f"format={format!r} has no place for target or system; 'asvspoof2019' has.")
+        between = "\t" if format == "asvspoof5" else " "
+        lines = [f"{name}{between}{number}" for name, number in zip(names, numbers, strict=True)]
+    if format == "asvspoof5":
+        lines.insert(0, _HEADER)
+    write_whole(Path(path), "".join(f"{line}\n" for line in lines).encode())
+
+
+def read_scores(
+    path: str | os.PathLike[str],
+    *,
+    utterances: Iterable[str] | None = None,
+    format: str | None = None,  # noqa: A002 - as above
+) -> Any:
+    """Read a score file of the ASVspoof challenges.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+    utterances : iterable of str, default=None
+        Give back these clips in this order, so that the scores stand beside a corpus's labels:
+        ``[Path(file).stem for file in corpus.recordings]``. Every one must be in the file; others in the file
+        are passed over. None is all in the file's order, whatever it is.
+    format : {"asvspoof5", "asvspoof2021", "asvspoof2019"} or None, default=None
+        See :func:`write_scores`. None goes by the first line: a header, or how many words it has.
+
+    Returns
+    -------
+    :class:`~sklearn.utils.Bunch`
+        - ``utterances`` : ndarray of str of shape (n,).
+        - ``scores`` : float64 ndarray of shape (n,). **Higher means more human**, if the file keeps to the
+          challenges' rule.
+        - ``format`` : str.
+        - ``target``, ``system`` : ndarrays of str of shape (n,), from "asvspoof2019" alone. "human" or
+          "synthetic"; "human" or the attack.
+
+    Raises
+    ------
+    DatasetError
+        Where the file is missing, empty or a key instead of scores; a line has other columns, a score that is
+        no finite number, or a key that is unknown; a clip stands twice or is missing. The message has the
+        lines.
+    ValueError
+        Where `format` is none of those above.
+
+    See Also
+    --------
+    write_scores : Write them.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from voicelstm.datasets import read_scores
+    >>> text = '''LA_E_2834763 A11 spoof -1.5
+    ... LA_E_5849185 - bonafide 2.25
+    ... '''
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "scores.txt").write_text(text)
+    ...     scores = read_scores(Path(folder, "scores.txt"))
+    >>> scores.format, scores.scores.tolist(), scores.target.tolist()
+    ('asvspoof2019', [-1.5, 2.25], ['synthetic', 'human'])
+    """
+    if format is not None:
+        _check_format(format)
+    source = Path(path)
+    problems = Problems(str(source))
+    text = read_text(source, problems)
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    if not lines:
+        problems.add("No lines", "the file is empty", "Each clip needs a line.")
+    problems.raise_any()
+    chosen = format or _recognised(lines[0][1], problems)
+    rows = _rows(lines, chosen, problems)
+    values = [_number(row, problems) for row in rows]
+    _note_repeated(rows, problems)
+    problems.raise_any()
+
+    order = range(len(rows)) if utterances is None else _positions(rows, utterances, problems)
+    problems.raise_any()
+    kept = [rows[at] for at in order]
+    scores = Bunch(
+        utterances=np.array([row.utterance for row in kept], dtype=str),
+        scores=np.array([values[at] for at in order], dtype=np.float64),
+        format=chosen,
+    )
+    if chosen == "asvspoof2019":
+        scores.target = np.array([_LABELS[row.key] for row in kept], dtype=str)
+        scores.system = np.array(
+            ["human" if row.key == "bonafide" else row.system for row in kept], dtype=str
+        )
+    return scores
+
+
+def _check_format(kind: str) -> None:
+    if kind not in _FORMATS:
+        raise ValueError(f"format={kind!r} is none of {', '.join(map(repr, _FORMATS))}.")
+
+
+def _check_names(names: list[str], kind: str) -> None:
+    # tabs and line ends would break a line of any format; blanks only where they are the separator
+    breaks: Callable[[str], bool] = (
+        (lambda name: name.splitlines() != [name] or "\t" in name or name != name.strip())
+        if kind == "asvspoof5"
+        else (lambda name: name.split() != [name])
+    )
+    first: dict[str, int] = {}
+    for position, name in enumerate(names):
+        if breaks(name):
+            raise ValueError(
+                f"The name {name!r} at position {position} cannot stand in a line {_LINE[kind]}."
+            )
+        if name in first:
+            raise ValueError(f"The name {name!r} stands at positions {first[name]} and {position}.")
+        first[name] = position
+
+
+def _attacks_and_keys(
+    names: list[str],
+    target: Sequence[str] | np.ndarray | None,
+    system: Sequence[str] | np.ndarray | None,
+) -> tuple[list[str], list[str]]:
+    if target is None or system is None:
+        raise ValueError(f"format='asvspoof2019' writes {_LINE['asvspoof2019']}: give target and system.")
+    labels, attacks = [str(label) for label in target], [str(attack) for attack in system]
+    if not len(names) == len(labels) == len(attacks):
+        raise ValueError(f"{len(names)} utterances, {len(labels)} targets and {len(attacks)} systems.")
+    for position, label in enumerate(labels):
+        if label not in _KEYS:
+            raise ValueError(f"target[{position}] is {label!r}: expected 'human' or 'synthetic'.")
+    keys = [_KEYS[label] for label in labels]
+    attacks = ["-" if key == "bonafide" else attack for key, attack in zip(keys, attacks, strict=True)]
+    for position, attack in enumerate(attacks):
+        if attack.split() != [attack]:
+            raise ValueError(f"system[{position}] is {attack!r}: it must be one word.")
+    return attacks, keys
+
+
+def _recognised(first: str, problems: Problems) -> str:
+    words = first.split()
+    if words == ["filename", "cm-label"]:
+        problems.add("This is a key", repr(first), "It has the labels; the scores are in another file.")
+    elif words[:2] == ["filename", "cm-score"]:
+        return "asvspoof5"
+    elif len(words) in (2, 4):
+        return "asvspoof2021" if len(words) == 2 else "asvspoof2019"
+    else:
+        known = "; ".join(f"{name}: {line}" for name, line in _LINE.items())
+        problems.add(
+            "No known format", f"the first line: {first[:80]!r}", f"{known}, below a header in asvspoof5."
+        )
+    raise problems.error()
+
+
+def _rows(lines: list[tuple[int, str]], kind: str, problems: Problems) -> list[_Row]:
+    if kind == "asvspoof5":
+        number, header = lines[0]
+        if header.rstrip() != _HEADER:
+            problems.add("Another header", f"line {number}: {header[:80]!r}", f"Expected {_HEADER!r}.")
+            problems.raise_any()
+        lines = lines[1:]
+        if not lines:
+            problems.add("No scores", "there is nothing below the header", "Each clip needs a line.")
+    rows = []
+    for number, line in lines:
+        words = line.rstrip("\r\n").split("\t") if kind == "asvspoof5" else line.split()
+        if len(words) != (4 if kind == "asvspoof2019" else 2):
+            problems.add(
+                "Lines with other columns", f"line {number}: {line[:80]!r}", f"Expected {_LINE[kind]}."
+            )
+        elif kind == "asvspoof2019":
+            if words[2] not in _LABELS:
+                problems.add(
+                    "Lines without a key", f"line {number}: {words[2]!r}", "It is 'bonafide' or 'spoof'."
+                )
+            rows.append(_Row(number, words[0], words[3], words[1], words[2]))
+        else:
+            rows.append(_Row(number, words[0], words[1], "", ""))
+    return rows
+
+
+def _number(row: _Row, problems: Problems) -> float:
+    try:
+        value = float(row.score)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        place = f"line {row.line}: {row.utterance}: {row.score!r}"
+        problems.add("Scores that are no finite number", place, "Score these clips again, or leave them out.")
+    return value
+
+
+def _note_repeated(rows: list[_Row], problems: Problems) -> None:
+    first: dict[str, int] = {}
+    for row in rows:
+        if row.utterance in first:
+            place = f"line {first[row.utterance]} = line {row.line}: {row.utterance}"
+            problems.add("The same clip more than once", place, "Keep one line of each.")
+        first.setdefault(row.utterance, row.line)
+
+
+def _positions(rows: list[_Row], utterances: Iterable[str], problems: Problems) -> list[int]:
+    position = {row.utterance: at for at, row in enumerate(rows)}
+    asked = [str(name) for name in utterances]
+    for name in asked:
+        if name not in position:
+            problems.add(
+                "Clips without a score",
+                name,
+                f"The file has {len(rows)} clips, such as {rows[0].utterance}.",
+            )
+    return [position[name] for name in asked if name in position]

@@ -1,0 +1,14 @@
+from ._decisions import calibrate as calibrate
+from ._decisions import tune_threshold as tune_threshold
+from ._detection import Detection as Detection
+from ._detection import detect as detect
+from ._evaluation import evaluate as evaluate
+from ._evaluation_report import MEASURES as MEASURES
+from ._evaluation_report import EvaluationReport as EvaluationReport
+from ._evaluation_report import Measure as Measure
+from ._evaluation_report import Row as Row
+from ._evaluation_report import as_record as as_record
+from ._members import features_and_rest as features_and_rest
+from ._members import transformers_of as transformers_of
+from ._pipeline import make_detector as make_detector
+from ._timeline import score_timeline as score_timeline

@@ -1,0 +1,329 @@
+"""From scores to decisions: thresholds and calibration, found on recordings that were held out."""
+
+import warnings
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn import config_context
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import FixedThresholdClassifier
+
+from voicelstm._compat import num_samples
+from voicelstm.metrics import (
+    OperatingPoints,
+    check_scored,
+    check_weights,
+    equal_error_threshold,
+    error_costs,
+    of_second_class,
+    operating_points,
+    score_method,
+    two_classes,
+)
+
+__all__ = ["calibrate", "tune_threshold"]
+
+_METRICS = ("eer", "detection_cost", "miss", "false_alarm")
+
+
+def tune_threshold(
+    detector: Any,
+    recordings: Any,
+    y: ArrayLike,
+    *,
+    metric: Literal["eer", "detection_cost", "miss", "false_alarm"] = "eer",
+    max_miss: float | None = None,
+    max_false_alarm: float | None = None,
+    synthetic_prior: float = 0.05,
+    cost_miss: float = 1.0,
+    cost_false_alarm: float = 10.0,
+    human_label: Any = None,
+    sample_weight: ArrayLike | None = None,
+) -> FixedThresholdClassifier:
+    """Find the threshold of a fitted detector on recordings that it has not seen.
+
+    Nothing is trained. A *miss* is a human clip that is taken for synthetic, a *false alarm* a synthetic clip
+    that is taken for human.
+
+    Read more in the :ref:`user guide <thresholds>`.
+
+    Parameters
+    ----------
+    detector : classifier
+        Fitted, of two classes, with `decision_function` or `predict_proba`.
+    recordings : sequence of recordings
+        What the detector takes. They must be held out: on recordings of its training a detector errs less
+        than it will in use, and nothing here can tell.
+    y : array-like of shape (n_clips,)
+        Labels, of both classes of the detector.
+    metric : {"eer", "detection_cost", "miss", "false_alarm"}, default="eer"
+        What shall be least: "eer" the difference of the two error rates, "detection_cost" the cost of the
+        decisions, "miss" and "false_alarm" the one rate, while the other keeps its bound.
+    max_miss : float, default=None
+        Largest share of human clips that may be missed. "false_alarm" needs it, "detection_cost" may have it.
+    max_false_alarm : float, default=None
+        Largest share of synthetic clips that may be accepted. "miss" needs it, "detection_cost" may have it.
+    synthetic_prior : float, default=0.05
+        How probable a synthetic clip is where the detector shall work; for "detection_cost", as the costs.
+    cost_miss, cost_false_alarm : float, default=1.0, 10.0
+        Cost of rejecting a human clip and of accepting a synthetic one.
+    human_label : label, default=None
+        The human class. None is "human", or 1 among {0, 1} or {-1, 1}.
+    sample_weight : array-like of shape (n_clips,), default=None
+        How often each clip counts within its class.
+
+    Returns
+    -------
+    sklearn.model_selection.FixedThresholdClassifier
+        Fitted, around the detector itself. Its `threshold` is compared with the score that speaks for
+        ``classes_[1]``, which is taken from the threshold upwards: `decision_function`, or the probability
+        where there is none (`response_method` says which).
+
+    Raises
+    ------
+    ValueError
+        Where `y` does not hold the detector's two classes, lengths do not fit, clips have no score (it names
+        their positions), all have the same, no threshold keeps both bounds, or a parameter is out of range or
+        does not go with `metric`.
+
+    See Also
+    --------
+    calibrate : Where log-odds shall mean what they say.
+    sklearn.model_selection.TunedThresholdClassifierCV : Tunes by cross-validation, and trains.
+
+    Notes
+    -----
+    The threshold is halfway between the two scores that it separates. Of thresholds that are equally good it
+    is that with fewer false alarms; for "false_alarm" that with fewer misses. Where it is best to take every
+    clip for one class, the threshold lies at the end of the scores.
+
+    `predict` of scikit-learn's wrapper compares and does not look for NaN: a clip without a score, such as a
+    recording that failed with ``on_error="warn"``, becomes ``classes_[0]``. Ask the scores which those are.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from voicelstm import tune_threshold
+    >>> detector = LogisticRegression().fit([[-1.0], [1.0]], ["human", "synthetic"])
+    >>> clips = np.array([[0.0], [1.0], [2.0], [3.0], [2.5], [4.0], [5.0], [6.0]])
+    >>> y = np.repeat(["human", "synthetic"], 4)
+    >>> tuned = tune_threshold(detector, clips, y, metric="false_alarm", max_miss=0.0)
+    >>> tuned.predict([[2.9], [3.4], [3.6]])
+    array(['human', 'human', 'synthetic'], dtype='<U9')
+    """
+    _check_bounds(metric, max_miss, max_false_alarm)
+    costs = error_costs(synthetic_prior, cost_miss, cost_false_alarm)
+    response_method, answer = _held_out_answer(detector, recordings, y)
+    response = _for_second_class(answer)
+    scored = {
+        "pos_label": np.asarray(detector.classes_).tolist()[1],
+        "human_label": human_label,
+        "sample_weight": sample_weight,
+    }
+    clips = check_scored(y, response, **scored)
+    if metric == "eer":
+        threshold = equal_error_threshold(y, response, **scored)
+    else:
+        points = operating_points(clips)
+        chosen = _best_point(points, metric, costs, max_miss, max_false_alarm)
+        # Counted from the lowest score of classes_[1], in the type in which scores will be compared.
+        below = chosen if clips.direction == 1 else len(points.score) - chosen
+        ascending = np.sort(clips.direction * points.score).astype(response.dtype)
+        threshold = _separating(ascending, below)
+    fixed = FixedThresholdClassifier(
+        FrozenEstimator(detector), threshold=threshold, response_method=response_method
+    )
+    return fixed.fit(recordings, y)
+
+
+def calibrate(
+    detector: Any, recordings: Any, y: ArrayLike, *, sample_weight: ArrayLike | None = None
+) -> CalibratedClassifierCV:
+    """Calibrate a fitted detector by logistic regression on recordings that it has not seen.
+
+    The detector is not trained further. Both classes count the same, however many clips each has, so that
+    the log-odds are log-likelihood ratios: what :func:`~voicelstm.metrics.cllr` and
+    :func:`~voicelstm.metrics.act_dcf` read.
+
+    Read more in the :ref:`user guide <thresholds>`.
+
+    Parameters
+    ----------
+    detector : classifier
+        Fitted, of two classes, with `decision_function` or `predict_proba`.
+    recordings : sequence of recordings
+        What the detector takes. They must be held out: on recordings of its training the scores are better
+        than they will be in use, and the calibration too sure; nothing here can tell.
+    y : array-like of shape (n_clips,)
+        Labels, of both classes of the detector.
+    sample_weight : array-like of shape (n_clips,), default=None
+        How often each clip counts within its class.
+
+    Returns
+    -------
+    sklearn.calibration.CalibratedClassifierCV
+        Fitted, around the detector itself. Its probabilities are those for equally probable classes; where
+        synthetic clips have the prior `p`, add ``log(p / (1 - p))`` to the log-odds of synthetic.
+
+    Raises
+    ------
+    ValueError
+        Where `y` does not hold the detector's two classes, lengths do not fit, clips have no score (it names
+        their positions), or all have the same.
+
+    See Also
+    --------
+    tune_threshold : Where only the decision matters.
+    sklearn.calibration.CalibratedClassifierCV : Calibrates by cross-validation, and trains.
+
+    Notes
+    -----
+    The log-odds become ``-(a * score + b)``, with Platt's targets [1]_ for few clips. The score is
+    `decision_function`'s; of a detector that has only `predict_proba` it is the probability, which fits this
+    form less well: calibrate the members of a vote, not the vote. A threshold that the detector brings along
+    is not kept: tune after calibrating.
+
+    `predict` of scikit-learn's wrapper makes a clip without a score, such as a recording that failed with
+    ``on_error="warn"``, ``classes_[0]``; its probabilities are NaN.
+
+    References
+    ----------
+    .. [1] J. Platt, "Probabilistic outputs for support vector machines and comparisons to regularized
+       likelihood methods", Advances in Large Margin Classifiers, 1999.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.svm import LinearSVC
+    >>> from voicelstm import calibrate
+    >>> from voicelstm.metrics import cllr_scorer
+    >>> random = np.random.default_rng(0)
+    >>> y = np.repeat(["human", "synthetic"], [300, 100])
+    >>> clips = random.normal(np.where(y == "human", -1, 1)[:, None], 1)
+    >>> detector = LinearSVC().fit(clips[::2], y[::2])
+    >>> calibrated = calibrate(detector, clips[1::2], y[1::2])
+    >>> bool(cllr_scorer(calibrated, clips, y) > cllr_scorer(detector, clips, y))
+    True
+    """
+    response_method, answer = _held_out_answer(detector, recordings, y)
+    is_first, _ = two_classes(y)
+    weight = check_weights(sample_weight, is_first)
+    weight = np.ones(len(answer)) if weight is None else weight
+    balanced = np.empty(len(weight))
+    for chosen in (is_first, ~is_first):
+        balanced[chosen] = weight[chosen] * weight.sum() / (2 * weight[chosen].sum())
+
+    def known(positions: NDArray[np.intp]) -> NDArray[Any]:
+        return answer[positions[:, 0]]
+
+    known.__name__ = response_method
+    frozen = FrozenEstimator(detector)
+    # Reading the recordings takes longest, and has been done: an attribute hides the detector's method.
+    setattr(frozen, response_method, known)
+    positions = np.arange(len(answer))
+    calibrated = CalibratedClassifierCV(frozen, cv=[(positions, positions)])
+    with config_context(enable_metadata_routing=False), warnings.catch_warnings():
+        # The weights are for the calibration only, as they should be: what is frozen is not trained.
+        warnings.filterwarnings("ignore", "Since FrozenEstimator does not appear to accept", UserWarning)
+        calibrated.fit(positions[:, None], np.asarray(y), sample_weight=balanced)
+    delattr(frozen, response_method)
+    return calibrated.set_params(cv=None)
+
+
+def _held_out_answer(detector: Any, recordings: Any, y: ArrayLike) -> tuple[str, NDArray[Any]]:
+    """Return the name of the method that scores, and what it says of the clips, which is finite."""
+    classes = np.asarray(getattr(detector, "classes_", [])).tolist()
+    if len(classes) != 2:
+        raise ValueError(
+            f"detector must be a fitted classifier of two classes; the classes of this"
+            f" {type(detector).__name__} are {classes}."
+        )
+    labels = np.asarray(y)
+    if labels.ndim != 1 or len(labels) != num_samples(recordings):
+        raise ValueError(
+            f"y has shape {labels.shape}; expected one label for each of the {num_samples(recordings)}"
+            " recordings."
+        )
+    found = set(labels.tolist())
+    if found != set(classes):
+        raise ValueError(
+            f"y holds the classes {sorted(found, key=repr)}, the detector knows {classes}. Held-out"
+            " recordings of both are needed, and of no other."
+        )
+    method = score_method(detector)
+    answer = np.asarray(method(recordings))
+    response = _for_second_class(answer)
+    for kind, wrong in (("NaN", np.isnan(response)), ("infinite", np.isinf(response))):
+        if wrong.any():
+            raise ValueError(
+                f"The scores of clips are {kind} at positions {np.flatnonzero(wrong).tolist()} of recordings."
+                " Leave these clips out, or see why they have no score."
+            )
+    if response.min() == response.max():
+        raise ValueError(
+            f"The detector gives all {len(response)} clips the score {response[0]:g}: no threshold and no"
+            " calibration tells them apart. See what it has learnt, and from which clips."
+        )
+    return method.__name__, answer
+
+
+def _for_second_class(answer: NDArray[Any]) -> NDArray[np.floating]:
+    response = of_second_class(answer)
+    return response if np.issubdtype(response.dtype, np.floating) else response.astype(np.float64)
+
+
+def _check_bounds(metric: str, max_miss: float | None, max_false_alarm: float | None) -> None:
+    if metric not in _METRICS:
+        raise ValueError(f"metric={metric!r} must be one of {_METRICS}.")
+    needed = {"miss": ("max_false_alarm",), "false_alarm": ("max_miss",)}.get(metric, ())
+    known = ("max_miss", "max_false_alarm") if metric == "detection_cost" else needed
+    for name, bound in (("max_miss", max_miss), ("max_false_alarm", max_false_alarm)):
+        if bound is None:
+            if name in needed:
+                raise ValueError(f"metric={metric!r} is least where every clip is of one class: give {name}.")
+        elif name not in known:
+            raise ValueError(f"{name}={bound!r} does not go with metric={metric!r}; leave it None.")
+        elif not 0 <= bound <= 1:
+            raise ValueError(f"{name}={bound!r} must be a share, from 0 to 1.")
+
+
+def _best_point(
+    points: OperatingPoints,
+    metric: str,
+    costs: tuple[float, float],
+    max_miss: float | None,
+    max_false_alarm: float | None,
+) -> int:
+    kept = np.ones(len(points.miss), dtype=bool)
+    # Rates are sums of weights: what equals the bound on paper may exceed it by a rounding.
+    if max_miss is not None:
+        kept &= points.miss <= max_miss + 1e-12
+    if max_false_alarm is not None:
+        kept &= points.false_alarm <= max_false_alarm + 1e-12
+    if not kept.any():
+        raise ValueError(
+            f"No threshold keeps both max_miss={max_miss!r} and max_false_alarm={max_false_alarm!r} on these"
+            " recordings. Raise one of them."
+        )
+    value = {
+        "detection_cost": costs[0] * points.miss + costs[1] * points.false_alarm,
+        "miss": points.miss,
+        "false_alarm": points.false_alarm,
+    }[metric]
+    best = np.flatnonzero(kept & (value <= value[kept].min() + 1e-12))
+    return int(best[0] if metric == "false_alarm" else best[-1])
+
+
+def _separating(ascending: NDArray[np.floating], below: int) -> float:
+    """Return a threshold that so many of these scores do not reach."""
+    if below == 0:
+        return float(ascending[0])
+    lower = ascending[below - 1]
+    if below == len(ascending):
+        return float(np.nextafter(lower, np.inf, dtype=ascending.dtype))
+    upper = ascending[below]
+    middle = lower / 2 + upper / 2
+    return float(middle if lower < middle else upper)

@@ -1,0 +1,221 @@
+"""What a fitted detector says of many recordings, one after the other."""
+
+import logging
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from voicelstm._compat import validate_params
+from voicelstm.audio import name_of
+from voicelstm.detector._members import features_and_rest, memoized, transformers_of
+from voicelstm.detector._timeline import timeline_steps, timelines
+from voicelstm.features import check_extraction, extract_all
+from voicelstm.metrics import of_second_class, score_method
+from voicelstm.sequences import Clip, stack
+
+__all__ = ["Detection", "detect"]
+
+_log = logging.getLogger(__name__)
+
+# What is in memory at once: so many recordings, or so many bytes of files.
+_MOST_AT_ONCE = 64
+_BYTES_AT_ONCE = 2**25
+
+
+@dataclass(frozen=True)
+class Detection:
+    """What a detector says of one recording.
+
+    Attributes
+    ----------
+    recording : object
+        As given.
+    label : object
+        The class that was decided for; None where the recording failed.
+    score : float
+        `decision_function` of the detector, which speaks for ``classes_[1]``, or the probability of
+        ``classes_[1]`` where it has none; NaN where the recording failed, or there are more than two classes.
+    probabilities : dict of object to float or None
+        Of each class; None where the recording failed.
+    timeline : structured ndarray of shape (n_segments,) or None
+        As of :func:`~voicelstm.score_timeline`, where that was asked for.
+    error : str or None
+        Why the recording failed: it cannot be read, or there is nothing in it to judge, every sample being 0
+        or all of it shorter than one frame.
+    """
+
+    recording: Any
+    label: Any = None
+    score: float = np.nan
+    probabilities: dict[Any, float] | None = None
+    timeline: NDArray[Any] | None = None
+    error: str | None = None
+
+
+def detect(
+    detector: Any, recordings: Iterable[Any], *, threshold: float | None = None, timeline: bool = False
+) -> Iterator[Detection]:
+    """Ask a detector about any number of recordings, one after the other.
+
+    Recordings are read in small groups, so that memory does not grow with their number, and one that cannot
+    be read is an answer like the others, with the reason.
+
+    Read more in the :ref:`user guide <command>`.
+
+    Parameters
+    ----------
+    detector : Pipeline
+        Fitted, with an :class:`~voicelstm.MFCCTransformer` as its first step, such as
+        :func:`~voicelstm.make_detector` makes, or one of scikit-learn's wrappers around one. `on_error` and
+        `cache_dir` of its transformer are not looked at; `n_jobs` is.
+    recordings : iterable of recordings
+        As the transformer takes them in a list. An iterator is read as answers are asked for.
+    threshold : float, default=None
+        Score from which a recording is taken for ``classes_[1]``. None leaves the decision to `predict`, and
+        so to a threshold that the detector brings along.
+    timeline : bool, default=False
+        Whether each answer has the scores over time, too.
+
+    Yields
+    ------
+    Detection
+        One for each recording, in their order.
+
+    Raises
+    ------
+    TypeError
+        Where the detector does not begin with a transformer, or with `timeline` is none that
+        :func:`~voicelstm.score_timeline` takes.
+    ValueError
+        Where a threshold is given for more than two classes.
+
+    See Also
+    --------
+    evaluate : Measures a detector on labelled recordings.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from voicelstm import detect, make_detector
+    >>> from voicelstm.datasets import make_voices
+    >>> X, y = make_voices(20, random_state=0, return_X_y=True)
+    >>> detector = make_detector(random_state=0, classifier__max_steps=1).fit(X, y)
+    >>> for found in detect(detector, [X[0], "missing.wav"], threshold=-100.0):
+    ...     print(found.label, found.error)
+    synthetic None
+    None missing.wav: no such file; check the path, and the folder it is relative to.
+    """
+    if isinstance(recordings, str | os.PathLike):
+        raise ValueError(
+            f"Expected several recordings, got the single path {os.fspath(recordings)!r}: pass [path]."
+        )
+    listener = _Listener(detector, threshold, timeline)
+    return (found for some in _groups(recordings) for found in listener.hear(some))
+
+
+class _Listener:
+    """A detector whose recordings are read apart from it, so that one that fails is known by its reason."""
+
+    def __init__(self, detector: Any, threshold: float | None, timeline: bool) -> None:
+        check_is_fitted(detector)
+        # Members of a vote may have features of their own; they read the recordings again, each for itself.
+        several = transformers_of(detector)
+        self._reads_features = all(each._settings(None) == several[0]._settings(None) for each in several)
+        if self._reads_features:
+            self._transformer, self._detector = features_and_rest(detector)
+        else:
+            self._transformer, self._detector = several[0], detector
+        validate_params(self._transformer)
+        self._settings = self._transformer._settings(None)
+        check_extraction(self._settings)
+        self._classes = np.asarray(detector.classes_).tolist()
+        if threshold is not None and len(self._classes) != 2:
+            raise ValueError(f"A threshold divides two classes; this detector has {len(self._classes)}.")
+        if threshold is not None and np.isnan(threshold):
+            raise ValueError("threshold is NaN, which decides nothing.")
+        self._threshold = threshold
+        self._timeline_steps = timeline_steps(detector)[1:] if timeline else None
+
+    def hear(self, recordings: list[Any]) -> Iterator[Detection]:
+        """Yield an answer for each of a group of recordings."""
+        clips, failures = extract_all(recordings, self._settings, self._transformer.n_jobs, 0)
+        reasons = dict(failures)
+        for position, clip in enumerate(clips):
+            if position not in reasons and (nothing := _nothing_heard(recordings[position], clip)):
+                reasons[position] = nothing
+        _log.debug("%d recordings read, of which %d failed", len(recordings), len(reasons))
+        heard = [position for position in range(len(recordings)) if position not in reasons]
+        answers = {}
+        if heard:
+            found = self._answers([recordings[i] for i in heard], [clips[i] for i in heard])
+            answers = dict(zip(heard, found, strict=True))
+        for position, recording in enumerate(recordings):
+            yield answers.get(position) or Detection(recording, error=reasons[position])
+
+    def _answers(self, recordings: list[Any], clips: list[Clip]) -> list[Detection]:
+        X: Any = stack([clip.features for clip in clips]) if self._reads_features else recordings
+        detector = memoized(self._detector)
+        score = np.full(len(clips), np.nan)
+        if len(self._classes) == 2:
+            score = of_second_class(np.asarray(score_method(detector)(X), dtype=np.float64))
+        if self._threshold is None:
+            labels = np.asarray(detector.predict(X)).tolist()
+        else:
+            labels = [self._classes[int(each >= self._threshold)] for each in score]
+        probability = np.empty((len(clips), 0))
+        if hasattr(detector, "predict_proba"):
+            probability = np.asarray(detector.predict_proba(X), dtype=np.float64)
+        over_time: list[Any] = [None] * len(clips)
+        if self._timeline_steps is not None:
+            over_time = list(timelines(clips, *self._timeline_steps))
+        return [
+            Detection(
+                recording=recordings[i],
+                label=labels[i],
+                score=float(score[i]),
+                # A margin has no probabilities.
+                probabilities=dict(zip(self._classes, probability[i].tolist(), strict=False)),
+                timeline=over_time[i],
+            )
+            for i in range(len(clips))
+        ]
+
+
+def _nothing_heard(recording: Any, clip: Clip) -> str | None:
+    """Say why there is nothing to judge, where that is so: a network has an answer to zeros, too."""
+    if clip.silent:
+        found = "silence, every sample being 0"
+    elif clip.duration < clip.frame_length:
+        heard, frame = 1000 * clip.duration, 1000 * clip.frame_length
+        found = f"{heard:.3g} ms of sound, less than one frame of {frame:.3g} ms"
+    else:
+        return None
+    return f"{name_of(recording)}: found {found}; there is no voice to judge."
+
+
+def _groups(recordings: Iterable[Any]) -> Iterator[list[Any]]:
+    group: list[Any] = []
+    n_bytes = 0
+    for recording in recordings:
+        group.append(recording)
+        n_bytes += _size(recording)
+        if len(group) == _MOST_AT_ONCE or n_bytes >= _BYTES_AT_ONCE:
+            yield group
+            group, n_bytes = [], 0
+    if group:
+        yield group
+
+
+def _size(recording: Any) -> int:
+    if not isinstance(recording, str | os.PathLike):
+        return 0  # in memory already
+    try:
+        return Path(recording).stat().st_size
+    except (OSError, ValueError):
+        return 0

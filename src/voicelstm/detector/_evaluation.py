@@ -1,0 +1,251 @@
+"""What a detector is worth: error rates, costs and calibration, as a whole and per system or speaker."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_random_state
+
+from voicelstm._compat import num_samples, safe_indexing
+from voicelstm.datasets import enough_speakers, group_columns
+from voicelstm.detector._evaluation_report import MEASURES, EvaluationReport, Measure, Row
+from voicelstm.detector._members import memoized
+from voicelstm.exceptions import SequenceWarning
+from voicelstm.metrics import (
+    bootstrap_interval,
+    check_human,
+    log_likelihood_ratios,
+    of_second_class,
+    score_method,
+)
+
+__all__ = ["EvaluationReport", "Measure", "Row", "evaluate"]
+
+
+def evaluate(
+    detector: Any,
+    recordings: Any,
+    y: ArrayLike,
+    groups: Any = None,
+    *,
+    by: Sequence[str] | None = None,
+    threshold: float | None = None,
+    human_label: Any = None,
+    n_resamples: int = 1000,
+    confidence: float = 0.95,
+    random_state: int | np.random.RandomState | None = None,
+    **costs: float,
+) -> EvaluationReport:
+    """Measure a fitted detector on recordings that it has not seen.
+
+    Read more in the :ref:`user guide <evaluation>`.
+
+    Parameters
+    ----------
+    detector : classifier
+        Fitted, of two classes, with `decision_function` or `predict_proba`: a Pipeline, such as that of
+        :func:`~voicelstm.make_detector`, or any classifier of scikit-learn's form.
+    recordings : object
+        What the detector takes, one entry per clip.
+    y : array-like of shape (n_clips,)
+        Labels, the two of the detector.
+    groups : mapping of str to array-like, data frame or array-like of shape (n_clips,), default=None
+        The loaders' `groups`. The intervals draw whole speakers where there is a column "speaker" with five
+        or more in each class; one array is the speaker.
+    by : sequence of str, default=None
+        Columns of `groups` whose values get rows. None is all of them.
+    threshold : float, default=None
+        Score from which a clip is taken for ``detector.classes_[1]``, such as that of
+        :func:`~voicelstm.metrics.equal_error_threshold` on other recordings. The score is
+        `decision_function`'s, or the probability where there is none. None leaves the decision to `predict`,
+        and so to a threshold that the detector brings along.
+    human_label : label, default=None
+        The human class. None is "human", or 1 among {0, 1} or {-1, 1}.
+    n_resamples : int, default=1000
+        How often clips, or speakers, are drawn for the intervals. 0 leaves the intervals out.
+    confidence : float, default=0.95
+        Of the intervals.
+    random_state : int, RandomState instance or None, default=None
+        What is drawn. Pass an int for the same intervals at every call.
+    **costs
+        `synthetic_prior`, `cost_miss` and `cost_false_alarm` of :func:`~voicelstm.metrics.min_dcf` and
+        :func:`~voicelstm.metrics.act_dcf`.
+
+    Returns
+    -------
+    EvaluationReport
+        It can be printed, and turned into JSON or a data frame.
+
+    Raises
+    ------
+    ValueError
+        Where `y` does not hold the detector's two classes, a column of `by` is unknown, lengths do not fit,
+        or a parameter is out of range.
+
+    Warns
+    -----
+    SequenceWarning
+        Where the detector gives NaN for clips, as it does for recordings that failed; they are left out.
+
+    See Also
+    --------
+    voicelstm.metrics : The measures one by one.
+    audit : What a single number would score.
+
+    Notes
+    -----
+    =========== ==============================================================================================
+    eer         :func:`~voicelstm.metrics.equal_error_rate`; knows no threshold
+    min_dcf     :func:`~voicelstm.metrics.min_dcf`, the cost at the best threshold for these very clips
+    act_dcf     :func:`~voicelstm.metrics.act_dcf`, the cost at the threshold that suits log-likelihood ratios
+    cllr        :func:`~voicelstm.metrics.cllr`, in bits
+    miss        share of human clips that are taken for synthetic ones, as decided
+    false_alarm share of synthetic clips that are taken for human ones, as decided
+    =========== ==============================================================================================
+
+    The row of a value that only synthetic clips have, such as a system, sets these against *all* human clips;
+    that of a value that only human clips have sets them against all synthetic ones, and is left out where it
+    would repeat the first row. The row of a value that both have, such as a language or a codec, takes both
+    from within the value.
+
+    Where a class of a row has fewer than five speakers, as in the row of one speaker, intervals draw clips:
+    they tell nothing of other speakers. The table marks such rows. Log-likelihood ratios are those of
+    :func:`~voicelstm.metrics.make_detection_scorer`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from voicelstm import evaluate
+    >>> score = np.array([[-2.0], [-1.0], [1.0], [-1.5], [2.0], [3.0]])
+    >>> y = np.repeat(["human", "synthetic"], 3)
+    >>> system = ["-", "-", "-", "old", "new", "new"]
+    >>> detector = LogisticRegression().fit([[-1.0], [1.0]], ["human", "synthetic"])
+    >>> report = evaluate(detector, score, y, {"system": system}, random_state=0)
+    >>> report.overall.miss.value == report.overall.false_alarm.value == 1 / 3
+    True
+    >>> report["system", "new"].eer.value, report["system", "old"].false_alarm.value
+    (0.0, 1.0)
+    """
+    human, human_is, _ = check_human(y, human_label)
+    n_clips = num_samples(recordings)
+    if len(human) != n_clips:
+        raise ValueError(f"y has {len(human)} labels for {n_clips} recordings.")
+    columns = group_columns(groups, n_clips)
+    by = list(columns) if by is None else list(by)
+    unknown = [name for name in by if name not in columns]
+    if unknown:
+        raise ValueError(f"by names {unknown}, but groups has the columns {list(columns)}.")
+    if threshold is not None and np.isnan(threshold):
+        raise ValueError("threshold is NaN, which decides nothing.")
+    if n_resamples < 0:
+        raise ValueError(f"n_resamples={n_resamples!r} must not be negative.")
+
+    kept, score, ratio, accepted = _scores(detector, recordings, human_is, threshold, y)
+    human, columns = human[kept], {name: values[kept] for name, values in columns.items()}
+    # One seed for all, so that rows and measures see the same draws.
+    random = np.random.RandomState() if random_state is None else check_random_state(random_state)
+    measuring = _Measuring(
+        human=human,
+        responses={"score": score, "ratio": ratio, "accepted": accepted},
+        costs=costs,
+        speaker=columns.get("speaker"),
+        n_resamples=n_resamples,
+        confidence=confidence,
+        seed=int(random.randint(np.iinfo(np.int32).max)),
+    )
+    rows = [measuring.row("all", "all", np.ones(len(human), dtype=bool))]
+    for name in by:
+        values = columns[name]
+        for value in np.unique(values):
+            chosen = values == value
+            if not (chosen & human).any():
+                chosen = chosen | human
+            elif not (chosen & ~human).any():
+                if (chosen == human).all():
+                    continue
+                chosen = chosen | ~human
+            rows.append(measuring.row(name, value.item(), chosen))
+    n_without_score = int(np.count_nonzero(~kept))
+    return EvaluationReport(rows, threshold, confidence, n_without_score)
+
+
+def _scores(
+    detector: Any, X: Any, human_is: Any, threshold: float | None, y: ArrayLike
+) -> tuple[NDArray[Any], ...]:
+    """Return which clips have scores, and of these scores and ratios for human, and who was accepted."""
+    classes = np.asarray(getattr(detector, "classes_", [])).tolist()
+    if len(classes) != 2 or set(classes) != set(np.asarray(y).tolist()):
+        raise ValueError(
+            f"The detector must be a fitted classifier of the two classes of y,"
+            f" {sorted(set(np.asarray(y).tolist()))}; its classes are {classes}."
+        )
+    if isinstance(detector, Pipeline) and len(detector) > 1:
+        # So that recordings are not read again where those without a score are left out.
+        X, detector = detector[:-1].transform(X), detector[-1]
+    detector = memoized(detector)
+    score = of_second_class(np.asarray(score_method(detector)(X), dtype=np.float64))
+    kept = ~np.isnan(score)
+    if not kept.all():
+        missing = np.flatnonzero(~kept)
+        warnings.warn(
+            f"{len(missing)} of {len(score)} clips have no score and are left out, positions"
+            f" {missing.tolist()}.",
+            SequenceWarning,
+            stacklevel=3,
+        )
+        score, X = score[kept], safe_indexing(X, np.flatnonzero(kept))
+    ratio = log_likelihood_ratios(detector, X)
+    direction = 1 if classes[1] == human_is else -1
+    if threshold is None:
+        accepted = np.asarray(detector.predict(X)) == human_is
+    else:
+        # As in det_curve, the human class has the threshold itself.
+        accepted = direction * score >= direction * threshold
+    return kept, direction * score, direction * ratio, accepted
+
+
+@dataclass(frozen=True)
+class _Measuring:
+    """All that is the same for every row."""
+
+    human: NDArray[np.bool_]
+    responses: dict[str, NDArray[Any]]
+    costs: dict[str, float]
+    speaker: NDArray[Any] | None
+    n_resamples: int
+    confidence: float
+    seed: int
+
+    def row(self, group: str, value: Any, chosen: NDArray[np.bool_]) -> Row:
+        """Measure the chosen clips, of both classes."""
+        human = self.human[chosen]
+        n_human, n_synthetic = int(human.sum()), int((~human).sum())
+        speaker, drawn = None, None
+        if min(n_human, n_synthetic) > 1 and self.n_resamples:
+            drawn = "clip"
+            if self.speaker is not None and enough_speakers(self.speaker[chosen], human):
+                speaker, drawn = self.speaker[chosen], "speaker"
+        labels = human.astype(int)
+        found = {}
+        for name, definition in MEASURES.items():
+            values = self.responses[definition.of][chosen]
+            costs = self.costs if definition.takes_costs else {}
+            low = high = float("nan")
+            if drawn:
+                low, high = bootstrap_interval(
+                    definition.metric,
+                    labels,
+                    values,
+                    groups=speaker,
+                    n_resamples=self.n_resamples,
+                    confidence=self.confidence,
+                    random_state=self.seed,
+                    **costs,
+                )
+            found[name] = Measure(float(definition.metric(labels, values, **costs)), low, high)
+        return Row(group, value, n_human, n_synthetic, drawn, **found)

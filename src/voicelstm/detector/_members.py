@@ -1,0 +1,142 @@
+"""What a detector consists of: what reads recordings, what decides from features, wrappers around both."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sklearn.base import BaseEstimator
+
+from voicelstm.classifier import LSTMVoiceClassifier
+from voicelstm.features import CepstralDynamics, MFCCTransformer
+
+__all__ = ["features_and_rest", "memoized", "transformers_of"]
+
+# Of each member, what takes long.
+_SLOW = {
+    MFCCTransformer: "transform",
+    CepstralDynamics: "transform",
+    LSTMVoiceClassifier: "_segment_logits",
+}
+
+
+def transformers_of(detector: Any) -> list[MFCCTransformer]:
+    """List the transformers of a detector, those within wrappers too.
+
+    Parameters
+    ----------
+    detector : estimator
+        A Pipeline, or wrappers around some.
+
+    Returns
+    -------
+    list of MFCCTransformer
+        Its own, not copies.
+    """
+    found: list[MFCCTransformer] = []
+    _without_transformers(detector, found)
+    return found
+
+
+def features_and_rest(detector: Any) -> tuple[MFCCTransformer, Any]:
+    """Take a detector apart: what reads recordings, and what decides from features.
+
+    Parameters
+    ----------
+    detector : estimator
+        As :func:`voicelstm.detect` takes it.
+
+    Returns
+    -------
+    transformer : MFCCTransformer
+        Its own.
+    rest : estimator
+        A detector of sequences, which shares with the original what is not changed.
+
+    Raises
+    ------
+    TypeError
+        Where it has no transformer, or has several of different parameters.
+    """
+    transformers: list[MFCCTransformer] = []
+    rest = _without_transformers(detector, transformers)
+    if not transformers or not hasattr(detector, "classes_"):
+        raise TypeError(
+            "A detector of recordings was expected: one that begins with an MFCCTransformer, such as that of"
+            f" make_detector, and is fitted; got a {type(detector).__name__}."
+        )
+    if any(each._settings(None) != transformers[0]._settings(None) for each in transformers):
+        raise TypeError("The detector's members have different features.")
+    return transformers[0], rest
+
+
+def memoized(detector: Any) -> Any:
+    """Make a detector that is asked for scores, probabilities and decisions, and works them out once.
+
+    Parameters
+    ----------
+    detector : estimator
+        Fitted, of any kind. It is not changed.
+
+    Returns
+    -------
+    estimator
+        One that shares with it all that was fitted. Each member of this library remembers what it last said
+        of the same object `X`. It is for one thread, and not to be fitted.
+    """
+    copies: dict[int, Any] = {}
+
+    def copied(held: Any) -> Any:
+        slow = _SLOW.get(type(held))
+        if slow is None:
+            return None
+        if id(held) not in copies:
+            copies[id(held)] = _shallow_copy(held, lambda value: value)
+            setattr(copies[id(held)], slow, _Once(getattr(held, slow)))
+        return copies[id(held)]
+
+    return _replaced(detector, copied)
+
+
+class _Once:
+    """A function of one argument that remembers its last answer."""
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self._function = function
+        self._asked: Any = self  # which nobody asks about
+
+    def __call__(self, X: Any) -> Any:
+        if X is not self._asked:
+            self._answer = self._function(X)
+            self._asked = X
+        return self._answer
+
+
+def _without_transformers(detector: Any, found: list[MFCCTransformer]) -> Any:
+    """Return the detector as it takes features."""
+
+    def passed_through(held: Any) -> Any:
+        if type(held) is not MFCCTransformer:
+            return None
+        found.append(held)
+        return "passthrough"
+
+    return _replaced(detector, passed_through)
+
+
+def _replaced(held: Any, replacement: Callable[[Any], Any]) -> Any:
+    """Return what is held with members replaced; what is not changed is shared with the original."""
+    instead = replacement(held)
+    if instead is not None:
+        return instead
+    if type(held) in (list, tuple):
+        return type(held)(_replaced(each, replacement) for each in held)
+    # The pairs that a CalibratedClassifierCV holds are no estimators, but have one.
+    is_wrapper = type(held).__module__.startswith("sklearn.")
+    if not is_wrapper or not (isinstance(held, BaseEstimator) or hasattr(held, "calibrators")):
+        return held
+    return _shallow_copy(held, lambda value: _replaced(value, replacement))
+
+
+def _shallow_copy(held: Any, value_of: Callable[[Any], Any]) -> Any:
+    copy = object.__new__(type(held))
+    copy.__dict__.update({name: value_of(value) for name, value in vars(held).items()})
+    return copy

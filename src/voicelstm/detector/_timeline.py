@@ -1,0 +1,149 @@
+"""The recommended whole: from recordings to a decision, and to scores over time."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from voicelstm.classifier import LSTMVoiceClassifier
+from voicelstm.features import CepstralDynamics, MFCCTransformer
+from voicelstm.metrics import held_by
+from voicelstm.sequences import Clip
+
+__all__ = ["score_timeline", "timeline_steps", "timelines"]
+
+
+def score_timeline(detector: Any, recordings: Sequence[Any]) -> list[NDArray[Any]]:
+    """Score recordings over time.
+
+    Read more in the :ref:`user guide <scores_over_time>`.
+
+    Parameters
+    ----------
+    detector : Pipeline
+        A fitted Pipeline of an `MFCCTransformer` and an `LSTMVoiceClassifier`, perhaps with
+        `CepstralDynamics` between them, or one of scikit-learn's wrappers around one: a threshold, a
+        calibration or a frozen estimator.
+    recordings : sequence of recordings
+        As the transformer takes them.
+
+    Returns
+    -------
+    list of structured ndarray of shape (n_segments,)
+        Per recording, with the fields ``start_s`` and ``stop_s``, in seconds of the recording, what was
+        trimmed included, and ``log_odds``, the segment's `decision_function` of the Pipeline: neither a
+        threshold nor a calibration, which is one of whole clips, changes them. With `CepstralDynamics` a
+        segment is one of windows. What it says is then also about the rest of the recording, whose mean and
+        variance its movements are compared with.
+
+    Raises
+    ------
+    TypeError
+        Where the Pipeline has other steps, or a wrapper holds several Pipelines.
+
+    Examples
+    --------
+    >>> from voicelstm import make_detector, score_timeline
+    >>> from voicelstm.datasets import make_voices
+    >>> X, y = make_voices(20, random_state=0, return_X_y=True)
+    >>> detector = make_detector(random_state=0, classifier__max_steps=1).fit(X, y)
+    >>> timeline = score_timeline(detector, X[:1])[0]
+    >>> timeline.dtype.names, len(timeline)
+    (('start_s', 'stop_s', 'log_odds'), 1)
+    """
+    transformer, dynamics, classifier = timeline_steps(detector)
+    return timelines(transformer.extract(recordings), dynamics, classifier)
+
+
+def timelines(
+    clips: Sequence[Clip], dynamics: CepstralDynamics | None, classifier: LSTMVoiceClassifier
+) -> list[NDArray[Any]]:
+    """Score clips over time, as :func:`score_timeline` does.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+        None of them empty.
+    dynamics : CepstralDynamics or None
+        What stands between features and classifier.
+    classifier : LSTMVoiceClassifier
+        Fitted.
+
+    Returns
+    -------
+    list of structured ndarray of shape (n_segments,)
+        Per clip.
+    """
+    sequences: Any = [clip.features for clip in clips]
+    if dynamics is not None:
+        sequences = dynamics.transform(sequences)
+    found = []
+    for clip, segments in zip(clips, classifier.predict_segments(sequences), strict=True):
+        start, stop = segments["start_frame"], segments["stop_frame"]
+        if dynamics is not None:
+            spans = dynamics.spans(len(clip.features))
+            start, stop = spans[start, 0], spans[stop - 1, 1]
+        timeline = np.empty(
+            len(segments),
+            dtype=[("start_s", np.float64), ("stop_s", np.float64), ("log_odds", segments.dtype["log_odds"])],
+        )
+        timeline["start_s"] = np.maximum(clip.offset + start * clip.frame_step, 0)
+        timeline["stop_s"] = np.minimum(
+            clip.offset + (stop - 1) * clip.frame_step + clip.frame_length, clip.duration
+        )
+        timeline["log_odds"] = segments["log_odds"]
+        found.append(timeline)
+    return found
+
+
+def timeline_steps(detector: Any) -> tuple[MFCCTransformer, CepstralDynamics | None, LSTMVoiceClassifier]:
+    """Return the steps of a detector that has scores over time.
+
+    Parameters
+    ----------
+    detector : object
+        As :func:`score_timeline` takes it.
+
+    Returns
+    -------
+    transformer, dynamics, classifier
+        `dynamics` is None where there is none.
+
+    Raises
+    ------
+    TypeError
+        As :func:`score_timeline`.
+    """
+    detector = _pipeline_of(detector)
+    steps = [step for _, step in detector.steps] if isinstance(detector, Pipeline) else [detector]
+    kinds = [type(step) for step in steps]
+    if kinds == [MFCCTransformer, LSTMVoiceClassifier]:
+        return steps[0], None, steps[1]
+    if kinds == [MFCCTransformer, CepstralDynamics, LSTMVoiceClassifier]:
+        return steps[0], steps[1], steps[2]
+    raise TypeError(
+        "score_timeline needs a Pipeline of MFCCTransformer and LSTMVoiceClassifier, or with CepstralDynamics"
+        f" between them, got {' and '.join(kind.__name__ for kind in kinds)}."
+    )
+
+
+def _pipeline_of(detector: Any) -> Any:
+    """Return the Pipeline within scikit-learn's wrappers, those of calibration too."""
+    while True:
+        if isinstance(detector, CalibratedClassifierCV):
+            check_is_fitted(detector)
+            pairs = detector.calibrated_classifiers_
+            if len(pairs) > 1:
+                raise TypeError(
+                    f"score_timeline needs one Pipeline, got a CalibratedClassifierCV of {len(pairs)}. Give"
+                    " it one of them, or calibrate a fitted Pipeline with voicelstm.calibrate."
+                )
+            detector = pairs[0].estimator
+        elif (held := held_by(detector)) is not None:
+            detector = held
+        else:
+            return detector

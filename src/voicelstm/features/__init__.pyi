@@ -1,0 +1,13 @@
+from ._cepstra import CepstraSettings as CepstraSettings
+from ._cepstra import cepstra as cepstra
+from ._cepstra import frame_count as frame_count
+from ._cepstra import frame_sizes as frame_sizes
+from ._clip_statistics import ClipStatistics as ClipStatistics
+from ._deltas import append_deltas as append_deltas
+from ._deltas import normalize_clip as normalize_clip
+from ._dynamics import CepstralDynamics as CepstralDynamics
+from ._extraction import check_extraction as check_extraction
+from ._filterbanks import filter_corners as filter_corners
+from ._filterbanks import filterbank as filterbank
+from ._many import extract_all as extract_all
+from ._transformer import MFCCTransformer as MFCCTransformer

@@ -1,0 +1,96 @@
+"""What a model file says of the front end's classes, and how they are made from it again."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from voicelstm._base import checked_units
+from voicelstm._compat import validate_params
+from voicelstm.audio import Augmenter
+from voicelstm.exceptions import ModelFileError
+from voicelstm.features._dynamics import CepstralDynamics
+from voicelstm.features._extraction import check_extraction
+from voicelstm.features._transformer import MFCCTransformer
+from voicelstm.model_files import (
+    StoredTensors,
+    Tensors,
+    boolean,
+    check_fields,
+    count,
+    describe_params,
+    describe_value,
+    restore_value,
+    restore_with_params,
+)
+
+__all__ = [
+    "describe_augmenter",
+    "describe_dynamics",
+    "describe_transformer",
+    "restore_augmenter",
+    "restore_dynamics",
+    "restore_transformer",
+]
+
+
+def describe_transformer(transformer: MFCCTransformer, prefix: str, tensors: Tensors) -> dict[str, Any]:
+    """Describe a transformer, whose parameters must not contradict each other."""
+    described: dict[str, Any] = {"class": "MFCCTransformer", "params": describe_params(transformer)}
+    validate_params(transformer)
+    check_extraction(transformer._settings(None))
+    if hasattr(transformer, "n_features_in_"):
+        described["n_features_in_"] = int(transformer.n_features_in_)
+    return described
+
+
+def restore_transformer(described: dict[str, Any], prefix: str, tensors: StoredTensors) -> MFCCTransformer:
+    """Make the transformer of a description, each field checked before it is used."""
+    check_fields(described, {"class", "params"}, {"n_features_in_"})
+    transformer: MFCCTransformer = restore_with_params(MFCCTransformer, described)
+    if transformer.augment is not None:
+        transformer.augment.check(codecs=False)  # predicting needs none
+    check_extraction(transformer._settings(None))
+    if "n_features_in_" in described:
+        transformer.n_features_in_ = count(described["n_features_in_"], "number of samples per signal")
+    return transformer
+
+
+def describe_dynamics(dynamics: CepstralDynamics, prefix: str, tensors: Tensors) -> dict[str, Any]:
+    """Describe fitted dynamics, whose parameters must be those of the fit."""
+    lags, _, _ = dynamics._checked_settings()
+    tensors[f"{prefix}centre"], tensors[f"{prefix}scale"] = dynamics.centre_, dynamics.scale_
+    return {
+        "class": "CepstralDynamics",
+        "params": describe_params(clone(dynamics).set_params(lags=lags)),
+        "n_features_in_": int(dynamics.n_features_in_),
+        "reads_columns": dynamics._reads_columns,
+    }
+
+
+def restore_dynamics(described: dict[str, Any], prefix: str, tensors: StoredTensors) -> CepstralDynamics:
+    """Make the fitted dynamics of a description, each field checked before it is used."""
+    check_fields(described, {"class", "params", "n_features_in_", "reads_columns"})
+    dynamics: CepstralDynamics = restore_with_params(CepstralDynamics, described)
+    dynamics._fitted_settings = lags, _, _ = dynamics._settings()
+    (dynamics.n_features_in_,) = checked_units((described["n_features_in_"],))
+    dynamics._reads_columns = boolean(described["reads_columns"], "reads_columns")
+    dynamics._n_coefficients = 1 if dynamics._reads_columns else dynamics.n_features_in_
+    shape = (dynamics._n_coefficients * (1 + len(lags)),)
+    dynamics.centre_, dynamics.scale_ = (
+        tensors.read(f"{prefix}{name}", shape, np.dtype(np.float64)) for name in ("centre", "scale")
+    )
+    # Logarithms of what is computed lie between -7 and 330.
+    if not ((abs(dynamics.centre_) < 1e3) & (dynamics.scale_ > 1e-300) & (dynamics.scale_ < 1e3)).all():
+        raise ModelFileError("The centre and the scale of the dynamics are not those of any sequences.")
+    return dynamics
+
+
+def describe_augmenter(augmenter: Augmenter) -> dict[str, Any]:
+    """Describe an augmenter, which is a parameter of a transformer."""
+    return {name: describe_value(value) for name, value in augmenter.get_params(deep=False).items()}
+
+
+def restore_augmenter(described: dict[str, Any]) -> Augmenter:
+    """Make the augmenter of a description; its parameters are checked with the transformer's."""
+    return Augmenter(**{name: restore_value(value) for name, value in described.items()})

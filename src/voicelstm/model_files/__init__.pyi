@@ -1,0 +1,17 @@
+from ._container import StoredTensors as StoredTensors
+from ._container import Tensors as Tensors
+from ._container import read_model_file as read_model_file
+from ._container import write_model_file as write_model_file
+from ._descriptions import boolean as boolean
+from ._descriptions import check_fields as check_fields
+from ._descriptions import count as count
+from ._descriptions import describe_labels as describe_labels
+from ._descriptions import describe_value as describe_value
+from ._descriptions import finite_number as finite_number
+from ._descriptions import restore_labels as restore_labels
+from ._descriptions import restore_value as restore_value
+from ._params import describe_params as describe_params
+from ._params import restore_with_params as restore_with_params
+from ._persistence import load as load
+from ._persistence import load_as as load_as
+from ._persistence import save as save

@@ -1,0 +1,13 @@
+from ._architecture import Architecture as Architecture
+from ._architecture import Weights as Weights
+from ._architecture import initial_weights as initial_weights
+from ._checkpoint import Checkpoint as Checkpoint
+from ._checkpoint import fingerprint as fingerprint
+from ._model import Compilation as Compilation
+from ._model import build as build
+from ._network import Network as Network
+from ._network import frames_step as frames_step
+from ._pool import acquire_network as acquire_network
+from ._training import LabelledClips as LabelledClips
+from ._training import Schedule as Schedule
+from ._training import train as train

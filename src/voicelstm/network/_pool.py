@@ -1,0 +1,88 @@
+"""Compiled networks that wait for their next use."""
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import keras
+
+from voicelstm.network._architecture import Architecture
+from voicelstm.network._model import Compilation
+from voicelstm.network._network import Network
+from voicelstm.network._tensorflow_memory import clear_kernel_cache, suppress_graph_publishing
+
+__all__ = ["acquire_network"]
+
+_MAX_IDLE = 8
+
+_idle: OrderedDict[tuple[Architecture, Compilation], list[Network]] = OrderedDict()
+_lock = threading.Lock()
+_n_dropped = 0
+_has_run = False  # whether a network was built here, and with it the backend's threads
+_forked = False
+
+
+def _after_fork() -> None:
+    """Forget networks whose threads stayed behind in the parent."""
+    global _lock, _forked
+    _lock = threading.Lock()
+    _idle.clear()
+    _forked = _has_run
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+@contextmanager
+def acquire_network(
+    architecture: Architecture, compilation: Compilation, *, shared: bool = True
+) -> Iterator[Network]:
+    """Provide a network for one thread's exclusive use; build one if none is idle.
+
+    With ``shared=False`` the network is built for this use alone: a user's callbacks may change what no reset
+    knows of, and a user's factory makes the optimizer anew. A process that was forked after the backend had
+    run gets a RuntimeError, since it would wait for ever.
+    """
+    global _has_run
+    if _forked:
+        raise RuntimeError(
+            f"This process was forked from one in which {keras.backend.backend()} had run, which does not"
+            " survive that: start it with joblib's 'loky' or multiprocessing's 'spawn'."
+        )
+    _has_run = True
+    network = None
+    if shared:
+        with _lock:
+            idle = _idle.get((architecture, compilation))
+            network = idle.pop() if idle else None
+    with ExitStack() as stack:
+        if compilation.distribution is not None:
+            stack.enter_context(compilation.distribution.scope())
+        stack.enter_context(suppress_graph_publishing())
+        if network is None:
+            network = Network(architecture, compilation)
+        try:
+            yield network
+        finally:
+            if shared:
+                _release((architecture, compilation), network)
+
+
+def _release(key: tuple[Architecture, Compilation], network: Network) -> None:
+    global _n_dropped
+    forget = False
+    with _lock:
+        _idle.setdefault(key, []).append(network)
+        _idle.move_to_end(key)
+        while sum(map(len, _idle.values())) > _MAX_IDLE:
+            oldest = next(iter(_idle))
+            _idle[oldest].pop()
+            if not _idle[oldest]:
+                del _idle[oldest]
+            _n_dropped += 1
+            forget |= _n_dropped % _MAX_IDLE == 0
+    if forget:
+        clear_kernel_cache()

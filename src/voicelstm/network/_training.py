@@ -1,0 +1,272 @@
+"""Epochs of training: batches, callbacks, validation, early stopping."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, log_softmax, softmax
+
+from voicelstm.exceptions import TrainingError
+from voicelstm.network._architecture import Weights
+from voicelstm.network._checkpoint import Checkpoint, Progress
+from voicelstm.network._network import Network
+from voicelstm.network._prefetching import prefetched
+from voicelstm.sequences import SegmentBatches
+
+__all__ = ["LabelledClips", "Schedule", "Trained", "train"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LabelledClips:
+    """Segmented clips with a row of labels and a weight each; labels are one-hot, or 0/1 in one column."""
+
+    batches: SegmentBatches
+    labels: NDArray[np.floating]
+    weights: NDArray[np.floating]
+
+    @property
+    def n_steps(self) -> int:
+        """Batches of an epoch."""
+        return -(-len(self.batches.segments) // self.batches.n_rows)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and in what order; see :class:`voicelstm.LSTMVoiceClassifier`."""
+
+    max_epochs: int
+    max_steps: int | None
+    shuffle: bool
+    patience: int
+    callbacks: Sequence[Callable[[], Any]]
+    verbose: int
+    rates: Sequence[float] | None = None  # step size of each epoch
+
+    def n_epochs(self, clips: LabelledClips) -> int:
+        """Count the epochs that clips are seen, the last perhaps in part."""
+        return self.max_epochs if self.max_steps is None else -(-self.max_steps // clips.n_steps)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Weights and history of a training."""
+
+    weights: Weights
+    history: dict[str, list[float]]
+
+
+def train(
+    network: Network,
+    clips: LabelledClips,
+    schedule: Schedule,
+    generator: np.random.Generator,
+    validation: LabelledClips | None,
+    loss: str,
+    checkpoint: Checkpoint | None = None,
+    epoch_begins: Callable[[], None] | None = None,
+    epoch_ends: Callable[[dict[str, list[float]]], bool] | None = None,
+) -> Trained:
+    """Train a network, or go on as the checkpoint says; `epoch_ends` returns whether to stop."""
+    n_epochs = schedule.n_epochs(clips)
+    callbacks = _keras_callbacks(network, schedule, clips.n_steps, n_epochs)
+    standing = _resumed(network, checkpoint)
+    _log_begin(clips, standing.n_epochs)
+    first_batch = _labelled_batch(clips, np.arange(min(len(clips.batches.segments), clips.batches.n_rows)))
+    network.check_agreement(clips.batches.lengths, clips.labels, clips.weights, *first_batch)
+    logs: dict[str, float] = {}
+    callbacks.on_train_begin()
+    for epoch, orders in enumerate(_epochs(clips, schedule, clips.n_steps, n_epochs, generator)):
+        if epoch < standing.n_epochs:
+            continue  # its order had to be drawn, so that the next ones are what they would have been
+        if schedule.rates is not None:
+            network.set_learning_rate(schedule.rates[epoch])
+        if epoch_begins is not None:
+            epoch_begins()
+        callbacks.on_epoch_begin(epoch)
+        logs = _train_epoch(network, clips, orders, callbacks)
+        _check_loss(logs["loss"], epoch)
+        if validation is not None:
+            logs |= _validate(network, validation, loss)
+            standing.compare(logs["val_loss"], network)
+        standing.add(logs)
+        _log_epoch(logs, epoch, n_epochs)
+        callbacks.on_epoch_end(epoch, logs)
+        stops = epoch_ends is not None and epoch_ends(standing.history)
+        out_of_patience = validation is not None and standing.n_stale >= schedule.patience
+        if stops or network.model.stop_training or out_of_patience:
+            break
+        if checkpoint is not None:
+            checkpoint.write(standing.progress(network))
+    callbacks.on_train_end(logs)
+    weights = network.weights() if standing.best_weights is None else standing.best_weights
+    _check_weights(weights)
+    return Trained(weights, standing.history)
+
+
+@dataclass
+class _Standing:
+    """How far a training has come, and with validation, the best weights and the epochs since."""
+
+    n_epochs: int = 0
+    history: dict[str, list[float]] = field(default_factory=dict)
+    best_loss: float | None = None
+    best_weights: Weights | None = None
+    n_stale: int = 0
+
+    def compare(self, loss: float, network: Network) -> None:
+        """Keep the network's weights if their validation loss is the lowest so far."""
+        if self.best_loss is None or loss < self.best_loss:
+            self.best_loss, self.best_weights, self.n_stale = loss, network.weights(), 0
+        else:
+            self.n_stale += 1
+
+    def add(self, logs: dict[str, float]) -> None:
+        """Count an epoch, and add its losses and accuracies to the history."""
+        self.n_epochs += 1
+        for name, value in logs.items():
+            self.history.setdefault(name, []).append(value)
+
+    def progress(self, network: Network) -> Progress:
+        """Return what a checkpoint keeps."""
+        return Progress(
+            network.state(), self.n_epochs, self.history, self.best_loss, self.best_weights, self.n_stale
+        )
+
+
+def _keras_callbacks(
+    network: Network, schedule: Schedule, n_steps: int, n_epochs: int
+) -> keras.callbacks.CallbackList:
+    return keras.callbacks.CallbackList(
+        [make() for make in schedule.callbacks],
+        add_progbar=schedule.verbose > 0,
+        model=network.model,
+        verbose=schedule.verbose,
+        epochs=n_epochs,
+        steps=n_steps,
+    )
+
+
+def _resumed(network: Network, checkpoint: Checkpoint | None) -> _Standing:
+    """Set the network to where an interrupted training was."""
+    progress = None if checkpoint is None else checkpoint.read(network.state(), network.weights())
+    if progress is None:
+        return _Standing()
+    network.set_state(progress.variables)
+    return _Standing(
+        progress.n_epochs, progress.history, progress.best_loss, progress.best_weights, progress.n_stale
+    )
+
+
+def _log_begin(clips: LabelledClips, n_done: int) -> None:
+    n_clips, n_segments = len(clips.labels), len(clips.batches.segments)
+    _log.info("training on %d clips in %d segments, %d to a batch", n_clips, n_segments, clips.batches.n_rows)
+    if n_done:
+        _log.info("going on after epoch %d, where a fit was interrupted", n_done)
+
+
+def _log_epoch(logs: dict[str, float], epoch: int, n_epochs: int) -> None:
+    told = ", ".join(f"{name} {value:.4g}" for name, value in logs.items())
+    _log.info("epoch %d of %d: %s", epoch + 1, n_epochs, told)
+
+
+def _train_epoch(
+    network: Network,
+    clips: LabelledClips,
+    orders: list[NDArray[np.intp]],
+    callbacks: keras.callbacks.CallbackList,
+) -> dict[str, float]:
+    """Take the steps of one epoch; return the weighted means of loss and accuracy."""
+    logs: dict[str, float] = {}
+    sums: dict[str, float] = {}
+    total = 0.0
+    with closing(prefetched(partial(_labelled_batch, clips), orders)) as batches:
+        for step, batch in enumerate(batches):
+            callbacks.on_train_batch_begin(step)
+            of_batch, of_weights = network.train_step(*batch), float(batch[-1].sum())
+            total += of_weights
+            for name, value in of_batch.items():
+                sums[name] = sums.get(name, 0.0) + float(value) * of_weights
+            logs = {name: value / total for name, value in sums.items()}
+            callbacks.on_train_batch_end(step, logs)
+            if network.model.stop_training:
+                break
+    return logs
+
+
+def _check_loss(loss: float, epoch: int) -> None:
+    if not np.isfinite(loss):
+        raise TrainingError(
+            f"The loss became {loss} in epoch {epoch + 1}. Lower learning_rate, set clip_norm, or"
+            " look for extreme values in X. What was fitted before is kept."
+        )
+
+
+def _check_weights(weights: Weights) -> None:
+    """Refuse weights that the last step spoilt: the loss that is reported is the one before it."""
+    if not all(np.isfinite(values).all() for values in weights.values()):
+        raise TrainingError(
+            "The last step made weights that are not finite. Lower learning_rate, or set clip_norm."
+            " What was fitted before is kept."
+        )
+
+
+def _epochs(
+    clips: LabelledClips, schedule: Schedule, n_steps: int, n_epochs: int, generator: np.random.Generator
+) -> Iterator[list[NDArray[np.intp]]]:
+    """Yield, for each epoch, the positions of each batch's segments."""
+    n_segments, n_rows = len(clips.batches.segments), clips.batches.n_rows
+
+    def order() -> NDArray[np.intp]:
+        return generator.permutation(n_segments) if schedule.shuffle else np.arange(n_segments)
+
+    stream = np.empty(0, dtype=np.intp)
+    for epoch in range(n_epochs):
+        if schedule.max_steps is None:
+            positions = order()
+        else:
+            n_positions = min(n_steps, schedule.max_steps - epoch * n_steps) * n_rows
+            while len(stream) < n_positions:
+                stream = np.concatenate([stream, order()])
+            positions, stream = stream[:n_positions], stream[n_positions:]
+        if schedule.shuffle:
+            positions = clips.batches.bucket_by_length(positions, generator)
+        yield [positions[first : first + n_rows] for first in range(0, len(positions), n_rows)]
+
+
+def _labelled_batch(clips: LabelledClips, chosen: NDArray[np.intp]) -> tuple[NDArray, ...]:
+    batches = clips.batches
+    batch, lengths = batches.take(chosen)
+    clip = batches.segments.clip[chosen]
+    labels = np.zeros((len(batch), clips.labels.shape[1]), dtype=batches.dtype)
+    labels[: len(chosen)] = clips.labels[clip]
+    weight = np.zeros(len(batch), dtype=batches.dtype)
+    weight[: len(chosen)] = clips.weights[clip] / batches.segments.per_clip[clip]
+    return batch, lengths, labels, weight
+
+
+def _validate(network: Network, validation: LabelledClips, loss: str) -> dict[str, float]:
+    batches, labels = validation.batches, validation.labels
+    scores = batches.clip_scores(network.logits(batches))
+    if labels.shape[1] == 1:
+        # log(1 + exp(-s)) for the clips of class 1, log(1 + exp(s)) for the others.
+        losses = np.logaddexp(0, np.where(labels == 1, -scores, scores))[:, 0]
+        probability = expit(scores)
+        correct = (scores[:, 0] > 0) == (labels[:, 0] == 1)
+    else:
+        losses = -(labels * log_softmax(scores, axis=1)).sum(axis=1)
+        probability = softmax(scores, axis=1)
+        correct = scores.argmax(axis=1) == labels.argmax(axis=1)
+    if loss == "squared_error":
+        losses = np.square(labels - probability).mean(axis=1)
+    return {
+        "val_loss": float(np.average(losses, weights=validation.weights)),
+        "val_accuracy": float(np.average(correct, weights=validation.weights)),
+    }

@@ -1,0 +1,34 @@
+"""What extraction gives for one recording."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Clip"]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One recording's features and where they lie in it.
+
+    Attributes
+    ----------
+    features : ndarray of shape (n_frames, n_features)
+        The sequence.
+    offset : float
+        Where the first frame begins, in s: behind what was trimmed.
+    frame_length, frame_step : float
+        Of the frames as they were cut, in whole samples, in s.
+    duration : float
+        Of the whole recording, in s.
+    silent : bool
+        Whether every sample is 0, as far as is known: a folder of sequences does not keep it.
+    """
+
+    features: NDArray[np.floating]
+    offset: float
+    frame_length: float
+    frame_step: float
+    duration: float
+    silent: bool = False

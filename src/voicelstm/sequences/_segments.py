@@ -1,0 +1,209 @@
+"""Sequences and what is done to them: check, standardise, cut into segments, pad."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from voicelstm.sequences._statistics import FrameStatistics
+
+__all__ = ["SegmentBatches", "Segments", "cut"]
+
+_LEAST_ROWS = 4  # fewer are not faster
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Pieces that tile clips.
+
+    Attributes
+    ----------
+    clip : ndarray of shape (n_segments,)
+        Position of the clip that a segment was cut from, ascending.
+    start, stop : ndarray of shape (n_segments,)
+        Frames of that clip.
+    share : ndarray of shape (n_segments,)
+        Part of the clip's frames that this segment adds to those before; sums to 1 per clip.
+    per_clip : ndarray of shape (n_clips,)
+        Number of segments of each clip, 0 where the clip is empty.
+    """
+
+    clip: NDArray[np.intp]
+    start: NDArray[np.intp]
+    stop: NDArray[np.intp]
+    share: NDArray[np.float64]
+    per_clip: NDArray[np.intp]
+
+    def __len__(self) -> int:
+        return len(self.clip)
+
+
+def cut(lengths: Sequence[int], segment_frames: int | None) -> Segments:
+    """Tile clips with segments.
+
+    Segments follow each other; the last of a clip is aligned to its end and may overlap the one before. A
+    clip shorter than a segment is one segment.
+
+    Parameters
+    ----------
+    lengths : sequence of int
+        Number of frames of each clip.
+    segment_frames : int or None
+        Length of a segment; None takes each clip whole.
+
+    Returns
+    -------
+    Segments
+        In the order of the clips.
+
+    Examples
+    --------
+    >>> from voicelstm.sequences import cut
+    >>> pieces = cut([700, 90, 0], 300)
+    >>> list(zip(pieces.clip.tolist(), pieces.start.tolist(), pieces.stop.tolist()))
+    [(0, 0, 300), (0, 300, 600), (0, 400, 700), (1, 0, 90)]
+    >>> pieces.per_clip.tolist()
+    [3, 1, 0]
+    """
+    frames = np.asarray(lengths, dtype=np.intp)
+    size = frames if segment_frames is None else np.minimum(frames, segment_frames)
+    per_clip = -(-frames // np.maximum(size, 1))
+    clip = np.repeat(np.arange(len(frames)), per_clip)
+    index = np.arange(len(clip)) - np.repeat(np.cumsum(per_clip) - per_clip, per_clip)
+    tile = index * size[clip]
+    start = np.minimum(tile, frames[clip] - size[clip])
+    stop = start + size[clip]
+    return Segments(clip, start, stop, (stop - tile) / frames[clip], per_clip)
+
+
+class SegmentBatches:
+    """Segments of clips, standardised and padded a batch at a time.
+
+    Parameters
+    ----------
+    clips : sequence of ndarray of shape (n_frames, n_features)
+        The clips.
+    segment_frames : int or None
+        As :func:`cut` takes it.
+    n_rows : int
+        Rows of a batch.
+    statistics : FrameStatistics or None
+        What frames are standardised by; None leaves them.
+    dtype : dtype
+        Type of the batches.
+    frames_step : int, default=16
+        Batches have a multiple of this many frames, or those of the longest segment, so that few shapes
+        occur.
+    """
+
+    def __init__(
+        self,
+        clips: Sequence[NDArray[Any]],
+        segment_frames: int | None,
+        n_rows: int,
+        statistics: FrameStatistics | None,
+        dtype: DTypeLike,
+        frames_step: int = 16,
+    ) -> None:
+        self.clips = clips
+        self.segments = cut([len(clip) for clip in clips], segment_frames)
+        self.n_rows = n_rows
+        self.dtype = np.dtype(dtype)
+        self.lengths = self.segments.stop - self.segments.start
+        longest = int(self.lengths.max(initial=0))
+        self._padded = np.minimum(-(-self.lengths // frames_step) * frames_step, longest)
+        self._shift, self._scale = None, None
+        if statistics is not None:
+            self._shift = statistics.mean.astype(dtype)
+            self._scale = (1 / statistics.deviation()).astype(dtype)
+
+    def shrink(self) -> None:
+        """Give batches no more rows than there are segments, rounded up so that few shapes occur."""
+        needed = 1 << (len(self.segments) - 1).bit_length()
+        self.n_rows = min(self.n_rows, max(_LEAST_ROWS, needed))
+
+    def by_length(self) -> Iterator[NDArray[np.intp]]:
+        """Yield the positions of each batch's segments, similar lengths together."""
+        order = np.argsort(self.lengths, kind="stable")
+        for first in range(0, len(order), self.n_rows):
+            yield order[first : first + self.n_rows]
+
+    def bucket_by_length(
+        self, positions: NDArray[np.intp], generator: np.random.Generator
+    ) -> NDArray[np.intp]:
+        """Reorder segments so that each batch has similar lengths, where much would be padding otherwise.
+
+        Parameters
+        ----------
+        positions : ndarray of shape (n_positions,)
+            Segments in random order.
+        generator : numpy.random.Generator
+            Of the order of the batches.
+
+        Returns
+        -------
+        ndarray of shape (n_positions,)
+            The same segments. As they came where batches of them are padding to a tenth or less; else the
+            longest with the longest, those of a length in the order in which they came, and batches in
+            random order. One of them, of any length, comes last where not all can be full.
+        """
+        n, n_rows = len(positions), self.n_rows
+        as_they_came = [positions[first : first + n_rows] for first in range(0, n, n_rows)]
+        laid_out = sum(len(batch) * int(self._padded[batch].max()) for batch in as_they_came)
+        if self.lengths[positions].sum() >= 0.9 * laid_out:
+            return positions
+        positions = positions[np.argsort(self._padded[positions], kind="stable")]
+        # Always the same clips would weigh more than others, were the incomplete batch always the shortest.
+        first = n_rows * int(generator.integers(len(as_they_came)))
+        incomplete = slice(first, first + n % n_rows)
+        full = np.delete(positions, incomplete).reshape(-1, n_rows)
+        return np.concatenate([generator.permutation(full).ravel(), positions[incomplete]])
+
+    def take(self, chosen: NDArray[np.intp]) -> tuple[NDArray[Any], NDArray[np.int32]]:
+        """Lay segments into one batch, zeros behind them.
+
+        Parameters
+        ----------
+        chosen : ndarray of shape (n_chosen,)
+            Positions of segments, at most as many as a batch has rows.
+
+        Returns
+        -------
+        batch : ndarray of shape (n_rows, n_frames, n_features)
+            Rows beyond the chosen are zero and have length 1.
+        lengths : ndarray of shape (n_rows,)
+            Frames of each row that count.
+        """
+        shape = (self.n_rows, int(self._padded[chosen].max()), self.clips[0].shape[1])
+        batch = np.zeros(shape, dtype=self.dtype)
+        lengths = np.ones(self.n_rows, dtype=np.int32)
+        segments = self.segments
+        for row, segment in enumerate(chosen):
+            start, stop = segments.start[segment], segments.stop[segment]
+            target = batch[row, : stop - start]
+            target[:] = self.clips[segments.clip[segment]][start:stop]
+            if self._shift is not None:
+                target -= self._shift
+                target *= self._scale
+            lengths[row] = stop - start
+        return batch, lengths
+
+    def clip_scores(self, scores: NDArray[Any]) -> NDArray[Any]:
+        """Average segment scores over clips, weighted by the frames that each segment adds.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n_segments, n_outputs)
+            One row per segment.
+
+        Returns
+        -------
+        ndarray of shape (n_clips, n_outputs)
+            NaN for empty clips.
+        """
+        sums = np.zeros((len(self.clips), scores.shape[1]))
+        np.add.at(sums, self.segments.clip, scores * self.segments.share[:, None])
+        sums[self.segments.per_clip == 0] = np.nan
+        return sums

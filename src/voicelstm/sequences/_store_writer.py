@@ -1,0 +1,186 @@
+"""Fill a folder with sequences, as they are computed."""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from voicelstm._base import __version__
+from voicelstm.exceptions import StoreError
+from voicelstm.sequences._clip import Clip
+from voicelstm.sequences._store import SequenceStore
+from voicelstm.sequences._store_files import (
+    COLUMNS,
+    DATA,
+    FORMAT,
+    INDEX,
+    READ,
+    ROW,
+    DataFile,
+    Row,
+    connect,
+    end_of,
+    explained,
+    settings_of,
+)
+
+__all__ = ["SequenceWriter"]
+
+_OWN = {INDEX, f"{INDEX}-journal", DATA}
+_CHUNK = 500  # parameters of one query; SQLite long allowed 999
+_WRITE = "cannot be written to; what it held before is intact"
+
+
+class SequenceWriter:
+    """Writer of clips into a folder, each under its digest; it belongs to one thread, a folder to many."""
+
+    def __init__(
+        self, folder: str | os.PathLike[str], description: dict[str, Any], n_features: int, dtype: DTypeLike
+    ) -> None:
+        self.folder = Path(folder).absolute()
+        self.n_features = n_features
+        self.dtype = np.dtype(dtype).newbyteorder("<")
+        settings = description | {"n_features": n_features, "feature_dtype": self.dtype.str}
+        about = json.dumps({"format": FORMAT, "library": __version__, "settings": settings})
+        with explained(self.folder, _WRITE):
+            if self.folder.exists() and not self.folder.is_dir():
+                raise StoreError(f"{self.folder}: a file; expected a folder. Choose another name.")
+            self.folder.mkdir(parents=True, exist_ok=True)
+            names = {path.name for path in self.folder.iterdir()}
+            # Another process may be making the same folder: its files appear one by one.
+            others = names - _OWN
+            if others and INDEX not in names:
+                raise StoreError(
+                    f"{self.folder}: holds {min(others)!r}, no sequences. Choose an empty folder."
+                )
+            self._index = connect(self.folder, "rwc")
+        try:
+            if _is_blank(self._index, self.folder):  # else a folder that is complete may be read-only
+                with self._transaction():
+                    if _is_blank(self._index, self.folder):
+                        self._create(about)
+            self._compare(settings_of(self._index, self.folder), json.loads(about)["settings"])
+        except BaseException:
+            self.close()
+            raise
+
+    def find(self, digests: Sequence[str]) -> dict[str, Row]:
+        """Return where clips lie, those of them that are stored."""
+        rows = {}
+        with explained(self.folder, READ):
+            for first in range(0, len(digests), _CHUNK):
+                chunk = digests[first : first + _CHUNK]
+                marks = ", ".join("?" * len(chunk))
+                query = f"SELECT digest, {COLUMNS} FROM sequence WHERE digest IN ({marks})"
+                rows.update({digest: Row(*row) for digest, *row in self._index.execute(query, chunk)})
+        return rows
+
+    def append(self, clips: Sequence[tuple[str, Clip]]) -> dict[str, Row]:
+        """Store clips by digest, unless they are stored: all, or none if a StoreError is raised."""
+        if not clips:
+            return {}
+        for digest, clip in clips:
+            dtype, shape = clip.features.dtype, clip.features.shape
+            if shape != (len(clip.features), self.n_features) or not np.can_cast(dtype, self.dtype, "equiv"):
+                raise StoreError(
+                    f"{self.folder}: the features of {digest} are {dtype} of shape {shape}; expected"
+                    f" {self.dtype.name} of shape (n_frames, {self.n_features})."
+                )
+        with self._transaction():
+            rows = self.find([digest for digest, _ in clips])
+            new = {digest: clip for digest, clip in clips if digest not in rows}
+            last = self._index.execute("SELECT start + n_frames FROM sequence ORDER BY id DESC LIMIT 1")
+            (begin,) = (end,) = last.fetchone() or (0,)
+            for digest, clip in new.items():
+                times = (clip.offset, clip.frame_length, clip.frame_step, clip.duration)
+                rows[digest] = Row(end, len(clip.features), *map(float, times))
+                end += len(clip.features)
+            self._index.executemany(
+                f"INSERT INTO sequence (digest, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [(digest, *rows[digest]) for digest in new],
+            )
+            self._write(begin, [clip.features for clip in new.values()])
+        return rows
+
+    def arrange(self, digests: Sequence[str | None]) -> None:
+        """Make clips, in this order, the collection that `SequenceStore` finds; None is an empty sequence."""
+        rows = self._rows(digests)
+        with self._transaction():
+            self._index.execute("INSERT OR REPLACE INTO about VALUES ('collection', ?)", (rows.tobytes(),))
+
+    def view(self, digests: Sequence[str | None]) -> SequenceStore:
+        """Return what `arrange` would make the collection; nothing is written."""
+        rows = self._rows(digests)
+        return SequenceStore._over(DataFile(self.folder, self.n_features, self.dtype, end_of(rows)), rows)
+
+    def close(self) -> None:
+        """Close the index."""
+        self._index.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _create(self, about: str) -> None:
+        data = self.folder / DATA
+        if data.exists() and data.stat().st_size:
+            raise StoreError(f"{data}: its index {INDEX} is missing or empty. Choose another folder.")
+        data.touch()
+        self._index.execute("CREATE TABLE about (key TEXT PRIMARY KEY, value NOT NULL)")
+        self._index.execute("INSERT INTO about VALUES ('document', ?)", (about,))
+        self._index.execute(
+            "CREATE TABLE sequence (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE,"
+            " start INTEGER NOT NULL, n_frames INTEGER NOT NULL, offset REAL NOT NULL,"
+            " frame_length REAL NOT NULL, frame_step REAL NOT NULL, duration REAL NOT NULL)"
+        )
+
+    def _compare(self, there: dict[str, Any], here: dict[str, Any]) -> None:
+        differing = [
+            f"{key} ({there.get(key, 'absent')!r} there, {here.get(key, 'absent')!r} here)"
+            for key in there | here
+            if there.get(key, "absent") != here.get(key, "absent")
+        ]
+        if differing:
+            advice = "Choose another folder."
+            raise StoreError(f"{self.folder}: made in another way: {', '.join(differing)}. {advice}")
+
+    def _rows(self, digests: Sequence[str | None]) -> NDArray[Any]:
+        rows = self.find([digest for digest in digests if digest is not None])
+        missing = [digest for digest in digests if digest is not None and digest not in rows]
+        if missing:
+            raise StoreError(f"{self.folder}: {len(missing)} clips were not appended, {missing[0]} first.")
+        return np.array([(0,) * 6 if digest is None else rows[digest] for digest in digests], dtype=ROW)
+
+    def _write(self, end: int, sequences: list[NDArray[Any]]) -> None:
+        """Write over what a killed process left behind the end; on disk before the index is committed."""
+        with (self.folder / DATA).open("r+b") as file:
+            file.seek(DataFile(self.folder, self.n_features, self.dtype, end).checked_size())
+            for features in sequences:
+                file.write(np.ascontiguousarray(features, dtype=self.dtype).data)
+            file.flush()
+            os.fsync(file.fileno())
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Hold the folder's one write lock; what is done meanwhile comes to be at the end, or never."""
+        with explained(self.folder, _WRITE):
+            self._index.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._index.execute("COMMIT")
+            except BaseException:
+                self._index.rollback()
+                raise
+
+
+def _is_blank(index: sqlite3.Connection, folder: Path) -> bool:
+    with explained(folder, READ):
+        return index.execute("SELECT 1 FROM sqlite_master").fetchone() is None

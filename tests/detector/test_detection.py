@@ -1,0 +1,152 @@
+import numpy as np
+import pytest
+from sklearn.ensemble import VotingClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import FixedThresholdClassifier
+
+import voicelstm
+from voicelstm import calibrate, detect, make_detector, score_timeline
+from voicelstm.detector import _detection as detection
+from voicelstm.detector._members import features_and_rest, transformers_of
+
+SMALL = {"classifier__units": (4,), "classifier__max_steps": 2}
+
+
+@pytest.fixture
+def wrapped(small_detector, small_voices):
+    """Detectors of every kind, fitted."""
+    (X, y), held_out = small_voices
+    other = make_detector(random_state=1, features__n_mfcc=6, **SMALL).fit(X, y)
+    vote = VotingClassifier(
+        [("a", FrozenEstimator(small_detector)), ("b", FrozenEstimator(other))], voting="soft"
+    )
+    fixed = FixedThresholdClassifier(FrozenEstimator(small_detector), threshold=0.6, pos_label="synthetic")
+    return {
+        "pipeline": small_detector,
+        "threshold": fixed.fit(X, y),
+        "calibrated": calibrate(small_detector, *held_out),
+        "vote of different features": vote.fit(X, y),
+    }
+
+
+def test_answers_are_those_of_the_detector_itself(wrapped, small_voices):
+    X = small_voices[1][0]
+    for name, detector in wrapped.items():
+        found = list(detect(detector, X))
+        assert [each.label for each in found] == detector.predict(X).tolist(), name
+        probability = [list(each.probabilities.values()) for each in found]
+        np.testing.assert_allclose(probability, detector.predict_proba(X), rtol=1e-5, err_msg=name)
+        assert list(found[0].probabilities) == ["human", "synthetic"]
+        score = detector.predict_proba(X)[:, 1]
+        if hasattr(detector, "decision_function"):
+            score = detector.decision_function(X)
+        np.testing.assert_allclose([each.score for each in found], score, rtol=1e-4, err_msg=name)
+
+
+def test_a_recording_that_fails_is_an_answer_in_its_place(
+    small_detector, small_voices, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(detection, "_MOST_AT_ONCE", 2)
+    X = small_voices[1][0][:5]
+    text = tmp_path / "text.wav"
+    text.write_text("no recording")
+    asked = [X[0], text, X[1], X[2], "missing.wav", "missing.wav", X[3], X[4]]
+    found = list(detect(small_detector, asked))
+    assert [each.label is None for each in found] == [False, True, False, False, True, True, False, False]
+    assert "found text ('no recording'), not audio" in found[1].error
+    assert found[4].error == found[5].error
+    assert "missing.wav: no such file" in found[4].error
+    assert all(each.recording is one for each, one in zip(found, asked, strict=True))
+    heard = [each.score for each in found if each.error is None]
+    np.testing.assert_allclose(heard, small_detector.decision_function(X), rtol=1e-4)
+
+
+def test_recordings_are_read_as_answers_are_asked_for(small_detector, small_voices, monkeypatch):
+    monkeypatch.setattr(detection, "_MOST_AT_ONCE", 4)
+    taken = []
+
+    def endless():
+        while True:
+            taken.append(None)
+            yield small_voices[1][0][0]
+
+    answers = detect(small_detector, endless())
+    for _ in range(5):
+        next(answers)
+    assert len(taken) == 8  # two groups of four
+
+
+def test_large_files_are_read_in_smaller_groups(small_detector, tmp_path, monkeypatch):
+    monkeypatch.setattr(detection, "_BYTES_AT_ONCE", 250)
+    paths = [tmp_path / f"{position}.wav" for position in range(6)]
+    for path in paths:
+        path.write_bytes(b"x" * 100)
+    sizes = []
+    hear = detection._Listener.hear
+    monkeypatch.setattr(
+        detection._Listener, "hear", lambda self, some: sizes.append(len(some)) or hear(self, some)
+    )
+    assert len(list(detect(small_detector, paths))) == 6
+    assert sizes == [3, 3]
+
+
+def test_a_threshold_decides_in_place_of_the_detector(small_detector, small_voices):
+    X = small_voices[1][0]
+    scores = small_detector.decision_function(X)
+    threshold = float(np.sort(scores)[7:9].mean())
+    labels = [each.label for each in detect(small_detector, X, threshold=threshold)]
+    assert labels == np.where(scores >= threshold, "synthetic", "human").tolist()
+    assert labels.count("human") == 8
+
+
+def test_scores_over_time_are_those_of_score_timeline(wrapped, small_voices):
+    X = small_voices[1][0][:3]
+    for name in ("pipeline", "threshold", "calibrated"):
+        for each, expected in zip(
+            detect(wrapped[name], X, timeline=True), score_timeline(wrapped[name], X), strict=True
+        ):
+            assert each.timeline.dtype == expected.dtype
+            np.testing.assert_allclose(each.timeline["log_odds"], expected["log_odds"], rtol=1e-4)
+            np.testing.assert_array_equal(each.timeline["stop_s"], expected["stop_s"])
+
+
+def test_the_detector_is_left_as_it_was(small_detector, small_voices):
+    steps = list(small_detector.steps)
+    list(detect(small_detector, small_voices[1][0][:2]))
+    assert small_detector.steps == steps
+
+
+def test_what_is_no_detector_of_recordings_is_refused_at_once(small_detector, small_voices):
+    with pytest.raises(TypeError, match=r"begins with an MFCCTransformer.*got a LSTMVoiceClassifier"):
+        detect(small_detector["classifier"], [])
+    with pytest.raises(ValueError, match=r"single path 'call\.wav'"):
+        detect(small_detector, "call.wav")
+    X, _ = small_voices[0]
+    three = make_detector(random_state=0, **SMALL).fit(X, ["a", "b", "c", "a"] * 5)
+    with pytest.raises(ValueError, match="A threshold divides two classes; this detector has 3"):
+        detect(three, X, threshold=0.0)
+    found = list(detect(three, X[:2]))
+    assert [each.label for each in found] == three.predict(X[:2]).tolist()
+    assert list(found[0].probabilities) == ["a", "b", "c"]
+    assert np.isnan(found[0].score)
+
+
+def test_a_vote_of_different_features_cannot_be_taken_apart(wrapped):
+    vote = wrapped["vote of different features"]
+    assert [each.n_mfcc for each in transformers_of(vote)][:2] == [8, 6]
+    with pytest.raises(TypeError, match="different features"):
+        features_and_rest(vote)
+
+
+def test_it_is_one_of_the_public_names():
+    assert voicelstm.detect is detect
+
+
+def test_nothing_is_said_of_recordings_with_nothing_in_them(small_detector, small_voices):
+    voice = small_voices[1][0][0]
+    silence, click = (np.zeros(16000), 16000), (np.full(10, 0.1), 16000)
+    found = list(detect(small_detector, [voice, silence, click]))
+    assert found[0].error is None
+    assert found[1].error == "the recording: found silence, every sample being 0; there is no voice to judge."
+    assert "0.625 ms of sound, less than one frame" in found[2].error
+    assert found[1].label is found[2].label is None

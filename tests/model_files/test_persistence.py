@@ -1,0 +1,285 @@
+import json
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+from voicelstm import Augmenter, LSTMVoiceClassifier, MFCCTransformer, load, make_detector, save
+from voicelstm.datasets import make_voices
+from voicelstm.exceptions import ModelFileError, ModelFileWarning
+
+SMALL = {"classifier__units": (6,), "classifier__max_steps": 2}
+
+
+@pytest.fixture(scope="module")
+def voices():
+    return make_voices(16, random_state=0, return_X_y=True)
+
+
+@pytest.fixture(scope="module")
+def detector(voices):
+    return make_detector(random_state=0, **SMALL).fit(*voices)
+
+
+@pytest.fixture
+def model_file(detector, tmp_path):
+    path = tmp_path / "detector.voicelstm"
+    save(detector, path)
+    return path
+
+
+ASK = """
+import sys, numpy as np
+from voicelstm import load
+recordings = [row for row in np.load(sys.argv[2])]
+np.save(sys.argv[3], load(sys.argv[1]).predict_proba(recordings))
+"""
+
+
+def test_a_parameter_that_decides_what_is_computed_is_kept_or_refused(tmp_path):
+    transformer = MFCCTransformer(sample_rate=range(3))
+    with pytest.raises(TypeError, match=r"cannot keep sample_rate=range\(0, 3\) of MFCCTransformer"):
+        save(transformer, tmp_path / "m")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_process_gives_the_same_probabilities(detector, model_file, voices, tmp_path):
+    recordings = np.stack([samples[:8000] for samples, _ in voices[0]])
+    np.save(tmp_path / "recordings.npy", recordings)
+    arguments = [str(tmp_path / name) for name in ("detector.voicelstm", "recordings.npy", "out.npy")]
+    subprocess.run([sys.executable, "-c", ASK, *arguments], check=True, capture_output=True)
+    np.testing.assert_allclose(
+        np.load(tmp_path / "out.npy"), detector.predict_proba(list(recordings)), atol=1e-7
+    )
+
+
+def test_a_loaded_pipeline_is_what_was_saved(detector, model_file, voices):
+    loaded = load(model_file)
+    assert [name for name, _ in loaded.steps] == ["features", "dynamics", "classifier"]
+    for name in ("features", "classifier"):
+        assert loaded[name].get_params() == detector[name].get_params()
+    classifier, before = loaded["classifier"], detector["classifier"]
+    assert classifier.classes_.tolist() == before.classes_.tolist()
+    assert classifier.history_ == before.history_
+    assert (classifier.n_iter_, classifier.n_features_in_) == (before.n_iter_, before.n_features_in_)
+    assert classifier.log_prior_odds_ == before.log_prior_odds_
+    np.testing.assert_array_equal(loaded.predict(voices[0]), detector.predict(voices[0]))
+
+
+@pytest.mark.parametrize(
+    ("labels", "changes"),
+    [
+        (["a", "b", "c", "a", "b", "c"], {"pooling": "attention"}),
+        ([0, 1, 0, 1, 0, 1], {"bidirectional": True, "standardize": False, "class_weight": {0: 1.0, 1: 2.0}}),
+        ([True, False] * 3, {"dtype": "float64", "pooling": "stats"}),
+        (np.array(["x", "yy"] * 3, dtype=object), {"units": [3, np.int64(2)]}),
+    ],
+)
+def test_every_kind_of_classifier_survives(labels, changes, tmp_path, request):
+    if changes.get("dtype") == "float64":
+        request.getfixturevalue("double_precision")
+    X = np.random.default_rng(0).normal(size=(6, 9, 2))
+    classifier = LSTMVoiceClassifier(**({"units": (3,), "max_epochs": 1} | changes)).fit(X, labels)
+    classifier.save(tmp_path / "m")
+    loaded = LSTMVoiceClassifier.load(tmp_path / "m")
+    np.testing.assert_array_equal(loaded.decision_function(X), classifier.decision_function(X))
+    assert loaded.predict(X).dtype == classifier.predict(X).dtype
+    loaded.partial_fit(X, labels)
+
+
+def test_a_classifier_does_not_load_a_pipeline_but_names_what_does(model_file):
+    with pytest.raises(ModelFileError, match=r"found a Pipeline.*use voicelstm\.load"):
+        LSTMVoiceClassifier.load(model_file)
+
+
+def test_what_a_file_cannot_keep_is_said(tmp_path):
+    X = np.random.default_rng(0).normal(size=(6, 9, 2))
+    factory = LSTMVoiceClassifier(units=(3,), max_epochs=1, optimizer=lambda: keras.optimizers.SGD(0.1))
+    factory.set_params(random_state=np.random.RandomState(0)).fit(X, [0, 1] * 3)
+    with pytest.warns(ModelFileWarning, match="optimizer, random_state of LSTMVoiceClassifier") as caught:
+        save(factory, tmp_path / "m")
+    assert caught[0].filename == __file__
+    loaded = LSTMVoiceClassifier.load(tmp_path / "m")
+    assert (loaded.optimizer, loaded.random_state) == ("adam", None)
+    np.testing.assert_array_equal(loaded.decision_function(X), factory.decision_function(X))
+
+
+def test_an_augmenter_is_kept_as_its_parameters(voices, tmp_path):
+    augmenter = Augmenter(noise_snr=(1, np.float64(9)), effect_probability={"gain": 0.5}, codecs=["gsm"])
+    transformer = MFCCTransformer(augment=augmenter)
+    save(transformer, tmp_path / "m")
+    loaded = load(tmp_path / "m")
+    kept = loaded.augment.get_params()
+    assert kept == augmenter.get_params() | {"codecs": ("gsm",)}
+    for ours, theirs in zip(
+        loaded.fit_transform(voices[0]), transformer.fit_transform(voices[0]), strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    ("augment", "words"),
+    [
+        ({"augmenter": {"noise_snr": [9, 1]}}, "noise_snr"),
+        ({"augmenter": {"codecs": ["os.system"]}}, "codecs"),
+        ({"augmenter": {"shell": 1}}, "shell"),
+        ({"augmenter": {"gain": {"augmenter": {}}}}, "gain"),
+        ("Augmenter", "augment"),
+    ],
+)
+def test_a_made_up_augmenter_is_refused(augment, words, tmp_path):
+    save(MFCCTransformer(augment=Augmenter()), tmp_path / "m")
+    rewritten(tmp_path / "m", lambda d, t: d["object"]["params"].update(augment=augment))
+    with pytest.raises(ModelFileError, match=words):
+        load(tmp_path / "m")
+
+
+def test_other_estimators_are_refused_by_the_name_of_their_step(tmp_path):
+    with pytest.raises(TypeError, match="Step 'logisticregression' is a LogisticRegression"):
+        save(make_pipeline(MFCCTransformer(), LogisticRegression()), tmp_path / "m")
+    with pytest.raises(TypeError, match="not a LogisticRegression"):
+        save(LogisticRegression(), tmp_path / "m")
+    with pytest.raises(NotFittedError):
+        save(make_detector(), tmp_path / "m")
+    with pytest.raises(FileNotFoundError, match="folder"):
+        save(MFCCTransformer(), tmp_path / "nowhere" / "m")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_save_that_fails_leaves_the_old_file_and_no_other(detector, model_file, monkeypatch):
+    before = model_file.read_bytes()
+
+    def full_disk(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        save(detector, model_file)
+    assert model_file.read_bytes() == before
+    assert list(model_file.parent.iterdir()) == [model_file]
+
+
+def rewritten(path, change):
+    """Write the model again with its description or tensors changed, the checksum computed anew."""
+    from voicelstm.model_files import _container as m
+
+    tensors = load_file(path)
+    with safe_open(path, framework="numpy") as file:
+        document = json.loads(file.metadata()["voicelstm"])
+    change(document, tensors)
+    text = json.dumps(document)
+    save_file(tensors, path, {"voicelstm": text, "sha256": m._checksum(text, tensors)})
+
+
+def classifier_of(document):
+    return document["object"]["steps"][2][1]
+
+
+def dynamics_of(document):
+    return document["object"]["steps"][1][1]
+
+
+def nested(depth):
+    value = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+MADE_UP = {
+    "a later format": (lambda d, t: d.update(format=2), "format 2, written by voicelstm"),
+    "no object": (lambda d, t: d.pop("object"), "expected format, library and object"),
+    "another class": (lambda d, t: classifier_of(d).update({"class": "os.system"}), "os.system"),
+    "an unknown parameter": (lambda d, t: classifier_of(d)["params"].update(shell=1), "shell"),
+    "a parameter out of range": (lambda d, t: classifier_of(d)["params"].update(dropout=7), "dropout"),
+    "units that the weights do not have": (
+        lambda d, t: classifier_of(d)["architecture"].update(units=[10**9]),
+        "has shape",
+    ),
+    "units that are no numbers": (lambda d, t: classifier_of(d)["architecture"].update(units=["9"]), "units"),
+    "more labels than outputs": (
+        lambda d, t: classifier_of(d)["classes"]["values"].append("x"),
+        "number of labels",
+    ),
+    "labels of a type with a size": (
+        lambda d, t: classifier_of(d)["classes"].update(dtype="<U99999999"),
+        "Labels",
+    ),
+    "the same label twice": (lambda d, t: classifier_of(d)["classes"].update(values=["x", "x"]), "ascending"),
+    "totals that are no numbers": (
+        lambda d, t: classifier_of(d).update(class_totals=["1.0", 1.0]),
+        "total of a class",
+    ),
+    "totals below 0": (lambda d, t: classifier_of(d).update(class_totals=[-1.0, 1.0]), "class totals"),
+    "statistics of nothing": (lambda d, t: classifier_of(d).update(statistics_total=-1.0), "statistics"),
+    "features that the network has not": (lambda d, t: classifier_of(d).update(n_features_in_=7), "features"),
+    "callbacks": (lambda d, t: classifier_of(d)["params"].update(callbacks=["x"]), "Callbacks"),
+    "deep nesting": (lambda d, t: classifier_of(d)["params"].update(units=nested(900)), "nested deeper"),
+    "a Pipeline in a Pipeline": (
+        lambda d, t: d["object"]["steps"].append(["p", {"class": "Pipeline", "steps": []}]),
+        "within a Pipeline",
+    ),
+    "two steps of one name": (lambda d, t: d["object"]["steps"][0].__setitem__(0, "dynamics"), "not valid"),
+    "a name of two": (lambda d, t: d["object"]["steps"][0].__setitem__(0, "a__b"), "not valid"),
+    "a classifier before the end": (
+        lambda d, t: d["object"]["steps"].insert(1, d["object"]["steps"].pop()),
+        "not valid",
+    ),
+    "a front end that comes last": (lambda d, t: d["object"]["steps"].reverse(), "not the first step"),
+    "more of a Pipeline": (lambda d, t: d["object"].update(memory="/tmp"), r"unknown \['memory'\]"),
+    "more of the dynamics": (lambda d, t: dynamics_of(d).update(x=1), r"unknown \['x'\]"),
+    "dynamics of columns": (lambda d, t: dynamics_of(d).update(reads_columns=0), "reads_columns"),
+    "dynamics of True": (lambda d, t: dynamics_of(d).update(n_features_in_=True), "positive integers"),
+    "lags that were not fitted": (lambda d, t: dynamics_of(d)["params"].update(lags=[1]), "has shape"),
+    "dynamics of fewer coefficients": (
+        lambda d, t: (
+            dynamics_of(d).update(n_features_in_=2),
+            t.update({f"dynamics/{name}": np.ones(10) for name in ("centre", "scale")}),
+        ),
+        "give 20 numbers, the step after them takes 600",
+    ),
+    "a scale that overflows": (
+        lambda d, t: t.update({"dynamics/scale": np.full(300, 1e-310)}),
+        "not those of any sequences",
+    ),
+    "a missing tensor": (lambda d, t: t.pop("classifier/weights/head/bias"), "head/bias' is missing"),
+    "a tensor too many": (lambda d, t: t.update(x=np.zeros(1)), "unknown tensors"),
+    "NaN in a tensor": (
+        lambda d, t: t.update({"classifier/weights/head/bias": np.full(1, np.nan, "float32")}),
+        "NaN",
+    ),
+    "a tensor of another type": (
+        lambda d, t: t.update({"classifier/weights/head/bias": np.zeros(1, "int32")}),
+        "int32",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MADE_UP)
+def test_a_made_up_file_is_refused(case, model_file):
+    change, words = MADE_UP[case]
+    rewritten(model_file, change)
+    with pytest.raises(ModelFileError, match=words):
+        load(model_file)
+
+
+def test_a_damaged_file_is_refused(model_file):
+    content = model_file.read_bytes()
+    flipped = bytearray(content)
+    flipped[-1] ^= 1
+    for damaged in (bytes(flipped), content[:-1], content[:20], b"", b"PK\x03\x04" + content):
+        model_file.write_bytes(damaged)
+        with pytest.raises(ModelFileError):
+            load(model_file)
+    save_file({"a": np.zeros(2)}, model_file)
+    with pytest.raises(ModelFileError, match="not of voicelstm"):
+        load(model_file)
+    with pytest.raises(FileNotFoundError):
+        load(model_file.with_name("missing"))

@@ -1,0 +1,59 @@
+import subprocess
+import sys
+from collections import OrderedDict
+
+from voicelstm.network import _pool as network_pool
+from voicelstm.network._model import Compilation
+
+_FORK = """
+import os
+import numpy as np
+from voicelstm import LSTMVoiceClassifier
+
+X = np.random.default_rng(0).normal(size=(8, 5, 2))
+classifier = LSTMVoiceClassifier(units=(2,), max_epochs=1, random_state=0).fit(X, [0, 1] * 4)
+if os.fork() == 0:
+    try:
+        classifier.predict_proba(X)
+    except RuntimeError as error:
+        print(error, flush=True)
+    os._exit(0)
+os.wait()
+"""
+
+# In a process of its own, where no other test's networks are.
+_DROPPED = """
+import gc
+import numpy as np
+from tensorflow.python.framework.func_graph import FuncGraph
+from voicelstm import LSTMVoiceClassifier
+
+X = np.random.default_rng(0).normal(size=(8, 5, 2))
+for units in range(1, 13):
+    LSTMVoiceClassifier(units=(units,), max_steps=1, random_state=0).fit(X, [0, 1] * 4)
+gc.collect()
+print(sum(type(each) is FuncGraph for each in gc.get_objects()))  # isinstance would ask dead proxies
+"""
+
+
+def test_a_forked_process_says_what_does_not_work_there_and_does_not_hang():
+    done = subprocess.run([sys.executable, "-c", _FORK], capture_output=True, text=True, timeout=120)
+    assert "forked from one in which tensorflow had run" in done.stdout
+    assert "'loky'" in done.stdout
+
+
+def test_of_networks_that_were_dropped_no_graph_is_left():
+    done = subprocess.run([sys.executable, "-c", _DROPPED], capture_output=True, text=True, timeout=240)
+    assert int(done.stdout) == 8  # one training step of each network that waits for its next use
+
+
+def test_kernels_are_forgotten_with_every_eighth_network_that_is_dropped(monkeypatch):
+    forgotten = []
+    monkeypatch.setattr(network_pool, "_idle", OrderedDict())
+    monkeypatch.setattr(network_pool, "_n_dropped", 0)
+    monkeypatch.setattr(network_pool, "Network", lambda architecture, compilation: object())
+    monkeypatch.setattr(network_pool, "clear_kernel_cache", lambda: forgotten.append(n_outputs))
+    for n_outputs in range(1, 26):
+        with network_pool.acquire_network(n_outputs, Compilation()):
+            pass
+    assert forgotten == [16, 24]  # eight wait for their next use
