@@ -33,17 +33,30 @@ def tone(frequency, rate, seconds=1.0):
 
 
 @pytest.fixture
-def librosa_load(monkeypatch):
-    """Stand in for librosa's loader; the list holds what it was asked for."""
-    import librosa
+def audioread_open(monkeypatch):
+    """Stand in for audioread, as if it decoded to stereo; the list holds what it was asked for."""
+    import audioread
 
     asked = []
 
-    def load(path, *, sr, mono, dtype, **_):
-        asked.append((path, sr, mono))
-        return np.array([0.25, -0.5], dtype=dtype), 22050
+    class Decoded:
+        samplerate, channels = 22050, 2
 
-    monkeypatch.setattr(librosa, "load", load)
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def __iter__(self):
+            yield np.array([[16384, 0]], dtype="<i2").tobytes()
+            yield np.array([[-16384, -16384]], dtype="<i2").tobytes()
+
+    def audio_open(path):
+        asked.append(path)
+        return Decoded()
+
+    monkeypatch.setattr(audioread, "audio_open", audio_open)
     return asked
 
 
@@ -224,13 +237,14 @@ def test_chunks_behind_empty_data_are_not_taken_for_samples(tmp_path):
     assert "0 samples" in refusal(path)
 
 
-def test_what_soundfile_cannot_decode_goes_to_librosa(tmp_path, librosa_load):
+def test_what_soundfile_cannot_decode_goes_to_audioread(tmp_path, audioread_open):
     path = tmp_path / "voice.m4a"
     path.write_bytes(b"\x00\x00\x00\x18ftypM4A " + bytes(100))
     samples, rate = read_audio(path)
-    assert librosa_load == [(path, None, True)]
+    assert audioread_open == [path]
     assert (samples.tolist(), rate) == ([0.25, -0.5], 22050)
     assert len(read_audio(path, sample_rate=44100)[0]) == 4
+    assert "more than max_duration" in refusal(path, max_duration=1 / 22050)
 
 
 @pytest.mark.parametrize(
@@ -247,12 +261,12 @@ def test_what_soundfile_cannot_decode_goes_to_librosa(tmp_path, librosa_load):
     ],
 )
 def test_a_file_that_is_no_audio_is_named_with_what_it_is_and_never_decoded(
-    tmp_path, librosa_load, content, found, remedy
+    tmp_path, audioread_open, content, found, remedy
 ):
     path = tmp_path / "recording.wav"
     path.write_bytes(content)
     message = refusal(path)
-    assert librosa_load == []
+    assert audioread_open == []
     for words in (str(path), found, remedy):
         assert words in message
 

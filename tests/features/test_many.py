@@ -144,16 +144,16 @@ def test_every_recording_that_fails_is_named_also_where_two_are_equal(files, tmp
 
 
 def test_what_a_folder_holds_is_not_computed_again(files, tmp_path, monkeypatch):
-    from voicelstm.features import _workers as parallel
+    from voicelstm.features import _workers
 
     extracted = []
-    extract = parallel.extract
+    extract = _workers.extract
 
-    def spy(recording, settings):
+    def spy(recording, settings, folder):
         extracted.append(recording)
-        return extract(recording, settings)
+        return extract(recording, settings, folder)
 
-    monkeypatch.setattr(parallel, "extract", spy)
+    monkeypatch.setattr(_workers, "extract", spy)
     good = files[:4]
     first = MFCCTransformer().transform(good[:2], out=tmp_path / "store")
     again = MFCCTransformer().transform(good, out=tmp_path / "store")
@@ -231,9 +231,10 @@ def test_an_interrupt_stops_at_once_and_leaves_nothing_running(kind, how, tmp_pa
 def test_the_second_reading_of_recordings_that_failed_ends_at_an_interrupt(tmp_path, monkeypatch):
     asked = []
 
-    def slow(recording, settings):
+    def slow(recording, settings, folder):
         asked.append(recording)
         time.sleep(0.01)
+        return object(), []
 
     def interrupt(recording):
         raise KeyboardInterrupt

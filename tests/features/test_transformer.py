@@ -39,9 +39,9 @@ def extractions(monkeypatch):
     """What was really extracted, as opposed to remembered."""
     seen = []
 
-    def spy(recording, how):
+    def spy(recording, how, folder=None):
         seen.append(recording)
-        return extract(recording, how)
+        return extract(recording, how, folder)
 
     monkeypatch.setattr("voicelstm.features._workers.extract", spy)
     return seen

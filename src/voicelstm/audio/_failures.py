@@ -1,11 +1,11 @@
 """What is said of recordings that fail."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from voicelstm.exceptions import AudioError, AudioWarning
 
-__all__ = ["MOST_LISTED", "list_failures", "report_failures"]
+__all__ = ["MOST_LISTED", "list_failures", "report_failures", "report_remarks"]
 
 MOST_LISTED = 20
 
@@ -31,3 +31,9 @@ def report_failures(failures: list[tuple[int, str]], n_recordings: int, on_error
         )
     message = f"{len(failures)} of {n_recordings} recordings failed and are empty sequences:\n{text}"
     warnings.warn(AudioWarning(message, failures), stacklevel=4)
+
+
+def report_remarks(remarks: Iterable[str]) -> None:
+    """Warn the caller's caller of what was found in recordings that were read all the same."""
+    for remark in remarks:
+        warnings.warn(remark, AudioWarning, stacklevel=4)

@@ -3,7 +3,6 @@
 import io
 import os
 import stat
-import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,15 +17,13 @@ from voicelstm.audio._file_types import FETCH_AGAIN, REMEDIES, recognise
 from voicelstm.audio._level import _peak
 from voicelstm.exceptions import AudioError, AudioWarning
 
-__all__ = ["name_of", "read_audio"]
+__all__ = ["name_of", "read_audio", "read_recording"]
 
 _BLOCK = 2**22  # samples of all channels read at once, so that a header's claim alone reserves little
 _FIRST_BLOCK = 2**20
 _UNKNOWN = 2**62  # libsndfile's number of frames is no less where it knows none
 _MAX_RESAMPLING_RATIO = 100
 # Warning filters belong to the process: threads that change them at once would leave them changed.
-_QUIET = threading.Lock()
-
 _CONVERT = "convert it to WAV or FLAC, for example with 'ffmpeg -i IN OUT.wav'"
 
 
@@ -39,7 +36,7 @@ def read_audio(
 ) -> tuple[NDArray[np.floating], int]:
     """Read one recording as mono samples.
 
-    Files are decoded by soundfile, what it cannot decode by librosa's loader. Integer PCM is divided by its
+    Files are decoded by soundfile, what it cannot decode by audioread. Integer PCM is divided by its
     full range, channels are averaged, and another sample rate is reached by soxr's high-quality resampler.
     Samples of floating-point files stay as they are, also where they exceed ±1.
 
@@ -75,11 +72,30 @@ def read_audio(
     >>> samples.tolist(), rate
     ([0.0, 0.5, -1.0], 8000)
     """
+    samples, rate, remarks = read_recording(
+        recording, sample_rate=sample_rate, max_duration=max_duration, dtype=dtype
+    )
+    for remark in remarks:
+        warnings.warn(remark, AudioWarning, stacklevel=2)
+    return samples, rate
+
+
+def read_recording(
+    recording: Any,
+    *,
+    sample_rate: int | None,
+    max_duration: float | None,
+    dtype: DTypeLike,
+    folder: str | None = None,
+) -> tuple[NDArray[np.floating], int, list[str]]:
+    """Read as :func:`read_audio` does; return its warnings. Relative paths start from `folder`."""
     dtype, name = np.dtype(dtype), name_of(recording)
+    remarks: list[str] = []
     if isinstance(recording, str | os.PathLike):
-        samples, rate = _read_file(Path(recording), max_duration, dtype)
+        named = Path(recording)
+        samples, rate = _read_file(named, named if folder is None else folder / named, max_duration, dtype)
     else:
-        samples, rate = _from_memory(recording, sample_rate, dtype)
+        samples, rate = _from_memory(recording, sample_rate, dtype, remarks)
         _check_duration(name, len(samples), rate, max_duration)
     if not len(samples):
         raise AudioError(f"{name}: found 0 samples; leave it out, or record it again.")
@@ -89,7 +105,7 @@ def read_audio(
     if sample_rate is not None and rate != sample_rate:
         samples = _resample(name, samples, rate, sample_rate)
         rate = sample_rate
-    return samples, rate
+    return samples, rate, remarks
 
 
 def name_of(recording: Any) -> str:
@@ -97,46 +113,46 @@ def name_of(recording: Any) -> str:
     return os.fspath(recording) if isinstance(recording, str | os.PathLike) else "the recording"
 
 
-def _read_file(path: Path, max_duration: float | None, dtype: np.dtype) -> tuple[NDArray, int]:
-    _check_regular(path)
+def _read_file(name: Path, path: Path, max_duration: float | None, dtype: np.dtype) -> tuple[NDArray, int]:
+    _check_regular(name, path)
     try:
         with path.open("rb") as file:
             try:
                 # By descriptor, so that the file's content and not its name decides the format.
                 with soundfile.SoundFile(file.fileno(), closefd=False) as sound:
-                    samples, rate = _decode(path, sound, max_duration, dtype)
+                    samples, rate = _decode(name, sound, max_duration, dtype)
                 if not len(samples):
                     file.seek(0)
                     repaired = _with_unknown_sizes(file.read())
                     if repaired is not None:
                         with soundfile.SoundFile(io.BytesIO(repaired)) as sound:
-                            samples, rate = _decode(path, sound, max_duration, dtype)
+                            samples, rate = _decode(name, sound, max_duration, dtype)
                 return samples, rate
             except (soundfile.LibsndfileError, RuntimeError) as error:
                 reason = str(error).removeprefix(f"Error opening {file.fileno()}: ")
             file.seek(0)
             found, media = recognise(file.read(512))
     except OSError as error:
-        raise AudioError(f"{path}: cannot be opened ({error.strerror}).") from error
+        raise AudioError(f"{name}: cannot be opened ({error.strerror}).") from error
     if media:
-        return _read_with_librosa(path, found, reason, max_duration, dtype)
-    raise AudioError(f"{path}: found {found}, not audio; {REMEDIES.get(found, FETCH_AGAIN)}.")
+        return _read_with_audioread(name, path, found, reason, max_duration, dtype)
+    raise AudioError(f"{name}: found {found}, not audio; {REMEDIES.get(found, FETCH_AGAIN)}.")
 
 
-def _check_regular(path: Path) -> None:
+def _check_regular(name: Path, path: Path) -> None:
     """Refuse what is no file before it is opened: opening a pipe waits for somebody to write to it."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        raise AudioError(f"{path}: no such file; check the path, and the folder it is relative to.") from None
+        raise AudioError(f"{name}: no such file; check the path, and the folder it is relative to.") from None
     except OSError as error:
-        raise AudioError(f"{path}: cannot be opened ({error.strerror}).") from error
+        raise AudioError(f"{name}: cannot be opened ({error.strerror}).") from error
     except ValueError as error:  # a null character
-        raise AudioError(f"{str(path)!r}: cannot be opened ({error}).") from error
+        raise AudioError(f"{str(name)!r}: cannot be opened ({error}).") from error
     if stat.S_ISDIR(mode):
-        raise AudioError(f"{path}: found a folder; pass the files in it, or use load_folder.")
+        raise AudioError(f"{name}: found a folder; pass the files in it, or use load_folder.")
     if not stat.S_ISREG(mode):
-        raise AudioError(f"{path}: found something that is not a regular file; pass a file's path.")
+        raise AudioError(f"{name}: found something that is not a regular file; pass a file's path.")
 
 
 def _with_unknown_sizes(content: bytes) -> bytes | None:
@@ -166,11 +182,11 @@ def _chunks(content: bytes, position: int) -> Iterator[tuple[int, bytes, int]]:
 
 
 def _decode(
-    path: Path, sound: soundfile.SoundFile, max_duration: float | None, dtype: np.dtype
+    name: Path, sound: soundfile.SoundFile, max_duration: float | None, dtype: np.dtype
 ) -> tuple[NDArray, int]:
     rate = int(sound.samplerate)
     if sound.frames < _UNKNOWN:
-        _check_duration(path, sound.frames, rate, max_duration)
+        _check_duration(name, sound.frames, rate, max_duration)
     # Reading int16 and scaling it here is several times faster than soundfile's own conversion.
     pcm16 = sound.subtype == "PCM_16"
     samples = np.empty(0, dtype)
@@ -186,7 +202,7 @@ def _decode(
         else:
             samples = mean
         n_frames += len(mean)
-        _check_duration(path, n_frames, rate, max_duration)
+        _check_duration(name, n_frames, rate, max_duration)
         if len(mean) < size or n_frames >= sound.frames:
             return samples, rate
 
@@ -201,26 +217,35 @@ def _mean_of_channels(block: NDArray, dtype: np.dtype, full_scale: float) -> NDA
     return total
 
 
-def _read_with_librosa(
-    path: Path, found: str, reason: str, max_duration: float | None, dtype: np.dtype
+def _read_with_audioread(
+    name: Path, path: Path, found: str, reason: str, max_duration: float | None, dtype: np.dtype
 ) -> tuple[NDArray, int]:
-    import librosa
+    # As librosa's loader does it, whose own warnings could only be silenced in all threads at once.
+    import audioread
 
+    blocks, n_frames = [], 0
     try:
-        with _QUIET, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it announces each fallback of its own
-            duration = None if max_duration is None else max_duration + 1.0
-            samples, rate = librosa.load(path, sr=None, mono=True, dtype=dtype.type, duration=duration)
-    # librosa's loader tries several decoders, each with exceptions of its own.
+        with audioread.audio_open(path) as source:
+            rate, n_channels = source.samplerate, source.channels
+            for buffer in source:
+                block = np.frombuffer(buffer, dtype="<i2").reshape(-1, n_channels)
+                blocks.append(_mean_of_channels(block, dtype, full_scale=2**15))
+                n_frames += len(block)
+                if rate > 0:
+                    _check_duration(name, n_frames, rate, max_duration)
+    except AudioError:
+        raise
+    # It tries several decoders, each with exceptions of its own.
     except Exception as error:
-        raise AudioError(f"{path}: found {found} that cannot be decoded ({reason}); {_CONVERT}.") from error
+        raise AudioError(f"{name}: found {found} that cannot be decoded ({reason}); {_CONVERT}.") from error
     if rate <= 0:
-        raise AudioError(f"{path}: found {found} with a sample rate of {rate} Hz; repair its header.")
-    _check_duration(path, len(samples), int(rate), max_duration)
-    return samples, int(rate)
+        raise AudioError(f"{name}: found {found} with a sample rate of {rate} Hz; repair its header.")
+    return np.concatenate(blocks) if blocks else np.empty(0, dtype), int(rate)
 
 
-def _from_memory(recording: Any, sample_rate: int | None, dtype: np.dtype) -> tuple[NDArray, int]:
+def _from_memory(
+    recording: Any, sample_rate: int | None, dtype: np.dtype, remarks: list[str]
+) -> tuple[NDArray, int]:
     rate = sample_rate
     if isinstance(recording, tuple | list) and len(recording) == 2:
         first, second = recording
@@ -244,7 +269,7 @@ def _from_memory(recording: Any, sample_rate: int | None, dtype: np.dtype) -> tu
         )
     if rate is None:
         raise AudioError("samples without a rate: pass the pair (samples, sample_rate), or set sample_rate.")
-    return _scale_integers(samples, dtype), int(rate)
+    return _scale_integers(samples, dtype, remarks), int(rate)
 
 
 def _checked_rate(rate: Any) -> int:
@@ -257,7 +282,7 @@ def _checked_rate(rate: Any) -> int:
     return whole
 
 
-def _scale_integers(samples: NDArray, dtype: np.dtype) -> NDArray:
+def _scale_integers(samples: NDArray, dtype: np.dtype, remarks: list[str]) -> NDArray:
     if samples.dtype.kind == "f":
         return samples.astype(dtype)
     info = np.iinfo(samples.dtype)
@@ -266,11 +291,9 @@ def _scale_integers(samples: NDArray, dtype: np.dtype) -> NDArray:
     if info.min == 0:
         scaled -= full_scale
     if info.bits == 64 and 1 < np.abs(scaled).max(initial=0) < 2**31:
-        warnings.warn(
+        remarks.append(
             f"samples of type {samples.dtype} are divided by its full range, 2**63, and become near silence;"
-            " cast them to the PCM type they are, for example samples.astype(numpy.int16).",
-            AudioWarning,
-            stacklevel=4,
+            " cast them to the PCM type they are, for example samples.astype(numpy.int16)."
         )
     return (scaled / full_scale).astype(dtype)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from voicelstm._compat import validate_params
-from voicelstm.audio import name_of
+from voicelstm.audio import name_of, report_remarks
 from voicelstm.detector._members import features_and_rest, memoized, transformers_of
 from voicelstm.detector._timeline import timeline_steps, timelines
 from voicelstm.features import check_extraction, extract_all
@@ -144,7 +144,8 @@ class _Listener:
 
     def hear(self, recordings: list[Any]) -> Iterator[Detection]:
         """Yield an answer for each of a group of recordings."""
-        clips, failures = extract_all(recordings, self._settings, self._transformer.n_jobs, 0)
+        clips, failures, remarks = extract_all(recordings, self._settings, self._transformer.n_jobs, 0)
+        report_remarks(remarks)
         reasons = dict(failures)
         for position, clip in enumerate(clips):
             if position not in reasons and (nothing := _nothing_heard(recordings[position], clip)):

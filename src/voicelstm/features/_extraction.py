@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voicelstm._base import __version__, python_value
-from voicelstm.audio import Augmenter, active_region, name_of, read_audio, set_level
+from voicelstm.audio import Augmenter, active_region, name_of, read_recording, set_level
 from voicelstm.exceptions import AudioError
 from voicelstm.features._backends import BACKENDS, check_backend
 from voicelstm.features._cepstra import CepstraSettings, cepstra, check_settings, frame_sizes
@@ -68,34 +68,22 @@ def check_extraction(settings: ExtractionSettings) -> None:
     check_settings(settings.sample_rate, settings.cepstra)
 
 
-def extract(recording: Any, settings: ExtractionSettings) -> Clip:
-    """Turn one recording into a cepstral sequence.
+def extract(
+    recording: Any, settings: ExtractionSettings, folder: str | None = None
+) -> tuple[Clip, list[str]]:
+    """Turn one recording into a cepstral sequence of a frame at least; return what there is to warn of, too.
 
-    Parameters
-    ----------
-    recording : str, os.PathLike, ndarray of shape (n_samples,), or pair
-        As :func:`voicelstm.audio.read_audio` takes it.
-    settings : ExtractionSettings
-        The parameters.
-
-    Returns
-    -------
-    Clip
-        The features, at least one frame, and where they lie in the recording.
-
-    Raises
-    ------
-    AudioError
-        Where the recording cannot be read, the settings do not fit its sample rate, or its samples are so
-        large that the arithmetic overflows.
+    Relative paths start from `folder`. A recording that cannot be read, whose sample rate the settings do not
+    fit, or whose samples are so large that the arithmetic overflows, is an AudioError.
     """
     own = settings.cepstra
     name = name_of(recording)
-    samples, rate = read_audio(
+    samples, rate, remarks = read_recording(
         recording,
         sample_rate=settings.sample_rate,
         max_duration=settings.max_duration,
         dtype=own.dtype,
+        folder=folder,
     )
     try:
         check_settings(rate, own)
@@ -106,7 +94,7 @@ def extract(recording: Any, settings: ExtractionSettings) -> Clip:
     if settings.augment is not None:
         is_file = isinstance(recording, str | os.PathLike)
         # By the file's content, since a resampler's last bits are not the same on every machine.
-        key = digest_of_file(recording) if is_file else None
+        key = digest_of_file(Path(folder or "", recording)) if is_file else None
         samples = settings.augment(samples, rate, key=key)
     n_samples, silent = len(samples), not samples.any()
     length, step = frame_sizes(rate, own.frame_length, own.frame_step)
@@ -125,7 +113,7 @@ def extract(recording: Any, settings: ExtractionSettings) -> Clip:
             f" {own.dtype}; scale them to ±1, or set level."
         )
     features = append_deltas(features, settings.deltas)[: settings.max_frames]
-    return Clip(
+    clip = Clip(
         features=normalize_clip(features, settings.normalize),
         # librosa centres frames: its first begins half a frame before the samples do.
         offset=(start - (length / 2 if settings.backend == "librosa" else 0)) / rate,
@@ -134,6 +122,7 @@ def extract(recording: Any, settings: ExtractionSettings) -> Clip:
         duration=n_samples / rate,
         silent=silent,
     )
+    return clip, remarks
 
 
 def digest_of_file(path: str | os.PathLike[str]) -> str:

@@ -14,7 +14,7 @@ from joblib import hash as hash_of_array
 
 from voicelstm.audio import name_of
 from voicelstm.features._extraction import ExtractionSettings, digest_of_file
-from voicelstm.features._workers import _MOST_PER_TASK, _extract_or_say_why, _Team
+from voicelstm.features._workers import MOST_PER_TASK, Team, extract_or_say_why
 from voicelstm.sequences import Clip, SequenceWriter
 
 __all__ = ["extract_all", "extract_into"]
@@ -27,41 +27,26 @@ _BYTES_AT_ONCE = 2**25
 
 def extract_all(
     recordings: Sequence[Any], settings: ExtractionSettings, n_jobs: int | None, verbose: int
-) -> tuple[list[Clip], list[tuple[int, str]]]:
+) -> tuple[list[Clip], list[tuple[int, str]], list[str]]:
     """Extract the features of recordings side by side.
 
-    Parameters
-    ----------
-    recordings : sequence of recordings
-        As :func:`voicelstm.features._extraction.extract` takes them.
-    settings : ExtractionSettings
-        The parameters.
-    n_jobs : int or None
-        Workers.
-    verbose : int
-        Whether a progress bar is shown on standard error.
-
-    Returns
-    -------
-    clips : list of Clip
-        Of each recording in turn; without frames for those that failed.
-    failures : list of (int, str)
-        Position and reason of those.
+    Returned are a clip for each, without frames if it failed; position and reason of failures; remarks.
     """
     nothing = np.zeros((0, settings.n_features), dtype=settings.cepstra.dtype)
-    clips, failures = [], []
-    team = _Team(n_jobs, len(recordings))
+    clips, failures, remarks = [], [], []
+    team = Team(n_jobs, len(recordings))
     with (
         _progress(len(recordings), verbose) as advance,
-        closing(team.work(_extract_or_say_why, recordings, settings)) as results,
+        closing(team.work(extract_or_say_why, recordings, settings)) as results,
     ):
-        for position, result in enumerate(results):
+        for position, (clip, reason, remarks_of_clip) in enumerate(results):
             advance(1)
-            if isinstance(result, str):
-                failures.append((position, result))
-                result = Clip(nothing, 0.0, 0.0, 0.0, 0.0)
-            clips.append(result)
-    return clips, failures
+            if clip is None:
+                failures.append((position, reason))
+                clip = Clip(nothing, 0.0, 0.0, 0.0, 0.0)
+            clips.append(clip)
+            remarks.extend(remarks_of_clip)
+    return clips, failures, remarks
 
 
 def extract_into(
@@ -70,27 +55,16 @@ def extract_into(
     settings: ExtractionSettings,
     n_jobs: int | None,
     verbose: int,
-) -> tuple[list[str | None], list[tuple[int, str]]]:
+) -> tuple[list[str | None], list[tuple[int, str]], list[str]]:
     """Extract the features of recordings into a folder, but for those that it holds already.
 
-    Parameters
-    ----------
-    writer : SequenceWriter
-        Of the folder.
-    recordings, settings, n_jobs, verbose
-        As `extract_all` takes them.
-
-    Returns
-    -------
-    digests : list of str or None
-        Under which the folder holds each recording's features; None for those that failed.
-    failures : list of (int, str)
-        Position and reason of those.
+    Returned are the digest of each, under which the folder holds its features, or None if it failed; position
+    and reason of failures; remarks.
     """
     digests: list[str | None] = []
-    failures = []
-    at_once = max(_AT_ONCE, _MOST_PER_TASK * effective_n_jobs(n_jobs))
-    team = _Team(n_jobs, len(recordings), at_once)
+    failures, remarks = [], []
+    at_once = max(_AT_ONCE, MOST_PER_TASK * effective_n_jobs(n_jobs))
+    team = Team(n_jobs, len(recordings), at_once)
     with _progress(len(recordings), verbose) as advance:
         for first in range(0, len(recordings), at_once):
             chunk = recordings[first : first + at_once]
@@ -106,13 +80,14 @@ def extract_into(
             kept: list[tuple[str, Clip]] = []
             new = [chunk[position] for position in missing.values()]
             failed = set()
-            with closing(team.work(_extract_or_say_why, new, settings)) as results:
-                for digest, result in zip(missing, results, strict=True):
+            with closing(team.work(extract_or_say_why, new, settings)) as results:
+                for digest, (clip, _, remarks_of_clip) in zip(missing, results, strict=True):
                     advance(1)
-                    if isinstance(result, str):
+                    if clip is None:
                         failed.add(digest)
                         continue
-                    kept.append((digest, result))
+                    kept.append((digest, clip))
+                    remarks.extend(remarks_of_clip)
                     if sum(clip.features.nbytes for _, clip in kept) > _BYTES_AT_ONCE:
                         writer.append(kept)
                         kept = []
@@ -120,9 +95,9 @@ def extract_into(
             # Asked again, each of equal ones has a name of its own.
             without = [at for at, digest in enumerate(found) if digest is None or digest in failed]
             unread = [chunk[at] for at in without]
-            with closing(team.work(_extract_or_say_why, unread, settings)) as reasons:
-                for at, reason in zip(without, reasons, strict=True):
-                    if not isinstance(reason, str):
+            with closing(team.work(extract_or_say_why, unread, settings)) as answers:
+                for at, (clip, reason, _) in zip(without, answers, strict=True):
+                    if clip is not None:
                         name = name_of(chunk[at])
                         reason = (
                             f"{name}: changed while it was read, or not all workers can read it; call again."
@@ -130,17 +105,16 @@ def extract_into(
                     failures.append((first + at, reason))
                     found[at] = None
             digests.extend(found)
-    return digests, failures
+    return digests, failures, remarks
 
 
-def _digest(recording: Any) -> str | None:
+def _digest(recording: Any, *, folder: str | None = None) -> str | None:
     """Hash of a recording's content; None where there is none to read, of which extraction says why."""
     try:
         if not isinstance(recording, str | os.PathLike):
             return hash_of_array(recording, hash_name="sha1")
-        if not Path(recording).is_file():  # a pipe would be waited for
-            return None
-        return digest_of_file(recording)
+        path = Path(folder or "", recording)
+        return digest_of_file(path) if path.is_file() else None  # a pipe would be waited for
     except (OSError, PicklingError, TypeError):
         return None
 

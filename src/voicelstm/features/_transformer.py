@@ -13,7 +13,7 @@ from sklearn.utils.metadata_routing import UNUSED
 
 from voicelstm._base import DocumentationLink
 from voicelstm._compat import Interval, StrOptions, fit_context, validate_params
-from voicelstm.audio import Augmenter, report_failures
+from voicelstm.audio import Augmenter, report_failures, report_remarks
 from voicelstm.features._cepstra import CepstraSettings
 from voicelstm.features._extraction import ExtractionSettings, check_extraction
 from voicelstm.features._many import extract_all, extract_into
@@ -420,7 +420,8 @@ class MFCCTransformer(  # type: ignore[call-arg]
     def _extracted(self, X: Any, augment: Augmenter | None) -> list[Clip]:
         recordings, settings = self._checked(X, augment)
         _log.info("computing the features of %d recordings", len(recordings))
-        clips, failures = extract_all(recordings, settings, self.n_jobs, self.verbose)
+        clips, failures, remarks = extract_all(recordings, settings, self.n_jobs, self.verbose)
+        report_remarks(remarks)
         report_failures(failures, len(recordings), self.on_error)
         return clips
 
@@ -430,7 +431,8 @@ class MFCCTransformer(  # type: ignore[call-arg]
         folder = settings.folder_in(cast(Any, self.cache_dir)) if out is None else out
         _log.info("bringing the features of %d recordings into %s", len(recordings), folder)
         with SequenceWriter(folder, settings.described(), settings.n_features, self.dtype) as writer:
-            digests, failures = extract_into(writer, recordings, settings, self.n_jobs, self.verbose)
+            digests, failures, remarks = extract_into(writer, recordings, settings, self.n_jobs, self.verbose)
+            report_remarks(remarks)
             report_failures(failures, len(recordings), self.on_error)
             if out is not None:
                 writer.arrange(digests)

@@ -2,12 +2,11 @@
 
 import os
 import threading
-import warnings
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from platform import node
-from typing import Any
+from typing import Any, NamedTuple
 
 from joblib import Parallel, delayed, effective_n_jobs
 
@@ -15,79 +14,75 @@ from voicelstm._base import __version__
 from voicelstm._compat import active_dask_backend
 from voicelstm.exceptions import AudioError
 from voicelstm.features._extraction import ExtractionSettings, extract
-from voicelstm.features._thread_warnings import warnings_of_this_thread
 from voicelstm.sequences import Clip
 
-__all__ = []
+__all__ = ["MOST_PER_TASK", "Extracted", "Team", "extract_or_say_why"]
 
 # From so many recordings on, processes pay for their start; fewer are shared out to threads.
 _MANY = 1000
+MOST_PER_TASK = 16
 
 
-_MOST_PER_TASK = 16
+class Extracted(NamedTuple):
+    """What became of a recording: its clip, or the reason of its failure; and what there is to warn of."""
+
+    clip: Clip | None
+    reason: str = ""
+    remarks: Sequence[str] = ()
 
 
-class _Reason(str):
-    """Why a recording failed."""
-
-
-def _extract_or_say_why(recording: Any, settings: ExtractionSettings) -> Clip | _Reason:
+def extract_or_say_why(
+    recording: Any, settings: ExtractionSettings, *, folder: str | None = None
+) -> Extracted:
+    """Extract one recording's features; a recording that fails is an answer, too."""
     try:
-        return extract(recording, settings)
+        clip, remarks = extract(recording, settings, folder)
     except AudioError as error:
-        return _Reason(error)
+        return Extracted(None, str(error))
+    return Extracted(clip, remarks=remarks)
 
 
-class _Team:
-    """Workers that map functions over recordings.
-
-    Parameters
-    ----------
-    n_jobs : int or None
-        Workers.
-    n_recordings : int
-        How many there are in all.
-    at_once : int or None, default=None
-        How many of them a call of `work` has; None is all.
-    """
+class Team:
+    """Workers that map functions over `n_recordings` in all, `at_once` of them with each call of `work`."""
 
     def __init__(self, n_jobs: int | None, n_recordings: int, at_once: int | None = None) -> None:
         self._n_jobs = n_jobs
         self._prefer = "threads" if n_recordings < _MANY else "processes"
         n_at_once = n_recordings if at_once is None else min(at_once, n_recordings)
         # Not joblib's own guess, which a folder's chunks would lead to one task per chunk.
-        self._per_task = max(1, min(_MOST_PER_TASK, n_at_once // (4 * effective_n_jobs(n_jobs))))
+        self._per_task = max(1, min(MOST_PER_TASK, n_at_once // (4 * effective_n_jobs(n_jobs))))
 
     def work(
         self, function: Callable[..., Any], recordings: Sequence[Any], *args: Any, prefer: str | None = None
     ) -> Generator[Any, None, None]:
-        """Yield what a function makes of each recording in turn; one such map at a time."""
+        """Yield what a function makes of each recording in turn; one such map at a time.
+
+        In another process it is called with `folder`, the caller's, from where relative paths start: a worker
+        has the folder of its own start.
+        """
         if not recordings:  # no workers are started for nothing
             return
-        here = _Here(function.__name__)
+        call = LocalCall(function.__name__)
         # Not scikit-learn's Parallel, whose threads change the process's warning filters under each other.
         parallel = Parallel(
             n_jobs=self._n_jobs,
-            backend=_telling_backend(),
+            backend=_backend_that_tells(),
             prefer=prefer or self._prefer,
             return_as="generator",
             batch_size=self._per_task,
             max_nbytes=None,
         )
         # In a tuple, since Dask leaves arrays among the arguments with one worker, and they die with it.
-        calls = (delayed(here)(function, (each, *args)) for each in recordings)
+        calls = (delayed(call)(function, (each, *args)) for each in recordings)
         try:
             with closing(parallel(calls)) as results:
-                for result, warned in results:
-                    for message in warned:
-                        warnings.warn(message, stacklevel=2)
-                    yield result
+                yield from results
         except BaseException:
-            here.stop()
+            call.stop()
             raise
 
 
-def _telling_backend() -> Any:
+def _backend_that_tells() -> Any:
     """Return joblib's Dask backend as it should be, where that is the active one, else None.
 
     Where a future fails without its task having raised, as one does that has cost several workers their
@@ -109,8 +104,8 @@ def _telling_backend() -> Any:
     return telling
 
 
-class _Here:
-    """Calls in this process's threads, which can be stopped; in another process it becomes a `_There`."""
+class LocalCall:
+    """Calls in this process's threads, which can be stopped; in another process it becomes a `RemoteCall`."""
 
     def __init__(self, name: str) -> None:
         self.__name__ = name.strip("_")  # what Dask calls the tasks
@@ -118,13 +113,13 @@ class _Here:
         self._n_running = 0
         self._stopped = False
 
-    def __call__(self, function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, list[Warning]]:
+    def __call__(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         with self._changed:
             if self._stopped:
-                return None, []
+                return None
             self._n_running += 1
         try:
-            return function(*args), []
+            return function(*args)
         finally:
             with self._changed:
                 self._n_running -= 1
@@ -137,11 +132,11 @@ class _Here:
             self._changed.wait_for(lambda: self._n_running == 0)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _There, (str(Path.cwd()), node(), os.getpid(), __version__)
+        return RemoteCall, (str(Path.cwd()), node(), os.getpid(), __version__)
 
 
-class _There:
-    """Calls in a worker process, whose folder is that of its start, and whose warnings nobody sees.
+class RemoteCall:
+    """Calls in a worker process, whose folder is that of its start.
 
     On another machine the caller's folder may be missing. Relative paths then fail, each with its own error.
     """
@@ -149,18 +144,15 @@ class _There:
     def __init__(self, folder: str, machine: str, process: int, version: str) -> None:
         self._folder, self._machine, self._process, self._version = folder, machine, process, version
 
-    def __call__(self, function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, list[Warning]]:
+    def __call__(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         if self._version != __version__:
             raise RuntimeError(
                 f"voicelstm is {__version__} on the worker {node()}, and {self._version} on {self._machine},"
                 " which asks it: install the same version on both."
             )
         if (self._machine, self._process) == (node(), os.getpid()):  # Dask's threads are given copies, too
-            return function(*args), []
-        with suppress(OSError):
-            os.chdir(self._folder)
-        with warnings_of_this_thread() as caught:
-            result = function(*args)
-        if isinstance(result, _Reason) and self._machine != node():
-            result = _Reason(f"{result} (On the worker {node()}.)")
-        return result, caught
+            return function(*args)
+        result = function(*args, folder=self._folder)
+        if isinstance(result, Extracted) and result.clip is None and self._machine != node():
+            return result._replace(reason=f"{result.reason} (On the worker {node()}.)")
+        return result
