@@ -17,7 +17,7 @@ from voicelstm import ClipStatistics, evaluate
 from voicelstm.exceptions import SequenceWarning
 from voicelstm.metrics import act_dcf, bootstrap_interval, cllr, equal_error_rate, min_dcf
 
-# In favour of human, as in test_metrics.py: one human clip of five is below 0, one synthetic one above.
+# In favour of human, as in metrics/clips.py: one human clip of five is below 0, one synthetic one above.
 SCORES = np.array([2, 1.5, 1, 0.5, -0.2, 0.7, -0.5, -1, -1.5, -2])
 NAMES = np.repeat(["human", "synthetic"], 5)
 SYSTEM = np.array(["-"] * 5 + ["new"] * 2 + ["old"] * 3)

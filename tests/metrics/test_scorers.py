@@ -35,7 +35,7 @@ from voicelstm.metrics import (
     min_dcf_scorer,
 )
 
-# The vector of test_metrics.py: EER and minDCF 0.2, Cllr 0.596220, higher speaking for human.
+# The vector of clips.py: EER and minDCF 0.2, Cllr 0.596220, higher speaking for human.
 HUMAN_RATIOS = np.array([2, 1.5, 1, 0.5, -0.2, 0.7, -0.5, -1, -1.5, -2])
 IS_HUMAN = np.arange(10) < 5
 NAMES = {

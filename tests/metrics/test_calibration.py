@@ -1,0 +1,36 @@
+import warnings
+
+import numpy as np
+import pytest
+import sklearn.metrics
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.metrics.clips import ALL_METRICS, both, scored, split
+from voicelstm.metrics import cllr, equal_error_rate, min_cllr
+
+
+@given(scored, st.floats(0.1, 5), st.floats(-3, 3))
+def test_no_order_preserving_calibration_beats_min_cllr(clips, slope, offset):
+    y, scores = both(*split(clips))
+    least = min_cllr(y, scores)
+    assert least <= cllr(y, slope * scores + offset) + 1e-12
+    assert least <= 1 + 1e-12
+    # It is the Cllr of the log-odds that isotonic regression finds, less the log-odds of the classes.
+    isotonic = sklearn.isotonic.IsotonicRegression().fit(scores, y)
+    with np.errstate(divide="ignore"):
+        share = isotonic.predict(scores)
+        ratios = np.log(share) - np.log1p(-share) - np.log(y.mean() / (1 - y.mean()))
+    assert least == pytest.approx(cllr(y, ratios))
+
+
+def test_extreme_log_odds_stay_finite_without_warnings():
+    y, scores = both([800, -800], [-800, 800])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        # Half of either class costs 800 / ln 2 bits, the other half nothing.
+        assert cllr(y, scores) == pytest.approx(400 / np.log(2))
+        assert all(np.isfinite(metric(y, scores)) for metric in ALL_METRICS)
+        assert cllr(*both([np.inf], [-np.inf])) == 0
+        assert cllr(*both([np.inf], [np.inf])) == np.inf
+        assert equal_error_rate(*both([np.inf, 0], [-np.inf, -np.inf])) == 0

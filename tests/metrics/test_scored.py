@@ -1,0 +1,119 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from tests.metrics.clips import ALL_METRICS, NAMES, RANK_METRICS, SCORES, both, scored, split
+from voicelstm.metrics import act_dcf, cllr, detection_cost, equal_error_rate, min_cllr, min_dcf
+
+
+@pytest.mark.parametrize(
+    ("y", "scores", "labels"),
+    [
+        (NAMES, SCORES, {"pos_label": "human"}),
+        (NAMES.tolist(), -SCORES, {"pos_label": "synthetic"}),
+        (pd.Series(NAMES, dtype="category"), pd.Series(SCORES), {"pos_label": "human"}),
+        ((NAMES == "human").astype(int), SCORES.tolist(), {}),
+        (NAMES == "human", SCORES, {}),
+        (np.where(NAMES == "human", 1, -1), SCORES, {}),
+        (np.where(NAMES == "human", 0, 1), -SCORES, {"human_label": 0}),
+        (
+            np.where(NAMES == "human", "bona-fide", "spoof"),
+            -SCORES,
+            {"pos_label": "spoof", "human_label": "bona-fide"},
+        ),
+    ],
+    ids=[
+        "names",
+        "synthetic speaks",
+        "pandas",
+        "one is human",
+        "booleans",
+        "signs",
+        "zero is human",
+        "corpus names",
+    ],
+)
+def test_hand_calculation_with_labels_of_every_kind(y, scores, labels):
+    assert equal_error_rate(y, scores, **labels) == pytest.approx(0.2)
+    # (0.95 P_miss + 0.5 P_fa) / 0.5: from -0.2 upwards it is 0.2.
+    assert min_dcf(y, scores, **labels) == pytest.approx(0.2)
+    # Bayes' threshold log(0.5 / 0.95) = -0.641854 accepts 0.7 and -0.5.
+    assert act_dcf(y, scores, **labels) == pytest.approx(0.4)
+    assert cllr(y, scores, **labels) == pytest.approx(0.596220, abs=5e-7)
+    # Pools: four synthetic; -0.2, 0.5 and 0.7 with 2/5 of the human and 1/5 of the synthetic; three human.
+    by_hand = (0.4 * np.log2(1 + 0.2 / 0.4) + 0.2 * np.log2(1 + 0.4 / 0.2)) / 2
+    assert min_cllr(y, scores, **labels) == pytest.approx(by_hand)
+
+
+def test_perfect_and_reversed_scores():
+    y, scores = both([2, 3], [0, 1])
+    assert [metric(y, scores) for metric in (equal_error_rate, min_dcf, min_cllr)] == [0, 0, 0]
+    assert [metric(y, -scores) for metric in (equal_error_rate, min_dcf, min_cllr)] == [1, 1, 1]
+
+
+@given(scored)
+def test_a_monotone_transform_changes_no_rank_metric(clips):
+    y, scores = both(*split(clips))
+    for metric in RANK_METRICS:
+        assert metric(y, np.exp(scores) - 100) == metric(y, scores)
+
+
+@given(scored)
+def test_negated_scores_that_speak_for_the_other_class_are_the_same(clips):
+    y, scores = both(*split(clips))
+    names = np.where(y == 1, "human", "synthetic")
+    for metric in ALL_METRICS:
+        assert metric(names, -scores, pos_label="synthetic") == metric(y, scores)
+
+
+@given(scored)
+def test_metrics_that_treat_both_classes_alike_mirror(clips):
+    y, scores = both(*split(clips))
+    for metric in (equal_error_rate, cllr, min_cllr):
+        assert metric(1 - y, -scores) == pytest.approx(metric(y, scores), abs=1e-12)
+
+
+@given(scored, st.data())
+def test_a_weight_counts_a_clip_that_often(clips, data):
+    y, scores = both(*split(clips))
+    weight = np.array(data.draw(st.lists(st.integers(0, 3), min_size=len(y), max_size=len(y))))
+    assume(weight[y == 1].any() and weight[y == 0].any())
+    repeated = np.repeat(y, weight), np.repeat(scores, weight)
+    for metric in (equal_error_rate, min_dcf, act_dcf, cllr, min_cllr):
+        assert metric(y, scores, sample_weight=weight) == pytest.approx(metric(*repeated), abs=1e-12)
+    decided = scores > 0
+    assert detection_cost(y, decided, sample_weight=weight) == pytest.approx(
+        detection_cost(repeated[0], repeated[1] > 0)
+    )
+
+
+@pytest.mark.parametrize(
+    ("y", "scores", "options", "words"),
+    [
+        ([1, 1], [0, 1], {}, "y_true holds one class only, 1"),
+        ([0, 1, 2], [0, 1, 2], {}, r"y_true holds the classes \[0, 1, 2\]"),
+        ([], [], {}, "y_true is empty"),
+        ([[0], [1]], [0, 1], {}, r"y_true has shape \(2, 1\)"),
+        (["human", None], [0, 1], {"pos_label": "human"}, "y_true must hold labels of one kind"),
+        (["human", np.nan], [0, 1], {"pos_label": "human"}, "y_true must hold labels of one kind"),
+        ([1.0, np.nan], [0, 1], {}, "y_true must hold labels of one kind"),
+        (["human", "synthetic"], [0, 1], {}, "pos_label must say"),
+        (["human", "synthetic"], [0, 1], {"pos_label": 1}, "pos_label=1 is none of the classes"),
+        (["bonafide", "spoof"], [0, 1], {"pos_label": "spoof"}, "human_label must say"),
+        ([1, 2], [0, 1], {"human_label": 2}, "pos_label must say"),
+        ([0, 1], [0, 1], {"human_label": "human"}, "human_label='human' is none of the classes"),
+        ([0, 1], [0, 1, 2], {}, "y_score has 3 values, y_true has 2"),
+        ([0, 1], ["human", "synthetic"], {}, "y_score must be numbers"),
+        ([0, 1], [[0.5, 0.5], [0.5, 0.5]], {}, r"y_score has shape \(2, 2\).*predict_proba"),
+        ([0, 1, 1], [0, np.nan, 2], {}, "y_score is NaN at position 1. "),
+        ([0, 1] * 20, [np.nan] * 40, {}, "NaN at positions 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 30 more"),
+        ([0, 1], [0, 1], {"sample_weight": [1, -1]}, "sample_weight must be finite and not negative"),
+        ([0, 1], [0, 1], {"sample_weight": [1, 0]}, "sample_weight leaves one class"),
+        ([0, 1], [0, 1], {"sample_weight": [1]}, "sample_weight has 1 values"),
+    ],
+)
+def test_what_cannot_be_measured_is_named(y, scores, options, words):
+    with pytest.raises(ValueError, match=words):
+        cllr(y, scores, **options)
