@@ -1,30 +1,18 @@
-import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import f1_score, make_scorer
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 
+from tests.display.drawn import legend
 from voicelstm import calibrate, score_timeline
 from voicelstm.display import ScoreTimelineDisplay
-
-mpl.use("Agg")
-import matplotlib.pyplot as plt
 
 CLASSES = ["human", "synthetic"]
 FIELDS = [("start_s", float), ("stop_s", float), ("log_odds", float)]
 # The last overlaps the one before: it adds one second of its two.
 TIMELINE = np.array([(0.5, 2.5, -3.0), (2.5, 4.5, 2.0), (4.5, 6.5, 1.0), (5.5, 7.5, 4.0)], dtype=FIELDS)
-
-
-@pytest.fixture(autouse=True)
-def figures_go():
-    yield
-    plt.close("all")
-
-
-def legend(ax):
-    return [text.get_text() for text in ax.get_legend().get_texts()]
 
 
 def extent(span):

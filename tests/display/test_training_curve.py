@@ -1,4 +1,4 @@
-import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -7,10 +7,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import make_pipeline
 
+from tests.display.drawn import legend
 from voicelstm.display import TrainingCurveDisplay
-
-mpl.use("Agg")
-import matplotlib.pyplot as plt
 
 STOPPED = {
     "loss": [0.7, 0.5, 0.3, 0.2],
@@ -24,16 +22,6 @@ PLAIN = {"loss": [0.6, 0.4], "accuracy": [0.6, 0.8]}
 class Trained(ClassifierMixin, BaseEstimator):
     def __init__(self):
         self.history_ = STOPPED
-
-
-@pytest.fixture(autouse=True)
-def figures_go():
-    yield
-    plt.close("all")
-
-
-def legend(ax):
-    return [text.get_text() for text in ax.get_legend().get_texts()]
 
 
 def test_each_series_is_a_line_from_epoch_1():

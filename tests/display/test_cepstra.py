@@ -1,4 +1,4 @@
-import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -8,16 +8,7 @@ from voicelstm.display import CepstraDisplay
 from voicelstm.features import filterbank
 from voicelstm.sequences import Clip
 
-mpl.use("Agg")
-import matplotlib.pyplot as plt
-
 RATE = 16000
-
-
-@pytest.fixture(autouse=True)
-def figures_go():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture
