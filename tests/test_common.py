@@ -23,6 +23,7 @@ def test_every_check_of_scikit_learn_passes_and_none_is_skipped(estimator, least
     assert len(outcomes) >= least
 
 
+@pytest.mark.nightly
 def test_a_pipeline_fails_what_every_pipeline_fails_and_signals_of_two_samples_and_nothing_else():
     outcomes = outcomes_of_checks("Pipeline")
     unexpected = [outcome for outcome in outcomes if outcome[1] not in {"passed", "failed as expected"}]
