@@ -47,7 +47,7 @@ def test_every_module_imports_without_a_warning():
 def test_every_public_name_is_there():
     assert all(getattr(voicelstm, name) is not None for name in voicelstm.__all__)
     assert set(voicelstm.__all__) - {"__version__"} <= set(dir(voicelstm))
-    with pytest.raises(AttributeError, match="attribute .*nothing"):
+    with pytest.raises(AttributeError, match=r"attribute .*nothing"):
         _ = voicelstm.nothing
 
 
