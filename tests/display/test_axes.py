@@ -8,7 +8,7 @@ import pytest
 
 from tests.display.drawn import SCORE, Y
 from voicelstm.display import DetectionErrorDisplay, ReliabilityDisplay, ScoreDistributionDisplay
-from voicelstm.display._axes import panels
+from voicelstm.display._axes import axes_or_new, check_finite, panels, shown
 
 
 @pytest.mark.parametrize("kind", [ScoreDistributionDisplay, DetectionErrorDisplay, ReliabilityDisplay])
@@ -60,3 +60,27 @@ def test_panels_share_the_height_as_asked_and_one_x_axis():
     assert lower.get_xlim() == (2, 5)
     assert not upper.get_xticklabels()
     assert lower.get_xticklabels()
+
+
+def test_only_without_axes_is_a_figure_made_and_it_has_the_size_asked_for():
+    figure, ax = plt.subplots(figsize=(3, 2))
+    assert axes_or_new(ax, (9, 5)) is ax
+    assert figure.get_size_inches().tolist() == [3, 2]
+    made = axes_or_new(None, (9, 5)).figure
+    assert made is not figure
+    assert made.get_size_inches().tolist() == [9, 5]
+
+
+def test_numbers_have_three_digits_and_the_minus_sign_of_the_ticks():
+    assert [shown(value) for value in (-0.41237, 12.0, 0.000123456)] == ["−0.412", "12", "0.000123"]
+    _, ax = plt.subplots()
+    formatter = ax.xaxis.get_major_formatter()
+    formatter.set_locs([-2, -1])
+    assert shown(-1)[0] == formatter(-1)[0]
+
+
+def test_what_has_no_place_in_a_picture_is_counted():
+    values = check_finite("scores", [1, 2])
+    assert (values.tolist(), values.dtype) == ([1.0, 2.0], np.float64)
+    with pytest.raises(ValueError, match="scores holds 2 values that are NaN or infinite, of 4; expected"):
+        check_finite("scores", [[np.nan, 0.0], [-np.inf, 1.0]])

@@ -28,18 +28,7 @@ MARKERS = ("o", "s", "^", "D", "v")
 
 
 def pyplot() -> Any:
-    """Import matplotlib's pyplot.
-
-    Returns
-    -------
-    module
-        ``matplotlib.pyplot``.
-
-    Raises
-    ------
-    ImportError
-        Where matplotlib is missing; it says how to install it.
-    """
+    """Import matplotlib's pyplot, or say how to install it."""
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
@@ -51,20 +40,7 @@ def pyplot() -> Any:
 
 
 def axes_or_new(ax: Any, figsize: tuple[float, float]) -> Any:
-    """Return the axes given, or those of a new figure.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes or None
-        As a display was given it.
-    figsize : tuple of float
-        Width and height of a new figure, in inches.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        To draw on.
-    """
+    """Return the axes given, or those of a new figure whose size is in inches."""
     plt = pyplot()
     if ax is None:
         _, ax = plt.subplots(figsize=figsize, layout="constrained")
@@ -72,46 +48,12 @@ def axes_or_new(ax: Any, figsize: tuple[float, float]) -> Any:
 
 
 def shown(value: float) -> str:
-    """Write a number as matplotlib writes those of its ticks.
-
-    Parameters
-    ----------
-    value : float
-        Any.
-
-    Returns
-    -------
-    str
-        Three digits, with a minus that is one.
-
-    Examples
-    --------
-    >>> from voicelstm.display._axes import shown
-    >>> shown(-0.41237)
-    '−0.412'
-    """
+    """Write a number in three digits, with the minus sign that matplotlib's ticks have."""
     return f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
 
 
 def panels(ax: Any, heights: Sequence[float], gap: float = 0.05, *, share: bool = True) -> list[Any]:
-    """Divide the place of one pair of axes into several, one below the other.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        Their frame and ticks are switched off; a title stays.
-    heights : sequence of float
-        How high each is compared with the others, from the top.
-    gap : float, default=0.05
-        Between two, as a share of the whole height.
-    share : bool, default=True
-        Whether all have one x axis, labelled at the bottom.
-
-    Returns
-    -------
-    list of matplotlib.axes.Axes
-        From the top. They lie within `ax` and go where a layout moves it.
-    """
+    """Divide the place of one pair of axes: `heights` are relative, `gap` is a share of the whole height."""
     ax.set_axis_off()
     unit = (1 - gap * (len(heights) - 1)) / sum(heights)
     divided: list[Any] = []
