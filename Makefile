@@ -64,7 +64,7 @@ coverage: install
 # The oldest versions that pyproject.toml allows of what the library needs, in an environment of their own.
 LOWER_BOUNDS := $(VENV)/lower-bounds
 # What fits into three minutes; empty, it is the whole suite, as in `make nightly`.
-LOWER_BOUNDS_TESTS ?= tests/test_package.py tests/test_command.py tests/display tests/metrics \
+LOWER_BOUNDS_TESTS ?= tests/test_package.py tests/command tests/display tests/metrics \
 	$(patsubst %,tests/audio/test_%.py,level reading) \
 	$(patsubst %,tests/datasets/test_%.py,files folder labels problems splitters table) \
 	$(patsubst %,tests/features/test_%.py,backends cepstra transformer) tests/sequences/test_segments.py \

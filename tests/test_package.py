@@ -80,3 +80,16 @@ def imported(path):
             found := re.fullmatch(r"voicelstm\.([a-z_]+)", node.module or "")
         ):
             yield from ((found[1], each.name) for each in node.names)
+
+
+def test_the_library_is_silent_until_its_logger_is_listened_to():
+    code = (
+        "import logging, voicelstm, numpy\n"
+        "logging.getLogger('voicelstm.anything').critical('said')\n"
+        "voicelstm.MFCCTransformer().transform([numpy.ones(400)])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout + done.stderr == ""
+    code = "import logging\nlogging.basicConfig(level='INFO')\n" + code
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "INFO:voicelstm.features._transformer:computing the features of 1 recordings" in done.stderr

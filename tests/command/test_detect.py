@@ -1,0 +1,108 @@
+import csv
+import io
+import json
+
+import numpy as np
+import soundfile
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import FixedThresholdClassifier
+
+from tests.command.runner import run, small_detector_as_trained
+from voicelstm import calibrate, save, score_timeline
+from voicelstm.command._exit_codes import ExitCode
+
+
+def test_detect_writes_a_line_with_tabs_for_each_recording(detector_file, small_detector, voices):
+    out, err = run("detect", detector_file, *voices[:4])
+    rows = [line.split("\t") for line in out.splitlines()]
+    assert [row[0] for row in rows] == voices[:4]
+    assert [row[1] for row in rows] == small_detector.predict(voices[:4]).tolist()
+    probability = small_detector.predict_proba(voices[:4]).max(axis=1)
+    np.testing.assert_allclose([float(row[2]) for row in rows], probability, atol=6e-4)
+    score = small_detector.decision_function(voices[:4])
+    np.testing.assert_allclose([float(row[3]) for row in rows], score, atol=6e-3)
+    assert err == ""
+
+
+def test_detect_writes_json_lines_and_csv(detector_file, small_detector, voices):
+    out, _ = run("detect", detector_file, *voices[:2], "missing.wav", "--json", code=ExitCode.SOME_FAILED)
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [row["recording"] for row in rows] == [*voices[:2], "missing.wav"]
+    expected = small_detector.predict_proba(voices[:2])
+    found = [[row["probabilities"][name] for name in ("human", "synthetic")] for row in rows[:2]]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    assert set(rows[2]) == {"recording", "error"}
+    out, _ = run("detect", detector_file, *voices[:2], "missing.wav", "--csv", code=ExitCode.SOME_FAILED)
+    again = list(csv.DictReader(io.StringIO(out)))
+    assert [float(row["probability_synthetic"]) for row in again[:2]] == [row[1] for row in found]
+    assert again[2]["error"] == rows[2]["error"]
+    assert again[2]["label"] == again[0]["error"] == ""
+
+
+def test_detect_decides_by_the_threshold_it_is_given(detector_file, small_detector, voices):
+    scores = small_detector.decision_function(voices)
+    threshold = float(np.sort(scores)[4:6].mean())
+    out, _ = run("detect", detector_file, *voices, "--threshold", threshold)
+    labels = [line.split("\t")[1] for line in out.splitlines()]
+    assert labels == np.where(scores >= threshold, "synthetic", "human").tolist()
+
+
+def test_detect_gives_scores_over_time(detector_file, small_detector, voices, tmp_path):
+    long = tmp_path / "long.wav"
+    soundfile.write(long, np.concatenate([soundfile.read(path)[0] for path in voices[:8]]), 16000)
+    (expected,) = score_timeline(small_detector, [long])
+    assert len(expected) > 1
+    out, _ = run("detect", detector_file, long, "--timeline", "--json")
+    found = json.loads(out)["timeline"]
+    for name in expected.dtype.names:
+        np.testing.assert_allclose([row[name] for row in found], expected[name], rtol=1e-4)
+    out, _ = run("detect", detector_file, long, "--timeline")
+    rows = [line.split("\t") for line in out.splitlines()]
+    np.testing.assert_allclose([float(row[3]) for row in rows], expected["log_odds"], atol=6e-3)
+    assert [row[4] for row in rows] == np.where(expected["log_odds"] >= 0, "synthetic", "human").tolist()
+
+
+def test_segments_are_decided_by_the_threshold_of_the_detector(
+    small_detector, small_voices, voices, tmp_path
+):
+    path = tmp_path / "detector"
+    (X, y), held_out = small_voices
+    log_odds = [float(each["log_odds"][0]) for each in score_timeline(small_detector, voices[:8])]
+    middle = float(np.sort(log_odds)[3:5].mean())
+    expected = np.where(np.array(log_odds) >= middle, "synthetic", "human").tolist()
+    frozen = FrozenEstimator(small_detector)
+    # The same threshold, said in five ways.
+    probability = float(1 / (1 + np.exp(-middle)))
+    of_log_odds = {"response_method": "decision_function"}
+    for own, asked in [
+        ({"threshold": middle} | of_log_odds, ()),
+        ({"threshold": -middle, "pos_label": "human"} | of_log_odds, ()),
+        ({"threshold": probability, "response_method": "predict_proba"}, ()),
+        ({"threshold": 1 - probability, "pos_label": "human"}, ()),
+        ({"threshold": 0.999}, ("--threshold", middle)),
+    ]:
+        save(FixedThresholdClassifier(frozen, **({"pos_label": "synthetic"} | own)).fit(X, y), path)
+        out, _ = run("detect", path, *voices[:8], "--timeline", *asked)
+        first = {line.split("\t")[0]: line.split("\t")[4] for line in reversed(out.splitlines())}
+        assert [first[name] for name in voices[:8]] == expected
+    # What it says of whole recordings are probabilities.
+    save(calibrate(small_detector, *held_out), path)
+    out, _ = run("detect", path, voices[0], "--timeline", "--threshold", "0.5")
+    assert {line.split("\t")[4] for line in out.splitlines()} == {""}
+
+
+def test_detect_knows_more_than_two_classes(small_voices, voices, tmp_path):
+    X, _ = small_voices[0]
+    three = small_detector_as_trained().fit(X, ["a", "b", "c", "a"] * 5)
+    save(three, tmp_path / "three")
+    rows = list(csv.DictReader(io.StringIO(run("detect", tmp_path / "three", *voices[:3], "--csv")[0])))
+    assert [row["label"] for row in rows] == three.predict(voices[:3]).tolist()
+    assert {row["score"] for row in rows} == {""}
+    found = [[float(row[f"probability_{name}"]) for name in "abc"] for row in rows]
+    np.testing.assert_allclose(found, three.predict_proba(voices[:3]), rtol=1e-5)
+    out, _ = run("detect", tmp_path / "three", *voices[:3])
+    assert [len(line.split("\t")) for line in out.splitlines()] == [3, 3, 3]
+    _, err = run("detect", tmp_path / "three", voices[0], "--timeline", code=ExitCode.USAGE)
+    assert "--timeline of 3 classes is for --json" in err
+    out, _ = run("detect", tmp_path / "three", voices[0], "--timeline", "--json")
+    assert len(json.loads(out)["timeline"][0]["log_odds"]) == 3

@@ -1,0 +1,59 @@
+import csv
+import io
+import json
+import re
+
+import pytest
+
+from tests.command.runner import run
+from voicelstm import calibrate, evaluate, save, tune_threshold
+from voicelstm.command._exit_codes import ExitCode
+from voicelstm.datasets import load_csv
+
+
+def test_evaluate_reports_what_the_library_does(detector_file, small_detector, voice_folder):
+    corpus = load_csv(voice_folder / "labels.csv")
+    expected = evaluate(
+        small_detector, corpus.recordings, corpus.target, corpus.groups, by=["system"], random_state=0
+    )
+    arguments = ("evaluate", detector_file, voice_folder / "labels.csv", "--by", "system")
+    found = json.loads(run(*arguments, "--json")[0])
+    assert [row["value"] for row in found["rows"]] == [row.value for row in expected.rows]
+    for row, other in zip(found["rows"], expected.rows, strict=True):
+        assert row["eer"]["value"] == pytest.approx(other.eer.value, rel=1e-5)
+        assert row["cllr"]["high"] == pytest.approx(other.cllr.high, rel=1e-4)
+    table, _ = run(*arguments)
+    for row in expected.rows:
+        assert re.search(rf"(?m)^ +{row.value} +12 +{row.n_synthetic} +{100 * row.eer.value:.1f} ", table)
+    rows = list(csv.DictReader(io.StringIO(run(*arguments[:3], "--csv")[0])))
+    assert [row["value"] for row in rows] == ["all"]
+    assert float(rows[0]["eer_low"]) == pytest.approx(expected.overall.eer.low, rel=1e-5)
+
+
+def test_evaluate_takes_wrapped_detectors_apart(small_detector, small_voices, voice_folder, tmp_path):
+    tuned = tune_threshold(calibrate(small_detector, *small_voices[1]), *small_voices[1])
+    save(tuned, tmp_path / "tuned")
+    corpus = load_csv(voice_folder / "labels.csv")
+    expected = evaluate(tuned, corpus.recordings, corpus.target, by=[], n_resamples=0).overall
+    out, _ = run("evaluate", tmp_path / "tuned", voice_folder / "labels.csv", "--json")
+    (found,) = json.loads(out)["rows"]
+    for name in ("eer", "act_dcf", "cllr", "miss", "false_alarm"):
+        assert found[name]["value"] == pytest.approx(getattr(expected, name).value, rel=1e-4)
+
+
+def test_evaluate_leaves_out_what_it_cannot_read(detector_file, voice_folder):
+    arguments = ("evaluate", detector_file, voice_folder / "broken.csv", "--json")
+    out, err = run(*arguments, code=ExitCode.SOME_FAILED)
+    assert (
+        json.loads(out)["rows"]
+        == json.loads(run("evaluate", detector_file, voice_folder / "labels.csv", "--json")[0])["rows"]
+    )
+    assert "2 of 26 recordings failed" in err
+
+
+def test_evaluate_refuses_labels_that_are_not_the_detectors(detector_file, voice_folder, tmp_path):
+    text = (voice_folder / "labels.csv").read_text().replace(",human,", ",real,")
+    (tmp_path / "labels.csv").write_text(text)
+    arguments = ("evaluate", detector_file, tmp_path / "labels.csv", "--audio-dir", voice_folder)
+    _, err = run(*arguments, code=ExitCode.REFUSED)
+    assert "['real', 'synthetic']" in err

@@ -1,0 +1,59 @@
+import re
+import subprocess
+from pathlib import Path
+
+from tests.command.runner import COMMAND, run
+from voicelstm.command._exit_codes import ExitCode
+
+
+def test_detect_hears_folders_in_natural_order_and_lists_what_failed_at_the_end(
+    detector_file, voice_folder, voices
+):
+    (voice_folder / "none").mkdir(exist_ok=True)
+    asked = [voice_folder / "broken", voice_folder / "voices", voice_folder / "none", "missing.wav"]
+    out, err = run("detect", detector_file, *asked, code=ExitCode.SOME_FAILED)
+    assert [line.split("\t")[0] for line in out.splitlines()] == voices
+    first, *reasons = err.splitlines()
+    assert first == "voicelstm: 4 of 28 recordings failed and are left out:"
+    for name, reason in {
+        "none": "a folder without audio files",
+        "empty.wav": "found an empty file",
+        "page.wav": "found an HTML page",
+        "missing.wav": "no such file",
+    }.items():
+        assert sum(f"{name}: {reason}" in line for line in reasons) == 1
+
+
+def test_detect_takes_a_recording_or_names_from_standard_input(detector_file, voices, tmp_path):
+    content = Path(voices[0]).read_bytes()
+    heard, _ = run("detect", detector_file, voices[0])
+    out, _ = run("detect", detector_file, "-", given=content)
+    assert out == heard.replace(voices[0], "-")
+    out, _ = run("detect", detector_file, "--files-from", "-", given=f"{voices[0]}\n\n{voices[1]}\n")
+    assert [line.split("\t")[0] for line in out.splitlines()] == voices[:2]
+    _, err = run("detect", detector_file, "-", given=b"text", code=ExitCode.SOME_FAILED)
+    assert "  standard input: found text ('text'), not audio" in err
+    _, err = run("detect", detector_file, "-", "--files-from", "-", given=b"", code=ExitCode.USAGE)
+    assert "Standard input holds one thing" in err
+
+
+def test_lists_of_names_may_begin_with_a_byte_order_mark(detector_file, voices, tmp_path):
+    names = tmp_path / "names.txt"
+    names.write_text("\n".join(voices[:2]), encoding="utf-8-sig")
+    for listed, given in ((names, None), ("-", names.read_bytes())):
+        out, _ = run("detect", detector_file, "--files-from", listed, given=given)
+        assert [line.split("\t")[0] for line in out.splitlines()] == voices[:2]
+
+
+def test_a_name_that_the_system_refuses_is_a_recording_that_fails(detector_file, voice_folder):
+    good = f"{voice_folder}/voices/0.wav"
+    out, err = run("detect", detector_file, "x" * 5000, good, code=ExitCode.SOME_FAILED)
+    assert out.startswith(good)
+    assert "1 of 2 recordings failed" in err
+
+
+def test_a_recording_comes_through_a_pipe(detector_file, voice_folder):
+    recording = (voice_folder / "voices" / "3.wav").read_bytes()
+    done = subprocess.run([*COMMAND, "detect", detector_file, "-"], input=recording, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert re.fullmatch(rb"-\t(human|synthetic)\t[01]\.\d{3}\t[+-]\d+\.\d\d\n", done.stdout)

@@ -1,0 +1,77 @@
+import signal
+import subprocess
+
+import numpy as np
+
+from tests.command.runner import COMMAND, SET, run, small_detector_as_trained
+from voicelstm import MFCCTransformer, load
+from voicelstm.command._exit_codes import ExitCode
+from voicelstm.datasets import load_csv
+from voicelstm.exceptions import TrainingError
+
+
+def test_train_writes_the_detector_that_the_library_would_fit(voice_folder, voices, tmp_path):
+    out, err = run("train", voice_folder / "labels.csv", "-o", tmp_path / "d", *SET)
+    assert "Trained on 24 recordings: 12 human, 12 synthetic." in out
+    assert err == ""
+    corpus = load_csv(voice_folder / "labels.csv")
+    expected = small_detector_as_trained().fit(corpus.recordings, corpus.target)
+    found = load(tmp_path / "d")
+    np.testing.assert_allclose(found.decision_function(voices), expected.decision_function(voices), rtol=1e-5)
+    assert found["features"].get_params() == MFCCTransformer(**expected["features"].get_params()).get_params()
+
+
+def test_train_leaves_out_what_it_cannot_read_and_says_so(voice_folder, voices, tmp_path):
+    arguments = ("-o", tmp_path / "d", *SET, "--groups", "speaker", "--folds", 2)
+    out, err = run("train", voice_folder / "broken.csv", *arguments, code=ExitCode.SOME_FAILED)
+    assert "Trained on 24 recordings" in out
+    assert "2 of 26 recordings failed and are left out" in err
+    assert err.count("page.wav") == err.count("empty.wav") == 1
+    run("train", voice_folder / "labels.csv", "-o", tmp_path / "whole", *SET)
+    scores = [load(tmp_path / name).decision_function(voices) for name in ("d", "whole")]
+    np.testing.assert_array_equal(*scores)
+
+
+def test_train_that_fails_leaves_the_old_file(detector_file, voice_folder, tmp_path, monkeypatch):
+    old = tmp_path / "d"
+    old.write_bytes(detector_file.read_bytes())
+    monkeypatch.setattr("voicelstm.classifier._classifier.fit_classifier", _fails)
+    _, err = run("train", voice_folder / "labels.csv", "-o", old, *SET, code=ExitCode.REFUSED)
+    assert err == "voicelstm: error: The loss became nan.\n"
+    assert [(path, path.read_bytes()) for path in tmp_path.iterdir()] == [(old, detector_file.read_bytes())]
+
+
+def _fails(*_, **__):
+    raise TrainingError("The loss became nan.")
+
+
+def test_train_keeps_features_in_the_cache_for_the_next_run(voice_folder, voices, tmp_path, monkeypatch):
+    arguments = ("train", voice_folder / "labels.csv", *SET, "--cache", tmp_path / "cache")
+    run(*arguments, "-o", tmp_path / "first")
+    with monkeypatch.context() as patched:
+        patched.setattr("voicelstm.features._workers.extract", None)  # nothing is left to compute
+        run(*arguments, "-o", tmp_path / "second")
+    scores = [load(tmp_path / name).decision_function(voices) for name in ("first", "second")]
+    np.testing.assert_array_equal(*scores)
+
+
+def test_ctrl_c_leaves_the_old_detector_and_no_half_file(detector_file, voice_folder, tmp_path):
+    output = tmp_path / "detector.voicelstm"
+    output.write_bytes(detector_file.read_bytes())
+    train = [*COMMAND, "-v", "train", voice_folder / "labels.csv", "-o", output]
+    train += ["--set", "classifier.max_steps=1000000"]
+    with subprocess.Popen(train, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            for line in process.stderr:  # until it is in the midst of training
+                if "epoch 2 of" in line:
+                    break
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert err.endswith("voicelstm: interrupted\n")
+    assert "Traceback" not in err
+    assert out == ""
+    assert output.read_bytes() == detector_file.read_bytes()
+    assert list(tmp_path.iterdir()) == [output]
