@@ -34,13 +34,13 @@ def tone(frequency, rate, seconds=1.0):
 
 @pytest.fixture
 def audioread_open(monkeypatch):
-    """Stand in for audioread, as if it decoded to stereo; the list holds what it was asked for."""
+    """Stand in for audioread, as if it decoded to three channels; the list holds what it was asked for."""
     import audioread
 
     asked = []
 
     class Decoded:
-        samplerate, channels = 22050, 2
+        samplerate, channels = 22050, 3
 
         def __enter__(self):
             return self
@@ -49,8 +49,8 @@ def audioread_open(monkeypatch):
             pass
 
         def __iter__(self):
-            yield np.array([[16384, 0]], dtype="<i2").tobytes()
-            yield np.array([[-16384, -16384]], dtype="<i2").tobytes()
+            content = np.array([[16384, 0, 8192], [-16384, -16384, -16384]], dtype="<i2").tobytes()
+            yield from (content[:5], content[5:6], content[6:])
 
     def audio_open(path):
         asked.append(path)
@@ -241,7 +241,7 @@ def test_what_soundfile_cannot_decode_goes_to_audioread(tmp_path, audioread_open
     path = tmp_path / "voice.m4a"
     path.write_bytes(b"\x00\x00\x00\x18ftypM4A " + bytes(100))
     samples, rate = read_audio(path)
-    assert audioread_open == [path]
+    assert audioread_open == [str(path)]
     assert (samples.tolist(), rate) == ([0.25, -0.5], 22050)
     assert len(read_audio(path, sample_rate=44100)[0]) == 4
     assert "more than max_duration" in refusal(path, max_duration=1 / 22050)

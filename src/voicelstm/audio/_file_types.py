@@ -2,7 +2,7 @@
 
 __all__ = ["FETCH_AGAIN", "REMEDIES", "recognise"]
 
-# First bytes, what they mean, and whether librosa's loader may know what soundfile does not.
+# First bytes, what they mean, and whether audioread may know what soundfile does not.
 _SIGNATURES: tuple[tuple[bytes, str, bool], ...] = (
     (b"RIFF", "a RIFF/WAV file", True),
     (b"RIFX", "a RIFX/WAV file", True),

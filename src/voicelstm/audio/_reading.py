@@ -23,7 +23,6 @@ _BLOCK = 2**22  # samples of all channels read at once, so that a header's claim
 _FIRST_BLOCK = 2**20
 _UNKNOWN = 2**62  # libsndfile's number of frames is no less where it knows none
 _MAX_RESAMPLING_RATIO = 100
-# Warning filters belong to the process: threads that change them at once would leave them changed.
 _CONVERT = "convert it to WAV or FLAC, for example with 'ffmpeg -i IN OUT.wav'"
 
 
@@ -223,12 +222,17 @@ def _read_with_audioread(
     # As librosa's loader does it, whose own warnings could only be silenced in all threads at once.
     import audioread
 
-    blocks, n_frames = [], 0
+    blocks, n_frames, rest = [], 0, b""
     try:
-        with audioread.audio_open(path) as source:
+        # As text, which some of its decoders ask of a path.
+        with audioread.audio_open(str(path)) as source:
             rate, n_channels = source.samplerate, source.channels
             for buffer in source:
-                block = np.frombuffer(buffer, dtype="<i2").reshape(-1, n_channels)
+                # A buffer may end within a frame.
+                found_bytes = rest + bytes(buffer)
+                whole = len(found_bytes) - len(found_bytes) % (2 * n_channels)
+                rest = found_bytes[whole:]
+                block = np.frombuffer(found_bytes[:whole], dtype="<i2").reshape(-1, n_channels)
                 blocks.append(_mean_of_channels(block, dtype, full_scale=2**15))
                 n_frames += len(block)
                 if rate > 0:
