@@ -1,5 +1,7 @@
 import io
 import os
+import subprocess
+import sys
 import wave
 
 import numpy as np
@@ -52,7 +54,7 @@ def audioread_open(monkeypatch):
             content = np.array([[16384, 0, 8192], [-16384, -16384, -16384]], dtype="<i2").tobytes()
             yield from (content[:5], content[5:6], content[6:])
 
-    def audio_open(path):
+    def audio_open(path, decoders):
         asked.append(path)
         return Decoded()
 
@@ -245,6 +247,33 @@ def test_what_soundfile_cannot_decode_goes_to_audioread(tmp_path, audioread_open
     assert (samples.tolist(), rate) == ([0.25, -0.5], 22050)
     assert len(read_audio(path, sample_rate=44100)[0]) == 4
     assert "more than max_duration" in refusal(path, max_duration=1 / 22050)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in is a shell script")
+def test_a_filter_that_makes_errors_of_warnings_does_not_keep_ffmpeg_from_decoding(tmp_path):
+    ffmpeg = tmp_path / "bin" / "ffmpeg"
+    ffmpeg.parent.mkdir()
+    ffmpeg.write_text(
+        "#!/bin/sh\n"
+        "echo 'Duration: 00:00:00.10, start: 0.0' >&2\n"
+        "echo 'Stream #0:0: Audio: aac, 22050 Hz, mono, fltp' >&2\n"
+        "printf '\\000\\100\\000\\300'\n"
+    )
+    ffmpeg.chmod(0o755)
+    path = tmp_path / "voice.m4a"
+    path.write_bytes(b"\x00\x00\x00\x18ftypM4A " + bytes(100))
+    code = (
+        "import sys, warnings; from voicelstm.audio import read_audio; warnings.simplefilter('error')\n"
+        "print(*read_audio(sys.argv[1])[0])"
+    )
+    search = os.pathsep.join([str(ffmpeg.parent), os.environ["PATH"]])
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)],
+        env=os.environ | {"PATH": search},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "0.5 -0.5\n", done.stderr
 
 
 @pytest.mark.parametrize(

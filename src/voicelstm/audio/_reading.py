@@ -225,7 +225,7 @@ def _read_with_audioread(
     blocks, n_frames, rest = [], 0, b""
     try:
         # As text, which some of its decoders ask of a path.
-        with audioread.audio_open(str(path)) as source:
+        with audioread.audio_open(str(path), _decoders()) as source:
             rate, n_channels = source.samplerate, source.channels
             for buffer in source:
                 # A buffer may end within a frame.
@@ -245,6 +245,18 @@ def _read_with_audioread(
     if rate <= 0:
         raise AudioError(f"{name}: found {found} with a sample rate of {rate} Hz; repair its header.")
     return np.concatenate(blocks) if blocks else np.empty(0, dtype), int(rate)
+
+
+def _decoders() -> list[Any]:
+    """List what audioread decodes with."""
+    import audioread
+    from audioread import ffdec
+
+    try:
+        return audioread.available_backends()
+    except DeprecationWarning:
+        # An "error" filter meets the deprecated modules with which it reads WAV and AIFF files.
+        return [ffdec.FFmpegAudioFile] if ffdec.available() else []
 
 
 def _from_memory(
