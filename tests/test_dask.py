@@ -173,6 +173,15 @@ def test_the_caller_is_warned_of_recordings_that_fail_on_workers(cluster, paths,
 
 
 @pytest.mark.parametrize("out", [None, "store"])
+def test_the_caller_is_warned_once_of_each_recording_that_workers_read(cluster, paths, tmp_path, out):
+    cluster.wait_for_workers(2)
+    quiet = [np.full(4000, n, dtype=np.int64) for n in range(300, 306)]
+    with joblib.parallel_config(backend="dask"), pytest.warns(AudioWarning, match="int64") as caught:
+        MFCCTransformer().transform([*quiet, *paths[:4]], out=out and tmp_path / out)
+    assert [each.filename for each in audio_warnings(caught)] == [__file__] * 6
+
+
+@pytest.mark.parametrize("out", [None, "store"])
 def test_a_worker_elsewhere_that_cannot_read_is_named(on_workers, paths, tmp_path, out):
     on_workers("node", lambda: "far-away")
     recordings = [paths[0], *map(OnlyHere, paths[1:])]

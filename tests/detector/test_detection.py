@@ -8,6 +8,7 @@ import voicelstm
 from voicelstm import calibrate, detect, make_detector, score_timeline
 from voicelstm.detector import _detection as detection
 from voicelstm.detector._members import features_and_rest, transformers_of
+from voicelstm.exceptions import AudioWarning
 
 SMALL = {"classifier__units": (4,), "classifier__max_steps": 2}
 
@@ -150,3 +151,10 @@ def test_nothing_is_said_of_recordings_with_nothing_in_them(small_detector, smal
     assert found[1].error == "the recording: found silence, every sample being 0; there is no voice to judge."
     assert "0.625 ms of sound, less than one frame" in found[2].error
     assert found[1].label is found[2].label is None
+
+
+def test_a_recording_is_warned_of_once_where_its_answer_was_asked_for(small_detector):
+    quiet = (np.full(16000, 300, dtype=np.int64), 16000)
+    with pytest.warns(AudioWarning, match="int64") as caught:
+        assert len(list(detect(small_detector, [quiet]))) == 1
+    assert [each.filename for each in caught if each.category is AudioWarning] == [__file__]

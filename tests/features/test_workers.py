@@ -1,11 +1,14 @@
 import os
+import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from platform import node
 
 import numpy as np
 import pytest
 import soundfile
+from joblib import Parallel, delayed
 
 import voicelstm
 from voicelstm import MFCCTransformer
@@ -35,6 +38,42 @@ def test_extraction_leaves_the_filters_of_other_threads_alone(monkeypatch):
         MFCCTransformer(n_jobs=2).transform([np.ones(RATE)] * 8)
         assert (list(warnings.filters), warnings.showwarning) == before
     assert seen == [before] * 8
+
+
+def test_warnings_of_other_threads_are_errors_where_they_were_while_damaged_files_are_read(tmp_path):
+    damaged = tmp_path / "damaged.m4a"
+    damaged.write_bytes(b"\x00\x00\x00\x18ftypM4A " + bytes(100))
+    transformer = MFCCTransformer(n_jobs=2, on_error="warn")
+    with pytest.warns(AudioWarning):  # audioread is imported, which warns
+        transformer.transform([damaged])
+    n_raised = 0
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with warnings.catch_warnings(), ThreadPoolExecutor(1) as pool:
+            warnings.simplefilter("error")
+            warnings.simplefilter("ignore", AudioWarning)
+            done = pool.submit(transformer.transform, [damaged, np.ones(RATE)] * 100)
+            while not done.done() or not n_raised:
+                with pytest.raises(UserWarning, match="mine"):
+                    warnings.warn("mine", UserWarning, stacklevel=1)
+                n_raised += 1
+            assert len(done.result()) == 200
+    finally:
+        sys.setswitchinterval(interval)
+
+
+def test_extractions_beside_each_other_leak_no_filter():
+    before = list(warnings.filters), warnings.showwarning
+    quiet = np.full(RATE, 300, dtype=np.int64)
+
+    def outer(number):
+        return [len(MFCCTransformer(n_jobs=2).transform([quiet] * 4)) for _ in range(5)]
+
+    with pytest.warns(AudioWarning, match="int64") as caught, ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(outer, range(4))) == [[4] * 5] * 4
+    assert len([each for each in caught if each.category is AudioWarning]) == 4 * 5 * 4
+    assert (list(warnings.filters), warnings.showwarning) == before
 
 
 def test_each_recording_is_warned_of_once_in_their_order_where_it_was_asked_for(transformer):
@@ -70,6 +109,28 @@ def test_relative_paths_are_those_of_the_callers_folder_after_it_has_changed(
         with pytest.warns(AudioWarning, match=r"\[1\] missing.wav: no such file"):
             found = transformer.transform(["voice.wav", "missing.wav"])
         np.testing.assert_allclose(found[0], transformer.transform([signal])[0], atol=1e-6)
+
+
+def test_processes_that_are_used_again_stay_in_their_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(_workers, "_MANY", 1)
+    transformer = MFCCTransformer(n_jobs=2)
+    transformer.transform([np.ones(RATE)] * 20)
+
+    def folders():  # joblib takes the same workers where it is asked in the same way
+        found = Parallel(n_jobs=2, prefer="processes", max_nbytes=None)(
+            delayed(eval)("(__import__('os').getpid(), __import__('os').getcwd())") for _ in range(20)
+        )
+        return dict(found)
+
+    before = folders()
+    monkeypatch.chdir(tmp_path)
+    soundfile.write("voice.wav", np.ones(RATE), RATE)
+    transformer.transform(["voice.wav"] * 40)
+    after = folders()
+    again = before.keys() & after.keys()
+    assert again
+    assert {process: after[process] for process in again} == {process: before[process] for process in again}
+    assert os.fspath(tmp_path) not in after.values()
 
 
 def test_a_call_in_another_process_leaves_the_folder_of_that_process(tmp_path):
