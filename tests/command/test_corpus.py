@@ -1,0 +1,126 @@
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from sklearn.utils import Bunch
+
+from voicelstm import MFCCTransformer
+from voicelstm.command._corpus import Corpus, corpus_options, list_failures, read_features
+from voicelstm.exceptions import AudioError, AudioWarning
+
+
+@pytest.fixture
+def labels(tmp_path):
+    """A CSV whose recordings are in another folder."""
+    (tmp_path / "audio").mkdir()
+    for name in "abcd":
+        (tmp_path / "audio" / f"{name}.wav").touch()
+    path = tmp_path / "labels.csv"
+    path.write_text(
+        "file,class,codec\na.wav,human,mp3\nb.wav,synthetic,ogg\nc.wav,human,flac\nd.wav,human,ogg\n"
+    )
+    return path
+
+
+@pytest.fixture
+def recordings():
+    """Noise, between what cannot be read, and samples whose scale is a guess."""
+    noise = np.random.default_rng(0).normal(0, 0.1, (3, 3200))
+    return Bunch(
+        recordings=["missing.wav", noise[0], (1000 * noise[1]).astype(np.int64), np.zeros(0), noise[2]],
+        target=np.array(["human", "human", "synthetic", "synthetic", "human"]),
+        groups={"speaker": np.array(["a", "b", "c", "d", "e"])},
+    )
+
+
+def test_options_become_the_corpus_that_a_command_is_given(labels):
+    given = []
+
+    @click.command()
+    @corpus_options
+    @click.option("--other", type=int)
+    def command(corpus, other):
+        given.append((asdict(corpus), other))
+
+    defaults = {"where": {}, "path_column": "path", "label_column": "label", "audio_dir": None, "jobs": -1}
+    CliRunner().invoke(command, [str(labels)], catch_exceptions=False)
+    asked = f"{labels} --where codec=mp3 --where codec=ogg --path-column file --label-column class -j 2"
+    asked += f" --audio-dir {labels.parent} --other 3"
+    CliRunner().invoke(command, asked.split(), catch_exceptions=False)
+    assert given[0] == ({"labels": labels, **defaults}, None)
+    assert given[1] == (
+        {
+            "labels": labels,
+            "where": {"codec": ["mp3", "ogg"]},
+            "path_column": "file",
+            "label_column": "class",
+            "audio_dir": labels.parent,
+            "jobs": 2,
+        },
+        3,
+    )
+
+
+def test_rows_and_columns_of_a_csv_are_chosen(labels):
+    corpus = Corpus(labels, {"codec": ["mp3", "ogg"]}, "file", "class", labels.parent / "audio", 1).load()
+    assert [Path(path).name for path in corpus.recordings] == ["a.wav", "b.wav", "d.wav"]
+    assert corpus.target.tolist() == ["human", "synthetic", "human"]
+    assert corpus.groups["codec"].tolist() == ["mp3", "ogg", "ogg"]
+
+
+def test_a_folder_has_a_class_in_each_sub_folder_and_no_columns(tmp_path):
+    for name in ("human/a.wav", "synthetic/b.wav"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    assert Corpus(tmp_path, {}, "path", "label", None, 1).load().target.tolist() == ["human", "synthetic"]
+    for where, audio_dir in (({"codec": ["mp3"]}, None), ({}, tmp_path)):
+        with pytest.raises(click.UsageError, match="a folder has no columns"):
+            Corpus(tmp_path, where, "path", "label", audio_dir, 1).load()
+
+
+def test_what_cannot_be_read_is_left_out_with_its_label_and_groups(recordings):
+    transformer = MFCCTransformer(n_mfcc=5)
+    with pytest.warns(AudioWarning, match="int64") as caught:
+        features = read_features(transformer, recordings, 1, None)
+    assert len(caught) == 1  # failures are no warnings here
+    expected = transformer.transform([recordings.recordings[i] for i in (1, 4)])
+    np.testing.assert_array_equal(features.X[0], expected[0])
+    np.testing.assert_array_equal(features.X[2], expected[1])
+    assert features.target.tolist() == ["human", "synthetic", "human"]
+    assert features.groups["speaker"].tolist() == ["b", "c", "e"]
+    first, second = features.failures
+    assert "missing.wav: no such file" in first
+    assert "found 0 samples" in second
+    assert transformer.get_params() == MFCCTransformer(n_mfcc=5).get_params()
+
+
+def test_features_are_kept_in_the_folder_that_is_named(recordings, tmp_path):
+    bunch = Bunch(recordings=recordings.recordings[1:2], target=recordings.target[1:2], groups={})
+    for cache in (tmp_path / "asked", None):
+        read_features(MFCCTransformer(cache_dir=tmp_path / "own"), bunch, 1, cache)
+    assert any((tmp_path / "asked").iterdir())
+    assert any((tmp_path / "own").iterdir())
+
+
+def test_without_any_recording_all_reasons_are_said(recordings):
+    bunch = Bunch(recordings=["missing.wav", np.zeros(0)], target=recordings.target[:2], groups={})
+    with pytest.raises(
+        AudioError, match=r"No recording could be read:\n.*missing.wav: no such file.*\n.*found 0 samples"
+    ):
+        read_features(MFCCTransformer(), bunch, 1, None)
+
+
+def test_failures_are_counted_and_listed_on_standard_error(capsys):
+    list_failures([], 3)
+    assert capsys.readouterr() == ("", "")
+    list_failures(["a.wav: no such file", "b\n\x1b[31m.wav: empty"], 3)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == [
+        "voicelstm: 2 of 3 recordings failed and are left out:",
+        "  a.wav: no such file",
+        r"  b\n\x1b[31m.wav: empty",
+    ]
