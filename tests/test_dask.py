@@ -201,6 +201,20 @@ def test_a_worker_of_another_version_is_an_error(on_workers, paths):
         MFCCTransformer().transform(paths)
 
 
+@pytest.mark.parametrize("out", [None, "store"])
+def test_warnings_come_in_the_order_of_the_recordings_at_the_callers_line(cluster, tmp_path, out):
+    cluster.wait_for_workers(2)
+    types = [np.int64, np.uint64, np.uint64, np.int64] * 5
+    # In steps that double precision still tells from 2**63.
+    ramps = [(4096 * np.arange(800 + i)).astype(each) for i, each in enumerate(types)]
+    ramps = [each + np.uint64(2**63) if each.dtype.kind == "u" else each for each in ramps]
+    with joblib.parallel_config(backend="dask"), pytest.warns(AudioWarning) as caught:
+        MFCCTransformer(sample_rate=8000).transform(ramps, out=out and tmp_path / out)
+    own = audio_warnings(caught)
+    assert [str(each.message).split()[3] for each in own] == [each.__name__ for each in types]
+    assert {each.filename for each in own} == {__file__}
+
+
 def test_workers_that_are_threads_of_this_process_warn_as_often(paths):
     clips = [np.arange(16000, dtype=np.int64)] * 100
     with (

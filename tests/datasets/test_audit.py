@@ -5,10 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from joblib import parallel_config
 
 from voicelstm import audit
 from voicelstm.datasets import make_voices
-from voicelstm.exceptions import AudioError, AuditWarning
+from voicelstm.exceptions import AudioError, AudioWarning, AuditWarning
 from voicelstm.metrics import equal_error_rate
 
 RATE = 8000
@@ -138,6 +139,39 @@ def test_simulated_voices_are_a_clean_corpus():
     voices = make_voices(200, random_state=1)
     report = audit(voices.recordings, voices.target, voices.groups, n_resamples=300, random_state=0)
     assert report.findings == []
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_warnings_of_recordings_come_in_their_order_to_who_asked(backend):
+    def unscaled(i):
+        samples = (np.arange(400 + i) % 100 * 4096).astype(np.uint64 if i % 3 else np.int64)
+        return samples + np.uint64(2**63) if i % 3 else samples, RATE
+
+    with parallel_config(backend=backend, n_jobs=2), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        audit([unscaled(i) for i in range(12)], LABELS[:12], n_resamples=2, random_state=0)
+    own = [each for each in caught if each.category is AudioWarning]
+    types = [str(each.message).split()[3] for each in own]
+    assert types == ["uint64" if i % 3 else "int64" for i in range(12)]
+    assert {each.filename for each in own} == {__file__}
+
+
+@pytest.mark.filterwarnings("ignore::voicelstm.exceptions.AuditWarning")
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_relative_paths_are_those_of_the_callers_folder_after_it_has_changed(backend, tmp_path, monkeypatch):
+    names = [f"{i}.wav" for i in range(8)]
+    for n_samples in (400, 500):
+        folder = tmp_path / str(n_samples)
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        for name, (samples, rate) in zip(names, noises(8, n_samples=n_samples), strict=True):
+            soundfile.write(name, samples, rate)
+        with parallel_config(backend=backend, n_jobs=2):
+            report = audit(names, LABELS[:8], n_resamples=2, random_state=0)
+            with pytest.raises(AudioError, match=r"\n  \[1\] missing.wav: no such file"):
+                audit([names[0], "missing.wav"], LABELS[:2])
+        assert set(report.measurements["duration"]) == {n_samples / RATE}
+        assert set(report.measurements["bit_depth"]) == {16}
 
 
 def test_every_recording_that_fails_is_named(tmp_path):

@@ -4,7 +4,9 @@ import logging
 import os
 import warnings
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
 from voicelstm._base import json_text, json_value
-from voicelstm.audio import MOST_LISTED, list_failures
+from voicelstm.audio import MOST_LISTED, list_failures, report_remarks
 from voicelstm.datasets._audit_variables import VARIABLES, Measured, OneVariable, measure, one_variable
 from voicelstm.datasets._groups import enough_speakers, group_columns
 from voicelstm.exceptions import AudioError, AuditWarning
@@ -318,8 +320,11 @@ def audit(
 
 
 def _measure_all(recordings: list[Any], sample_rate: int | None, n_jobs: int | None) -> list[Measured]:
+    folder = None
+    with suppress(FileNotFoundError):  # without a folder, absolute paths are read all the same
+        folder = str(Path.cwd())  # that of a worker process is the one of its start
     found = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(_measure_or_say_why)(each, sample_rate) for each in recordings
+        delayed(_measure_or_say_why)(each, sample_rate, folder) for each in recordings
     )
     failures = [(position, each) for position, each in enumerate(found) if isinstance(each, str)]
     if failures:
@@ -328,12 +333,14 @@ def _measure_all(recordings: list[Any], sample_rate: int | None, n_jobs: int | N
             f"{list_failures(failures)}\nLeave them out.",
             failures,
         )
+    report_remarks(remark for each in found for remark in each.remarks)
     return found
 
 
-def _measure_or_say_why(recording: Any, sample_rate: int | None) -> Measured | str:
+def _measure_or_say_why(recording: Any, sample_rate: int | None, folder: str | None) -> Measured | str:
+    """Measure one recording; why it fails is an answer, too."""
     try:
-        return measure(recording, sample_rate)
+        return measure(recording, sample_rate, folder)
     except AudioError as error:
         return str(error)
 

@@ -11,7 +11,7 @@ import soundfile
 from numpy.typing import NDArray
 from scipy.signal import welch
 
-from voicelstm.audio import read_audio
+from voicelstm.audio import read_recording
 from voicelstm.metrics import bootstrap_interval
 
 __all__ = ["VARIABLES", "Measured", "OneVariable", "measure", "one_variable"]
@@ -58,10 +58,11 @@ _BITS = {
 
 @dataclass(frozen=True)
 class Measured:
-    """The `VARIABLES` of one recording, and a digest of its samples, whatever their format."""
+    """The `VARIABLES` of one recording, a digest of its samples in any format, and what to warn of."""
 
     values: dict[str, float]
     digest: str
+    remarks: list[str]
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,13 @@ class OneVariable:
         return max(self.auc, 1 - self.auc) > _SUSPICIOUS and (self.low > 0.5 or self.high < 0.5)
 
 
-def measure(recording: Any, sample_rate: int | None = None) -> Measured:
-    """Measure one recording as it is, its channels averaged; nothing is resampled."""
+def measure(recording: Any, sample_rate: int | None = None, folder: str | None = None) -> Measured:
+    """Measure one recording as it is, its channels averaged; relative paths start from `folder`."""
     if _is_bare(recording) and sample_rate is not None:
         recording = (recording, sample_rate)
-    samples, rate = read_audio(recording)
+    samples, rate, remarks = read_recording(
+        recording, sample_rate=None, max_duration=None, dtype=np.float32, folder=folder
+    )
     n_samples = len(samples)
     magnitude = np.abs(samples)
     peak = float(magnitude.max())
@@ -116,14 +119,14 @@ def measure(recording: Any, sample_rate: int | None = None) -> Measured:
         "dc": abs(float(samples.mean(dtype=np.float64))),
         "sample_rate": float(rate),
         "bandwidth": _bandwidth(samples / np.float32(peak), rate) if peak else 0.0,
-        "bit_depth": float(_bit_depth(recording)),
+        "bit_depth": float(_bit_depth(recording, folder)),
         "effective_bits": float(_effective_bits(samples)),
         "zeros": float(np.mean(samples == 0)),
         "clipping": float(np.mean(magnitude >= _CLIPPED)),
     }
     # Adding 0 turns -0 into 0, which is the same sample.
     digest = hashlib.blake2b((samples + np.float32(0)).tobytes(), digest_size=16).hexdigest()
-    return Measured(values, digest)
+    return Measured(values, digest, remarks)
 
 
 def one_variable(
@@ -174,12 +177,12 @@ def _bandwidth(samples: NDArray[np.floating], rate: int) -> float:
     return float(frequency[np.searchsorted(energy, _ROLL_OFF * energy[-1])])
 
 
-def _bit_depth(recording: Any) -> int:
+def _bit_depth(recording: Any, folder: str | None) -> int:
     """Bits that each sample is stored in; 0 in formats that store no samples, such as MP3."""
     if isinstance(recording, str | os.PathLike):
         try:
             with (
-                Path(recording).open("rb") as file,
+                Path(folder or "", recording).open("rb") as file,
                 soundfile.SoundFile(file.fileno(), closefd=False) as sound,
             ):
                 return _BITS.get(sound.subtype, 0)
