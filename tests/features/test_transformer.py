@@ -57,9 +57,9 @@ def test_every_strange_file_gives_finite_features_or_is_named(awkward_files):
     paths = [path for path, _ in awkward_files]
     with pytest.warns(AudioWarning) as caught:
         sequences = MFCCTransformer(on_error="warn").transform(paths)
-    assert [warning.category for warning in caught if warning.category is not ResourceWarning] == [
-        AudioWarning
-    ]
+    # audioread, imported with the first file that needs it, imports modules that Python 3.13 lacks.
+    others = [each for each in caught if Path(each.filename).parent.name != "audioread"]
+    assert [each.category for each in others if each.category is not ResourceWarning] == [AudioWarning]
     surprises = {}
     for (path, expected), sequence in zip(awkward_files, sequences, strict=True):
         assert sequence.dtype == np.float32
