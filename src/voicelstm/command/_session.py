@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from voicelstm.command._output import printable
+from voicelstm.exceptions import VoiceLSTMWarning
 
 __all__ = ["Session", "Task", "say"]
 
@@ -40,10 +41,8 @@ class Session:
             stack.enter_context(self._logging())
             stack.enter_context(warnings.catch_warnings())
             if self.verbose < 2:
-                from voicelstm.exceptions import VoiceLSTMWarning
-
                 warnings.simplefilter("ignore")
-                warnings.simplefilter("always", VoiceLSTMWarning)
+            warnings.simplefilter("always", VoiceLSTMWarning)
             warnings.showwarning = _show_warning
             yield
 
