@@ -1,15 +1,20 @@
+import io
 import json
 import os
 import re
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
+from rich.text import Text
 
 from tests.command.runner import COMMAND, run
 from voicelstm.command._command_line import command_line
 from voicelstm.command._exit_codes import ExitCode
+from voicelstm.command._output import Column, Form, Listing, printable, write_json, write_report
 
 
 def test_detect_writes_names_as_they_are(detector_file, voices, tmp_path):
@@ -76,3 +81,69 @@ def _all_of(descriptor):
             os.close(descriptor)
             return content
         content += read
+
+
+def test_control_characters_are_written_as_python_escapes_them():
+    text = "".join(map(chr, range(0x3000)))
+    # Of repr, apart from quotes and backslash, whatever is below 256 and not printed.
+    expected = "".join(
+        repr(each)[1:-1] if ord(each) < 32 or 127 <= ord(each) < 160 else each for each in text
+    )
+    assert printable(text) == expected
+    assert printable("a\nb\tc", keep="\n") == "a\nb\\tc"
+
+
+def test_json_has_seven_digits_and_null_for_what_is_no_number(capsys):
+    write_json({"a": np.float64(1 / 3), "b": [np.nan, np.inf], "c": np.int64(2**60), "d": "ä"})
+    text = capsys.readouterr().out
+    assert json.loads(text) == {"a": 0.3333333, "b": [None, None], "c": 2**60, "d": "ä"}
+    assert "ä" in text
+    write_json({"name": os.fsdecode(b"\xff.wav")})  # is no text of UTF-8
+    text = capsys.readouterr().out
+    assert json.loads(text.encode())["name"] == "\udcff.wav"
+
+
+COLUMNS = [
+    Column("name", "name"),
+    Column("score", "score", 8, "{:+.2f}".format, right=True),
+    Column("score", "", 3, lambda score: "#" * round(score), drawn=True),
+]
+
+
+@pytest.mark.parametrize(
+    ("form", "written"),
+    [
+        (Form.LINES, "a\t+1.25\n"),
+        (Form.CSV, "name,score,error\na,1.25,\nb,,gone\n"),
+        (Form.JSON, '{"name": "a", "score": 1.25, "more": 1}\n{"name": "b", "error": "gone"}\n'),
+    ],
+)
+def test_a_record_is_written_at_once_and_failures_only_for_programs(form, written, capsys):
+    listing = Listing(form, COLUMNS, ["name", "score", "error"], 0)
+    listing.write({"name": "a", "score": 1.25, "more": 1})
+    listing.write({"name": "b", "error": "gone"})
+    assert capsys.readouterr().out == written
+
+
+def test_of_a_long_name_the_end_is_kept_and_wide_letters_count_twice():
+    console = Console(file=io.StringIO(), width=35, force_terminal=False)
+    listing = Listing(Form.TABLE, COLUMNS, [], 40, console)
+    for name in ("x" * 30 + "/call.wav", "音" * 20 + ".flac", "a"):
+        listing.write({"name": name, "score": 2.5})
+    titles, rule, *rows = console.file.getvalue().splitlines()
+    # 35 less the other columns, 8 and 3, two gaps of 2 and the blank before: 19.
+    assert titles == f" {'name':19}     score"
+    assert rule == f" {'─' * 19}  {'─' * 8}  ───"
+    assert rows == [
+        " …xxxxxxxxx/call.wav     +2.50  ##",
+        f" …{'音' * 6}.flac      +2.50  ##",
+        f" {'a':19}     +2.50  ##",
+    ]
+
+
+def test_a_report_in_a_file_is_a_page_wide_without_colours_or_blanks_at_the_end(capsys):
+    write_report([Text("found", "bold red"), "word " * 40, "[bold] :smile:   "])
+    first, *lines, last = capsys.readouterr().out.splitlines()
+    assert (first, last) == ("found", "[bold] :smile:")
+    assert " ".join(lines) == ("word " * 40).strip()
+    assert max(map(len, lines)) <= 120
