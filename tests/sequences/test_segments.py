@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicelstm.sequences import FrameStatistics, SegmentBatches, check_ragged, cut, stack
+from voicelstm.sequences import FrameStatistics, SegmentBatches, cut
 
 
 def batches_of(clips, segment_frames=None, n_rows=4, statistics=None, dtype=np.float32, **options):
@@ -38,32 +38,6 @@ def test_without_a_segment_length_clips_stay_whole():
     assert segments.per_clip.tolist() == [1, 0, 1]
 
 
-def test_statistics_are_those_of_all_frames_whatever_the_order_of_clips():
-    generator = np.random.default_rng(0)
-    clips = [generator.normal(3, 2, size=(n, 4)) for n in (5, 1, 40)]
-    weights = [1.0, 0.5, 2.0]
-    frames = np.concatenate(clips)
-    weight = np.repeat(weights, [5, 1, 40])
-    mean = np.average(frames, axis=0, weights=weight)
-    variance = np.average((frames - mean) ** 2, axis=0, weights=weight)
-    at_once = FrameStatistics.nothing_yet(4).updated(clips, weights)
-    in_parts = FrameStatistics.nothing_yet(4).updated(clips[2:], weights[2:]).updated(clips[:2], weights[:2])
-    for statistics in (at_once, in_parts):
-        np.testing.assert_allclose(statistics.mean, mean)
-        np.testing.assert_allclose(statistics.deviation(), np.sqrt(variance))
-
-
-def test_constant_features_keep_their_scale():
-    statistics = FrameStatistics.nothing_yet(2).updated([np.array([[0.1, 1.0], [0.1, 3.0]])] * 7, [1.0] * 7)
-    np.testing.assert_allclose(statistics.deviation(), [1, 1])
-
-
-def test_a_clip_of_weight_zero_changes_no_statistics():
-    clips = [np.array([[1.0], [3.0]]), np.array([[1000.0]])]
-    statistics = FrameStatistics.nothing_yet(1).updated(clips, [1.0, 0.0])
-    assert statistics.mean.tolist() == [2.0]
-
-
 def test_batches_are_standardised_before_they_are_padded_with_zeros():
     clips = [np.array([[1.0], [3.0]]), np.array([[5.0]])]
     statistics = FrameStatistics.nothing_yet(1).updated(clips[:1], [1.0])  # mean 2, deviation 1
@@ -89,27 +63,6 @@ def test_clip_scores_weigh_segments_by_the_frames_they_add():
     scores = batches.clip_scores(np.array([[1.0], [2.0], [4.0], [7.0]]))
     # The third segment, frames 15 to 25, adds the last five of 25 frames.
     np.testing.assert_allclose(scores[:, 0], [(10 * 1 + 10 * 2 + 5 * 4) / 25, np.nan, 7])
-
-
-def test_stack_keeps_ragged_clips_apart_even_when_their_widths_would_broadcast():
-    ragged = stack([np.zeros((3, 2)), np.zeros((1, 2))])
-    assert ragged.dtype == object
-    assert [clip.shape for clip in ragged] == [(3, 2), (1, 2)]
-
-
-@pytest.mark.parametrize(
-    ("clips", "words"),
-    [
-        ([np.zeros((3, 2)), np.zeros((3, 4))], r"X\[0\] has 2 features per frame, but X\[1\] has 4"),
-        ([np.zeros((3, 2)), np.zeros((3, 2, 1))], r"X\[1\] has shape \(3, 2, 1\)"),
-        ([np.zeros((3, 2)), np.full((3, 2), np.nan)], "NaN or infinity in clips 1"),
-        ([np.zeros((3, 2)), np.array([["a"]])], r"X\[1\] is not a numeric array"),
-        ([], "no clips"),
-    ],
-)
-def test_bad_clips_are_named(clips, words):
-    with pytest.raises(ValueError, match=words):
-        check_ragged(clips, np.float32)
 
 
 def padding(batches, positions):

@@ -1,0 +1,29 @@
+import numpy as np
+
+from voicelstm.sequences import FrameStatistics
+
+
+def test_statistics_are_those_of_all_frames_whatever_the_order_of_clips():
+    generator = np.random.default_rng(0)
+    clips = [generator.normal(3, 2, size=(n, 4)) for n in (5, 1, 40)]
+    weights = [1.0, 0.5, 2.0]
+    frames = np.concatenate(clips)
+    weight = np.repeat(weights, [5, 1, 40])
+    mean = np.average(frames, axis=0, weights=weight)
+    variance = np.average((frames - mean) ** 2, axis=0, weights=weight)
+    at_once = FrameStatistics.nothing_yet(4).updated(clips, weights)
+    in_parts = FrameStatistics.nothing_yet(4).updated(clips[2:], weights[2:]).updated(clips[:2], weights[:2])
+    for statistics in (at_once, in_parts):
+        np.testing.assert_allclose(statistics.mean, mean)
+        np.testing.assert_allclose(statistics.deviation(), np.sqrt(variance))
+
+
+def test_constant_features_keep_their_scale():
+    statistics = FrameStatistics.nothing_yet(2).updated([np.array([[0.1, 1.0], [0.1, 3.0]])] * 7, [1.0] * 7)
+    np.testing.assert_allclose(statistics.deviation(), [1, 1])
+
+
+def test_a_clip_of_weight_zero_changes_no_statistics():
+    clips = [np.array([[1.0], [3.0]]), np.array([[1000.0]])]
+    statistics = FrameStatistics.nothing_yet(1).updated(clips, [1.0, 0.0])
+    assert statistics.mean.tolist() == [2.0]
