@@ -1,7 +1,9 @@
 import numpy as np
+import pandas as pd
 import pytest
 
-from voicelstm.sequences import check_ragged, stack
+from voicelstm.sequences import check_ragged, is_ragged, stack
+from voicelstm.sequences._batches import check_clip
 
 
 def test_stack_keeps_ragged_clips_apart_even_when_their_widths_would_broadcast():
@@ -23,3 +25,54 @@ def test_stack_keeps_ragged_clips_apart_even_when_their_widths_would_broadcast()
 def test_bad_clips_are_named(clips, words):
     with pytest.raises(ValueError, match=words):
         check_ragged(clips, np.float32)
+
+
+def test_of_many_bad_clips_the_first_ten_are_named():
+    clips = [np.full((1, 1), np.nan if position % 2 else 0.0) for position in range(24)]
+    with pytest.raises(ValueError, match=r"in clips 1, 3, 5, 7, 9, 11, 13, 15, 17, 19 and 2 more\.$"):
+        check_ragged(clips, np.float32)
+
+
+FORMS = {
+    "arrays of a list": ([np.zeros((2, 3)), np.zeros((2, 3))], True),
+    "arrays of a tuple": ((np.zeros((2, 3)), np.zeros((4, 3))), True),
+    "nested lists of unequal lengths": ([[[0.0]], [[0.0], [1.0]]], True),
+    "nested lists of equal lengths": ([[[0.0]], [[1.0]]], False),
+    "an object array of arrays": (stack([np.zeros((2, 3)), np.zeros((4, 3))]), True),
+    "a pandas Series of lists": (pd.Series([[0.0], [0.0, 1.0]]), True),
+    "an object array of texts": (np.array(["a", "b"], dtype=object), False),
+    "a 3-D array": (np.zeros((2, 4, 3)), False),
+    "a data frame": (pd.DataFrame({"a": [0.0, 1.0]}), False),
+    "nothing": ([], False),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_batch_is_ragged_where_its_clips_may_have_any_length(form):
+    batch, ragged = FORMS[form]
+    assert is_ragged(batch) is ragged
+
+
+@pytest.mark.parametrize("dtype", ["int16", "float32", "float64"])
+def test_arrays_of_numbers_are_checked_without_being_copied(dtype):
+    clips = [np.ones((n, 2), dtype) for n in (3, 0, 5)]
+    for ours, theirs in zip(check_ragged(clips, np.float32), clips, strict=True):
+        assert ours.dtype == dtype
+        assert ours is theirs
+
+
+def test_what_is_no_array_of_numbers_becomes_one_of_the_type_asked_for():
+    objects = np.array([[1, 2.5]], dtype=object)
+    bools, from_objects = check_ragged([np.array([[True, False]]), objects], np.float32)
+    assert (bools.dtype, from_objects.dtype) == (np.float32, np.float32)
+    assert (bools.tolist(), from_objects.tolist()) == ([[1, 0]], [[1, 2.5]])
+
+
+def test_a_1d_clip_is_a_sequence_of_one_feature():
+    assert check_clip([1.0, 2.0, 3.0], 0, np.float64).tolist() == [[1], [2], [3]]
+
+
+@pytest.mark.parametrize("values", [[1j], ["1"], ["2026-01-01"], [[1.0], [1.0, 2.0]], [None, "a"]], ids=repr)
+def test_values_that_are_no_real_numbers_are_refused_with_their_position(values):
+    with pytest.raises(ValueError, match=r"X\[7\] is not a numeric array"):
+        check_clip(values, 7, np.float64)

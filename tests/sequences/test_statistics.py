@@ -27,3 +27,23 @@ def test_a_clip_of_weight_zero_changes_no_statistics():
     clips = [np.array([[1.0], [3.0]]), np.array([[1000.0]])]
     statistics = FrameStatistics.nothing_yet(1).updated(clips, [1.0, 0.0])
     assert statistics.mean.tolist() == [2.0]
+
+
+def test_adding_clips_leaves_the_statistics_before_as_they_were():
+    before = FrameStatistics.nothing_yet(1).updated([np.array([[1.0], [3.0]])], [1.0])
+    after = before.updated([np.array([[8.0]])], [2.0])
+    assert (before.total, before.mean.tolist(), before.spread.tolist()) == (2, [2], [2])
+    # By hand: 1 and 3 once, 8 twice; their mean is 5, the squares of their distances 16, 4, 9 and 9.
+    assert (after.total, after.mean.tolist(), after.spread.tolist()) == (4, [5], [38])
+
+
+def test_of_no_frames_the_deviation_is_one():
+    statistics = FrameStatistics.nothing_yet(2).updated([np.zeros((0, 2))], [1.0])
+    assert statistics.deviation().tolist() == [1, 1]
+
+
+def test_a_large_mean_takes_no_digits_from_the_deviation():
+    # Sums of squares would lose all of them: 1e8 squared has no digit left for 1 in float64.
+    frames = np.array([[1e8], [1e8 + 2.0]])
+    statistics = FrameStatistics.nothing_yet(1).updated([frames] * 1000, [1.0] * 1000)
+    np.testing.assert_allclose(statistics.spread / statistics.total, [1.0], rtol=1e-6)

@@ -6,9 +6,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.sequences.stores import LENGTHS, clip_of, clips_of, fill, writer_of
+from tests.sequences.stores import DESCRIPTION, LENGTHS, N_FEATURES, clip_of, clips_of, fill, writer_of
 from voicelstm import SequenceStore
 from voicelstm.exceptions import StoreError
+from voicelstm.sequences._store_files import (
+    COLUMNS,
+    READ,
+    ROW,
+    DataFile,
+    Row,
+    connect,
+    end_of,
+    explained,
+    settings_of,
+)
 
 
 def test_the_data_file_is_nothing_but_the_rows_in_little_endian_order(filled):
@@ -54,3 +65,58 @@ def test_a_damaged_data_file_is_named_by_whoever_needs_it(folder, damage):
             with pytest.raises(StoreError, match=r"features\.bin"):
                 needs_it()
         assert writer.find(["more"]) == {}
+
+
+def test_a_row_is_48_bytes_and_its_columns_are_those_of_the_index(folder):
+    assert ROW.itemsize == 6 * 8
+    assert ROW.names == Row._fields
+    fill(folder, clips_of(LENGTHS))
+    with closing(connect(folder, "ro")) as index:
+        rows = index.execute(f"SELECT {COLUMNS} FROM sequence ORDER BY id").fetchall()
+    # By hand: each begins where the one before ends.
+    assert [row[:2] for row in rows] == [(0, 4), (4, 1), (5, 0), (5, 7), (12, 4), (16, 2)]
+    assert end_of(np.array(rows, dtype=ROW)) == 18
+    assert end_of(np.array(rows[:2], dtype=ROW)) == 5
+    assert end_of(np.array([], dtype=ROW)) == 0
+
+
+def test_an_index_that_is_opened_to_be_read_is_neither_made_nor_changed(folder):
+    folder.mkdir()
+    with pytest.raises(sqlite3.OperationalError, match="unable to open"):
+        connect(folder, "ro")
+    assert list(folder.iterdir()) == []
+    fill(folder, clips_of([4]))
+    with closing(connect(folder, "ro")) as index, pytest.raises(sqlite3.OperationalError, match="readonly"):
+        index.execute("DELETE FROM sequence")
+
+
+def test_settings_are_what_the_folder_was_made_with(folder):
+    fill(folder, clips_of([4]))
+    with closing(connect(folder, "ro")) as index:
+        found = settings_of(index, folder)
+    # JSON has lists for tuples.
+    expected = DESCRIPTION | {"window": ["kaiser", 4.0], "n_features": N_FEATURES, "feature_dtype": "<f4"}
+    assert found == expected
+
+
+def test_the_frames_beyond_the_end_are_not_mapped(folder):
+    fill(folder, clips_of([4]))
+    data = DataFile(folder, N_FEATURES, np.dtype("<f4"), end=3)
+    assert data.checked_size() == 3 * N_FEATURES * 4
+    assert data.mapped().tolist() == np.arange(9.0).reshape(3, N_FEATURES).tolist()
+    assert data.mapped() is data.mapped()
+
+
+@pytest.mark.parametrize("error", [OSError("no way"), sqlite3.Error("no way")])
+def test_what_the_system_says_becomes_an_error_that_names_the_folder(folder, error):
+    with (
+        pytest.raises(StoreError, match=r"features: cannot be read \(no way\)\. Check permissions") as raised,
+        explained(folder, READ),
+    ):
+        raise error
+    assert raised.value.__cause__ is error
+
+
+def test_other_errors_stay_what_they_are(folder):
+    with pytest.raises(KeyError), explained(folder, READ):
+        raise KeyError("no fault of the system")
