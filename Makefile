@@ -68,7 +68,7 @@ LOWER_BOUNDS_TESTS ?= tests/test_package.py tests/test_compat.py tests/display t
 	$(patsubst %,tests/audio/test_%.py,level reading) tests/command/test_detect.py \
 	$(patsubst %,tests/datasets/test_%.py,files folder labels problems splitters table) \
 	$(patsubst %,tests/features/test_%.py,backends cepstra transformer) \
-	$(patsubst %,tests/model_files/test_%.py,earlier_versions persistence)
+	$(patsubst %,tests/model_files/test_%.py,container descriptions earlier_versions params persistence)
 
 $(LOWER_BOUNDS)/.installed: $(VENV)/.installed
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWER_BOUNDS)

@@ -1,39 +1,15 @@
-import json
 import subprocess
 import sys
 
-import keras
 import numpy as np
 import pytest
-from safetensors import safe_open
-from safetensors.numpy import load_file, save_file
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
+from tests.model_files.rewriting import rewritten
 from voicelstm import Augmenter, LSTMVoiceClassifier, MFCCTransformer, load, make_detector, save
-from voicelstm.datasets import make_voices
-from voicelstm.exceptions import ModelFileError, ModelFileWarning
-
-SMALL = {"classifier__units": (6,), "classifier__max_steps": 2}
-
-
-@pytest.fixture(scope="module")
-def voices():
-    return make_voices(16, random_state=0, return_X_y=True)
-
-
-@pytest.fixture(scope="module")
-def detector(voices):
-    return make_detector(random_state=0, **SMALL).fit(*voices)
-
-
-@pytest.fixture
-def model_file(detector, tmp_path):
-    path = tmp_path / "detector.voicelstm"
-    save(detector, path)
-    return path
-
+from voicelstm.exceptions import ModelFileError
 
 ASK = """
 import sys, numpy as np
@@ -43,34 +19,29 @@ np.save(sys.argv[3], load(sys.argv[1]).predict_proba(recordings))
 """
 
 
-def test_a_parameter_that_decides_what_is_computed_is_kept_or_refused(tmp_path):
-    transformer = MFCCTransformer(sample_rate=range(3))
-    with pytest.raises(TypeError, match=r"cannot keep sample_rate=range\(0, 3\) of MFCCTransformer"):
-        save(transformer, tmp_path / "m")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_another_process_gives_the_same_probabilities(detector, model_file, voices, tmp_path):
-    recordings = np.stack([samples[:8000] for samples, _ in voices[0]])
+def test_another_process_gives_the_same_probabilities(small_detector, model_file, small_voices, tmp_path):
+    (X, _), _ = small_voices
+    recordings = np.stack([samples[:8000] for samples, _ in X])
     np.save(tmp_path / "recordings.npy", recordings)
     arguments = [str(tmp_path / name) for name in ("detector.voicelstm", "recordings.npy", "out.npy")]
     subprocess.run([sys.executable, "-c", ASK, *arguments], check=True, capture_output=True)
     np.testing.assert_allclose(
-        np.load(tmp_path / "out.npy"), detector.predict_proba(list(recordings)), atol=1e-7
+        np.load(tmp_path / "out.npy"), small_detector.predict_proba(list(recordings)), atol=1e-7
     )
 
 
-def test_a_loaded_pipeline_is_what_was_saved(detector, model_file, voices):
+def test_a_loaded_pipeline_is_what_was_saved(small_detector, model_file, small_voices):
+    (X, _), _ = small_voices
     loaded = load(model_file)
     assert [name for name, _ in loaded.steps] == ["features", "dynamics", "classifier"]
     for name in ("features", "classifier"):
-        assert loaded[name].get_params() == detector[name].get_params()
-    classifier, before = loaded["classifier"], detector["classifier"]
+        assert loaded[name].get_params() == small_detector[name].get_params()
+    classifier, before = loaded["classifier"], small_detector["classifier"]
     assert classifier.classes_.tolist() == before.classes_.tolist()
     assert classifier.history_ == before.history_
     assert (classifier.n_iter_, classifier.n_features_in_) == (before.n_iter_, before.n_features_in_)
     assert classifier.log_prior_odds_ == before.log_prior_odds_
-    np.testing.assert_array_equal(loaded.predict(voices[0]), detector.predict(voices[0]))
+    np.testing.assert_array_equal(loaded.predict(X), small_detector.predict(X))
 
 
 @pytest.mark.parametrize(
@@ -99,28 +70,15 @@ def test_a_classifier_does_not_load_a_pipeline_but_names_what_does(model_file):
         LSTMVoiceClassifier.load(model_file)
 
 
-def test_what_a_file_cannot_keep_is_said(tmp_path):
-    X = np.random.default_rng(0).normal(size=(6, 9, 2))
-    factory = LSTMVoiceClassifier(units=(3,), max_epochs=1, optimizer=lambda: keras.optimizers.SGD(0.1))
-    factory.set_params(random_state=np.random.RandomState(0)).fit(X, [0, 1] * 3)
-    with pytest.warns(ModelFileWarning, match="optimizer, random_state of LSTMVoiceClassifier") as caught:
-        save(factory, tmp_path / "m")
-    assert caught[0].filename == __file__
-    loaded = LSTMVoiceClassifier.load(tmp_path / "m")
-    assert (loaded.optimizer, loaded.random_state) == ("adam", None)
-    np.testing.assert_array_equal(loaded.decision_function(X), factory.decision_function(X))
-
-
-def test_an_augmenter_is_kept_as_its_parameters(voices, tmp_path):
+def test_an_augmenter_is_kept_as_its_parameters(small_voices, tmp_path):
+    (X, _), _ = small_voices
     augmenter = Augmenter(noise_snr=(1, np.float64(9)), effect_probability={"gain": 0.5}, codecs=["gsm"])
     transformer = MFCCTransformer(augment=augmenter)
     save(transformer, tmp_path / "m")
     loaded = load(tmp_path / "m")
     kept = loaded.augment.get_params()
     assert kept == augmenter.get_params() | {"codecs": ("gsm",)}
-    for ours, theirs in zip(
-        loaded.fit_transform(voices[0]), transformer.fit_transform(voices[0]), strict=True
-    ):
+    for ours, theirs in zip(loaded.fit_transform(X), transformer.fit_transform(X), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
@@ -153,31 +111,6 @@ def test_other_estimators_are_refused_by_the_name_of_their_step(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_save_that_fails_leaves_the_old_file_and_no_other(detector, model_file, monkeypatch):
-    before = model_file.read_bytes()
-
-    def full_disk(descriptor):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full_disk)
-    with pytest.raises(OSError, match="No space left"):
-        save(detector, model_file)
-    assert model_file.read_bytes() == before
-    assert list(model_file.parent.iterdir()) == [model_file]
-
-
-def rewritten(path, change):
-    """Write the model again with its description or tensors changed, the checksum computed anew."""
-    from voicelstm.model_files import _container as m
-
-    tensors = load_file(path)
-    with safe_open(path, framework="numpy") as file:
-        document = json.loads(file.metadata()["voicelstm"])
-    change(document, tensors)
-    text = json.dumps(document)
-    save_file(tensors, path, {"voicelstm": text, "sha256": m._checksum(text, tensors)})
-
-
 def classifier_of(document):
     return document["object"]["steps"][2][1]
 
@@ -194,8 +127,6 @@ def nested(depth):
 
 
 MADE_UP = {
-    "a later format": (lambda d, t: d.update(format=2), "format 2, written by voicelstm"),
-    "no object": (lambda d, t: d.pop("object"), "expected format, library and object"),
     "another class": (lambda d, t: classifier_of(d).update({"class": "os.system"}), "os.system"),
     "an unknown parameter": (lambda d, t: classifier_of(d)["params"].update(shell=1), "shell"),
     "a parameter out of range": (lambda d, t: classifier_of(d)["params"].update(dropout=7), "dropout"),
@@ -243,21 +174,11 @@ MADE_UP = {
             dynamics_of(d).update(n_features_in_=2),
             t.update({f"dynamics/{name}": np.ones(10) for name in ("centre", "scale")}),
         ),
-        "give 20 numbers, the step after them takes 600",
+        "give 20 numbers, the step after them takes 80",
     ),
     "a scale that overflows": (
-        lambda d, t: t.update({"dynamics/scale": np.full(300, 1e-310)}),
+        lambda d, t: t.update({"dynamics/scale": np.full(40, 1e-310)}),
         "not those of any sequences",
-    ),
-    "a missing tensor": (lambda d, t: t.pop("classifier/weights/head/bias"), "head/bias' is missing"),
-    "a tensor too many": (lambda d, t: t.update(x=np.zeros(1)), "unknown tensors"),
-    "NaN in a tensor": (
-        lambda d, t: t.update({"classifier/weights/head/bias": np.full(1, np.nan, "float32")}),
-        "NaN",
-    ),
-    "a tensor of another type": (
-        lambda d, t: t.update({"classifier/weights/head/bias": np.zeros(1, "int32")}),
-        "int32",
     ),
 }
 
@@ -268,18 +189,3 @@ def test_a_made_up_file_is_refused(case, model_file):
     rewritten(model_file, change)
     with pytest.raises(ModelFileError, match=words):
         load(model_file)
-
-
-def test_a_damaged_file_is_refused(model_file):
-    content = model_file.read_bytes()
-    flipped = bytearray(content)
-    flipped[-1] ^= 1
-    for damaged in (bytes(flipped), content[:-1], content[:20], b"", b"PK\x03\x04" + content):
-        model_file.write_bytes(damaged)
-        with pytest.raises(ModelFileError):
-            load(model_file)
-    save_file({"a": np.zeros(2)}, model_file)
-    with pytest.raises(ModelFileError, match="not of voicelstm"):
-        load(model_file)
-    with pytest.raises(FileNotFoundError):
-        load(model_file.with_name("missing"))

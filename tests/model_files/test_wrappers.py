@@ -10,7 +10,7 @@ from sklearn.metrics import make_scorer
 from sklearn.model_selection import FixedThresholdClassifier, StratifiedKFold, TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline
 
-from tests.model_files.test_persistence import rewritten
+from tests.model_files.rewriting import rewritten
 from voicelstm import (
     LSTMVoiceClassifier,
     MFCCTransformer,
