@@ -75,6 +75,7 @@ TENSORS = {
     "turned": np.arange(6, dtype="float32").reshape(2, 3).T,
     "every second": np.arange(8.0)[::2],
     "none": np.zeros((0, 3)),
+    "scalar": np.array(2.5),
 }
 
 

@@ -31,8 +31,8 @@ def write_model_file(path: Path, described: dict[str, Any], tensors: Tensors) ->
     document = {"format": _FORMAT, "library": __version__, "object": described}
     text = json.dumps(document, sort_keys=True, allow_nan=False)
     metadata = {_KEY: text, "sha256": _checksum(text, tensors)}
-    # safetensors writes bytes as they lie in memory.
-    contiguous = {name: np.ascontiguousarray(values) for name, values in tensors.items()}
+    # safetensors writes bytes as they lie in memory; ascontiguousarray would give a scalar an axis.
+    contiguous = {name: np.asarray(values, order="C") for name, values in tensors.items()}
     content = tensors_to_bytes(contiguous, metadata)
     size = int.from_bytes(content[:8], "little")
     if size > LONGEST_HEADER:
