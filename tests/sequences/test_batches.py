@@ -72,7 +72,12 @@ def test_a_1d_clip_is_a_sequence_of_one_feature():
     assert check_clip([1.0, 2.0, 3.0], 0, np.float64).tolist() == [[1], [2], [3]]
 
 
-@pytest.mark.parametrize("values", [[1j], ["1"], ["2026-01-01"], [[1.0], [1.0, 2.0]], [None, "a"]], ids=repr)
+DAYS = np.array(["2026-01-01", "2026-01-03"], dtype="datetime64[D]")
+
+
+@pytest.mark.parametrize(
+    "values", [[1j], ["1"], DAYS, np.diff(DAYS), [[1.0], [1.0, 2.0]], [None, "a"]], ids=repr
+)
 def test_values_that_are_no_real_numbers_are_refused_with_their_position(values):
     with pytest.raises(ValueError, match=r"X\[7\] is not a numeric array"):
         check_clip(values, 7, np.float64)
