@@ -1,5 +1,7 @@
 """Every expectation is what `predict` of scikit-learn's own wrapper decides."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
@@ -10,10 +12,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, make_scorer
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV, TunedThresholdClassifierCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from voicelstm.metrics._responses import held_by, respond, segment_threshold
 
+AROUND = {
+    "bare": lambda fitted: fitted,
+    "frozen": FrozenEstimator,
+    "last step": lambda fitted: make_pipeline(FunctionTransformer(), fitted),
+}
 LABELS = {
     "words": ["human", "synthetic"],
     "words, human last": ["fake", "real"],
@@ -34,7 +41,9 @@ def plain():
 
 def tuned(pos_label, method):
     scoring = make_scorer(f1_score, pos_label=pos_label)
-    return TunedThresholdClassifierCV(plain(), scoring=scoring, response_method=method, cv=2, random_state=0)
+    return TunedThresholdClassifierCV(
+        plain(), scoring=scoring, thresholds=20, response_method=method, cv=2, random_state=0
+    )
 
 
 def fixed(pos_label, method):
@@ -42,14 +51,21 @@ def fixed(pos_label, method):
     return FixedThresholdClassifier(plain(), threshold=threshold, pos_label=pos_label, response_method=method)
 
 
+@cache
+def fitted_on(labels, wrapper, position, method):
+    X, y = clips(LABELS[labels])
+    return wrapper(LABELS[labels][position], method).fit(X, y)
+
+
 @pytest.mark.parametrize("method", ["auto", "decision_function", "predict_proba"])
 @pytest.mark.parametrize("position", [0, 1])
-@pytest.mark.parametrize("classes", LABELS.values(), ids=LABELS)
+@pytest.mark.parametrize("labels", LABELS)
 @pytest.mark.parametrize("wrapper", [tuned, fixed])
-@pytest.mark.parametrize("around", [lambda fitted: fitted, FrozenEstimator], ids=["bare", "frozen"])
-def test_a_threshold_divides_the_clips_as_predict_does(around, wrapper, classes, position, method):
+@pytest.mark.parametrize("around", AROUND.values(), ids=AROUND)
+def test_a_threshold_divides_the_clips_as_predict_does(around, wrapper, labels, position, method):
+    classes = LABELS[labels]
     X, y = clips(classes)
-    detector = around(wrapper(classes[position], method).fit(X, y))
+    detector = around(fitted_on(labels, wrapper, position, method))
     decided = detector.predict(X)
     assert 0 < np.count_nonzero(decided == classes[1]) < len(X)
 
@@ -71,8 +87,21 @@ def test_a_threshold_divides_the_clips_as_predict_does(around, wrapper, classes,
         GridSearchCV(plain(), {"logisticregression__C": [0.1, 1]}, cv=2),
         FixedThresholdClassifier(plain()),
         FixedThresholdClassifier(CalibratedClassifierCV(plain(), cv=2), threshold=0.6),
+        FixedThresholdClassifier(FixedThresholdClassifier(plain(), threshold=0.3), threshold=0.6),
+        CalibratedClassifierCV(FixedThresholdClassifier(plain(), threshold=0.6), cv=2),
+        make_pipeline(StandardScaler(), CalibratedClassifierCV(LogisticRegression(), cv=2)),
     ],
-    ids=["plain", "calibrated", "vote", "search", "threshold at even odds", "threshold of calibration"],
+    ids=[
+        "plain",
+        "calibrated",
+        "vote",
+        "search",
+        "threshold at even odds",
+        "threshold of calibration",
+        "threshold of threshold",
+        "calibration of threshold",
+        "calibration as last step",
+    ],
 )
 def test_every_other_detector_divides_the_clips_as_predict_does(detector, classes):
     X, y = clips(classes)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import logit
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
+from sklearn.pipeline import Pipeline
 
 from voicelstm._compat import check_response_method, get_response_values_binary, tuned_pos_label
 
@@ -36,8 +37,8 @@ class DecisionRule:
     @classmethod
     def of(cls, detector: Any) -> "DecisionRule":
         """Read the rule of a fitted classifier of two classes."""
-        while not _sets_threshold(detector) and (held := held_by(detector)) is not None:
-            detector = held
+        while not _sets_threshold(detector) and (deciding := _decided_by(detector)) is not None:
+            detector = deciding
         methods = _SCORES
         threshold: float | str = "auto"
         pos_label = None
@@ -104,6 +105,11 @@ def held_by(wrapper: Any) -> Any:
     if isinstance(wrapper, FrozenEstimator):
         return wrapper.estimator
     return getattr(wrapper, "best_estimator_", None)
+
+
+def _decided_by(detector: Any) -> Any:
+    """Return the fitted estimator whose decisions are those of a Pipeline or a wrapper, or None."""
+    return detector[-1] if isinstance(detector, Pipeline) else held_by(detector)
 
 
 def _sets_threshold(detector: Any) -> bool:
