@@ -14,6 +14,7 @@ from sklearn.pipeline import Pipeline
 from voicelstm._compat import check_response_method, get_response_values_binary, tuned_pos_label
 
 __all__ = [
+    "SCORE_METHODS",
     "DecisionRule",
     "Response",
     "held_by",
@@ -23,7 +24,7 @@ __all__ = [
     "segment_threshold",
 ]
 
-_SCORES = ["decision_function", "predict_proba"]
+SCORE_METHODS = ("decision_function", "predict_proba")
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class DecisionRule:
         """Read the rule of a fitted classifier of two classes."""
         while not _sets_threshold(detector) and (deciding := _decided_by(detector)) is not None:
             detector = deciding
-        methods = _SCORES
+        methods = list(SCORE_METHODS)
         threshold: float | str = "auto"
         pos_label = None
         if _sets_threshold(detector):
@@ -73,7 +74,7 @@ def respond(detector: Any, recordings: Any) -> Response:
 
 def score_method(detector: Any) -> Callable[[Any], NDArray[Any]]:
     """Return the method that gives the scores: `decision_function` if there is one, else `predict_proba`."""
-    method: Callable[[Any], NDArray[Any]] = check_response_method(detector, _SCORES)
+    method: Callable[[Any], NDArray[Any]] = check_response_method(detector, list(SCORE_METHODS))
     return method
 
 

@@ -13,12 +13,11 @@ from sklearn.pipeline import Pipeline
 from voicelstm._compat import BaseScorer, check_response_method
 from voicelstm.metrics._calibration import cllr
 from voicelstm.metrics._costs import act_dcf, detection_cost
-from voicelstm.metrics._responses import held_by
+from voicelstm.metrics._responses import SCORE_METHODS, held_by
 
 __all__ = ["log_likelihood_ratios", "make_detection_scorer"]
 
 _READ_RATIOS = (act_dcf, cllr)
-_SCORES = ("decision_function", "predict_proba")
 
 
 def _refuse_decisions(y_true: ArrayLike, y_score: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
@@ -31,7 +30,7 @@ def _refuse_decisions(y_true: ArrayLike, y_score: ArrayLike, sample_weight: Arra
 
 class _DetectionScorer(BaseScorer):
     def __init__(self, metric: Callable[..., float], parameters: Mapping[str, Any]) -> None:
-        super().__init__(_refuse_decisions, -1, dict(parameters), response_method=_SCORES)
+        super().__init__(_refuse_decisions, -1, dict(parameters), response_method=SCORE_METHODS)
         self._metric = metric
         self._parameters = dict(parameters)
 
@@ -54,7 +53,7 @@ class _DetectionScorer(BaseScorer):
         else:
             # Asked for by both names, since scikit-learn's cache knows no pos_label: under one name it might
             # hold what another scorer has had turned round.
-            scores = method_caller(estimator, _SCORES, X, pos_label=classes[1])
+            scores = method_caller(estimator, SCORE_METHODS, X, pos_label=classes[1])
         value = self._metric(y_true, scores, **{"pos_label": classes[1], **self._parameters, **metadata})
         return -float(value)
 
