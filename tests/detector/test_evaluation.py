@@ -1,64 +1,20 @@
-import json
 import subprocess
 import sys
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import expit
-from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from tests.detector.evaluations import MEASURES, NAMES, SCORES, SYSTEM, Told, told
 from voicelstm import ClipStatistics, evaluate
 from voicelstm.exceptions import SequenceWarning
 from voicelstm.metrics import act_dcf, bootstrap_interval, cllr, equal_error_rate, min_dcf
-
-# In favour of human, as in metrics/clips.py: one human clip of five is below 0, one synthetic one above.
-SCORES = np.array([2, 1.5, 1, 0.5, -0.2, 0.7, -0.5, -1, -1.5, -2])
-NAMES = np.repeat(["human", "synthetic"], 5)
-SYSTEM = np.array(["-"] * 5 + ["new"] * 2 + ["old"] * 3)
-MEASURES = ["eer", "min_dcf", "act_dcf", "cllr", "miss", "false_alarm"]
-
-
-class Told(ClassifierMixin, BaseEstimator):
-    """Its score is what it is given, in favour of human."""
-
-    def __init__(self, classes=("human", "synthetic"), scores="decision_function"):
-        self.classes = classes
-        self.scores = scores
-
-    def __sklearn_is_fitted__(self):
-        return True
-
-    @property
-    def classes_(self):
-        return np.array(self.classes)
-
-    def _towards_second(self, X):
-        human_first = self.classes[0] in ("human", "bonafide")
-        return np.asarray(X, dtype=float)[:, 0] * (-1 if human_first else 1)
-
-    def fit(self, X, y):
-        return self
-
-    def predict(self, X):
-        return self.classes_[(self._towards_second(X) > 0).astype(int)]
-
-    def __getattr__(self, name):
-        if name == "scores" or name != self.scores:
-            raise AttributeError(name)
-        if name == "decision_function":
-            return self._towards_second
-        return lambda X: np.column_stack([expit(-self._towards_second(X)), expit(self._towards_second(X))])
-
-
-def told(scores=SCORES, y=NAMES, groups=None, detector=None, **parameters):
-    given = {"n_resamples": 0, "random_state": 0, **parameters}
-    return evaluate(detector or Told(), np.asarray(scores)[:, None], y, groups, **given)
 
 
 def test_the_numbers_are_those_counted_by_hand():
@@ -160,15 +116,6 @@ def test_costs_reach_the_detection_costs():
     assert row.act_dcf.value == act_dcf(NAMES, SCORES, pos_label="human", **costs)
 
 
-@pytest.fixture(scope="module")
-def many():
-    random = np.random.default_rng(0)
-    y = np.repeat(["human", "synthetic"], 100)
-    speaker = np.array([f"{index % 10}" for index in range(100)] + [f"{index % 20}" for index in range(100)])
-    own = 2 * random.standard_normal((20, 2))[speaker.astype(int), (y == "human").astype(int)]
-    return random.standard_normal(200) + own + (y == "human"), y, speaker
-
-
 def test_intervals_hold_their_value_and_draw_speakers_where_they_are_known(many):
     scores, y, speaker = many
     by_clip = told(scores, y, n_resamples=200).overall
@@ -264,32 +211,6 @@ def test_features_of_many_forms_are_evaluated():
     detector = make_pipeline(FunctionTransformer(), LogisticRegression()).fit(SCORES[:, None], NAMES)
     frame = pd.DataFrame({"score": SCORES})
     assert evaluate(detector, frame.to_numpy(), pd.Series(NAMES), n_resamples=0).overall.eer.value == 0.2
-
-
-def test_a_report_is_a_data_frame_and_json(many):
-    scores, y, _ = many
-    report = told(scores, y, {"system": y}, n_resamples=20)
-    frame = report.to_frame()
-    assert frame.loc[0, "eer_low"] == report.overall.eer.low
-    assert frame.columns[:5].tolist() == ["group", "value", "n_human", "n_synthetic", "drawn"]
-    assert set(MEASURES) < set(frame.columns)
-    read = json.loads(report.to_json())
-    assert read["rows"][0]["eer"]["high"] == report.overall.eer.high
-
-
-def test_json_has_no_numbers_that_are_not_finite():
-    scores = np.where(SCORES == 0.7, np.inf, SCORES)  # sure, and wrong: Cllr is infinite
-    report = told(scores)
-    assert report.overall.cllr.value == np.inf
-    assert json.loads(report.to_json())["rows"][0]["cllr"] == {"value": None, "low": None, "high": None}
-
-
-def test_a_report_prints_a_line_per_row():
-    text = str(told(groups={"system": SYSTEM}, threshold=0.25)).splitlines()
-    assert "threshold 0.25" in text[0]
-    assert text[1].split() == ["human", "synth.", "EER", "minDCF", "actDCF", "Cllr", "miss", "false", "alarm"]
-    assert text[2].split()[:4] == ["all", "5", "5", "20.0"]
-    assert len(text) == 5
 
 
 @pytest.mark.parametrize(

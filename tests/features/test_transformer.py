@@ -4,34 +4,14 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import soundfile
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from python_speech_features import mfcc
 from sklearn.base import clone
 
+from tests.features.signals import assert_same, noise
 from voicelstm import MFCCTransformer
 from voicelstm.exceptions import AudioError, AudioWarning
 from voicelstm.features._extraction import extract
-
-RATE = 16000
-
-
-def noise(n_samples, seed=0):
-    return 0.1 * np.random.default_rng(seed).standard_normal(n_samples)
-
-
-@pytest.fixture
-def files(tmp_path):
-    """Three recordings of 0.1, 0.2 and 0.3 s at 8 kHz."""
-    paths = []
-    for tenths in (1, 2, 3):
-        path = tmp_path / f"{tenths}.wav"
-        soundfile.write(path, noise(800 * tenths, seed=tenths), 8000)
-        paths.append(path)
-    return paths
 
 
 @pytest.fixture
@@ -45,12 +25,6 @@ def extractions(monkeypatch):
 
     monkeypatch.setattr("voicelstm.features._workers.extract", spy)
     return seen
-
-
-def assert_same(one, other):
-    assert len(one) == len(other)
-    for ours, theirs in zip(one, other, strict=True):
-        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_every_strange_file_gives_finite_features_or_is_named(awkward_files):
@@ -87,70 +61,6 @@ def test_a_batch_equals_its_clips_one_by_one():
     clips = [noise(n) for n in (1, 400, 41_360, 50_000)]
     transformer = MFCCTransformer(deltas=2, normalize="zscore", level=-26.0)
     assert_same(transformer.transform(clips), [transformer.transform([clip])[0] for clip in clips])
-
-
-def test_paths_arrays_and_pairs_mix_in_one_list(files):
-    samples, _ = soundfile.read(files[0], dtype="int16")
-    sequences = MFCCTransformer(sample_rate=8000, n_filters=26).transform(
-        [files[0], str(files[0]), samples, (samples, 8000), [8000, samples], samples / 32768]
-    )
-    assert sequences.shape == (6, 9, 60)
-    for sequence in sequences[1:]:
-        np.testing.assert_array_equal(sequence, sequences[0])
-
-
-@pytest.mark.parametrize(
-    "container",
-    [
-        tuple,
-        iter,
-        np.array,
-        pd.Series,
-        lambda paths: np.array([str(path) for path in paths]),
-        lambda paths: pd.Series([str(path) for path in paths], dtype="string", index=[7, 8, 9]),
-        lambda paths: pd.DataFrame({"path": [str(path) for path in paths]}),
-        lambda paths: np.array([str(path) for path in paths])[:, None],
-    ],
-    ids=["tuple", "iterator", "array", "series", "strings", "indexed series", "frame", "column"],
-)
-def test_paths_may_come_in_any_sequence(files, container):
-    assert_same(MFCCTransformer().fit(files).transform(container(files)), MFCCTransformer().transform(files))
-
-
-def test_a_numeric_table_is_a_batch_of_signals_and_fixes_its_width():
-    signals = np.stack([noise(1600), noise(1600, seed=1)])
-    transformer = MFCCTransformer().fit(signals)
-    assert transformer.n_features_in_ == 1600
-    expected = MFCCTransformer().transform(list(signals))
-    for batch in (signals, signals.tolist(), pd.DataFrame(signals)):
-        np.testing.assert_array_equal(transformer.transform(batch), expected)
-    with pytest.raises(ValueError, match="1599 features"):
-        transformer.transform(signals[:, 1:])
-    assert not hasattr(transformer.fit(list(signals)), "n_features_in_")
-
-
-def test_integer_tables_are_pcm():
-    pcm = np.array([[0, 16384] * 800], dtype=np.int16)
-    np.testing.assert_array_equal(
-        MFCCTransformer().transform(pcm), MFCCTransformer().transform([pcm[0] / 32768])
-    )
-
-
-@pytest.mark.parametrize(
-    ("X", "words"),
-    [
-        ("one.wav", "single path 'one.wav': pass \\[path\\]"),
-        (Path("one.wav"), "single path"),
-        ([], "0 sample"),
-        ([np.zeros((2, 800))], "average"),
-        (noise(100), "2D"),
-        ([0.1, 0.2], "expected samples of shape"),
-    ],
-    ids=["string", "path", "nothing", "channels", "one signal", "numbers"],
-)
-def test_what_is_no_list_of_recordings_is_refused_in_words(X, words):
-    with pytest.raises(ValueError, match=words):
-        MFCCTransformer().transform(X)
 
 
 @pytest.mark.parametrize(
@@ -205,12 +115,6 @@ def test_failing_recordings_may_become_empty_sequences_with_one_warning(files):
     assert caught[0].filename == __file__
     assert [clip.shape for clip in sequences] == [(0, 60), (9, 60), (0, 60)]
     np.testing.assert_array_equal(sequences[1], MFCCTransformer().transform([files[0]])[0])
-
-
-def test_a_file_whose_own_rate_does_not_fit_the_parameters_is_named(files):
-    with pytest.raises(AudioError, match=r"1\.wav: found a sample rate of 8000 Hz[\s\S]*fmax=7000") as caught:
-        MFCCTransformer(sample_rate=None, fmax=7000.0).transform([files[0], (noise(1600), RATE)])
-    assert [position for position, _ in caught.value.failures] == [0]
 
 
 def test_a_cache_remembers_features_by_content_and_parameters(files, tmp_path, extractions):
@@ -313,113 +217,3 @@ def test_no_lifter_may_be_said_with_none_or_zero():
         MFCCTransformer(lifter=None).transform([noise(800)]),
         MFCCTransformer(lifter=0).transform([noise(800)]),
     )
-
-
-def test_original_is_the_recipe_and_takes_changes():
-    params = MFCCTransformer.original().get_params()
-    recipe = {
-        "sample_rate": None,
-        "n_mfcc": 13,
-        "n_filters": 26,
-        "n_fft": 2048,
-        "frame_length": 0.025,
-        "frame_step": 0.01,
-        "fmin": 0,
-        "fmax": None,
-        "preemphasis": 0.97,
-        "window": "boxcar",
-        "lifter": 22,
-        "energy": True,
-        "scale": "mel",
-        "triangles": "bins",
-        "deltas": 0,
-        "normalize": "minmax",
-        "amplitude": 32768,
-        "level": None,
-        "trim_silence": None,
-        "max_frames": 5000,
-    }
-    assert {name: params[name] for name in recipe} == recipe
-    assert MFCCTransformer.original(max_frames=10_000).max_frames == 10_000
-
-
-def test_original_equals_the_recipe_written_down_by_hand(tmp_path):
-    path = tmp_path / "stereo.wav"
-    rng = np.random.default_rng(0)
-    signal = (rng.standard_normal((51 * 22050, 2)) * 3000).astype(np.int16)
-    soundfile.write(path, signal, 22050)
-    expected = mfcc(signal.mean(axis=1), samplerate=22050, nfft=2048)[:5000]
-    expected = (expected - expected.min(axis=0)) / (expected.max(axis=0) - expected.min(axis=0))
-    features = MFCCTransformer.original().transform([path])
-    assert features.shape == (1, 5000, 13)
-    np.testing.assert_allclose(features[0], expected, rtol=0, atol=1e-9)
-
-
-def test_trimming_cuts_silence_and_extract_says_where_the_clip_lies():
-    square = np.where(np.arange(RATE) % 2, 0.5, -0.5)
-    recording = np.concatenate([np.zeros(RATE // 2), square, 1e-4 * square[: RATE // 4]])
-    (clip,) = MFCCTransformer(trim_silence=40.0).extract([recording])
-    np.testing.assert_array_equal(clip.features, MFCCTransformer().transform([square])[0])
-    assert (clip.offset, clip.duration) == (0.5, 1.75)
-    assert (clip.frame_length, clip.frame_step) == (0.025, 0.01)
-
-
-def test_extract_gives_the_frames_as_they_were_cut_at_each_recordings_own_rate(files):
-    clips = MFCCTransformer(sample_rate=None, n_filters=26).extract([files[2], (noise(22050), 22050)])
-    # 25 and 10 ms at 22,050 Hz are 551.25 and 220.5 samples.
-    assert [(c.offset, c.frame_length, c.frame_step) for c in clips] == [
-        (0, 200 / 8000, 80 / 8000),
-        (0, 551 / 22050, 221 / 22050),
-    ]
-    assert [clip.duration for clip in clips] == pytest.approx([0.3, 1.0])
-
-
-@pytest.mark.parametrize("normalize", [None, "mean", "zscore", "minmax"])
-@pytest.mark.parametrize("backend", ["native", "python_speech_features"])
-def test_a_silent_clip_keeps_one_finite_frame(normalize, backend):
-    transformer = MFCCTransformer(
-        trim_silence=40.0, level=-26.0, deltas=2, normalize=normalize, backend=backend
-    )
-    (clip,) = transformer.extract([np.zeros(RATE)])
-    assert clip.features.shape == (1, 60)
-    assert np.isfinite(clip.features).all()
-    assert normalize is None or not clip.features.any()
-    assert clip.offset == 0
-
-
-@settings(deadline=None, max_examples=25)
-@given(st.integers(1, 4000), st.floats(1e-6, 1e6))
-def test_with_a_level_a_recordings_gain_changes_nothing(n_samples, gain):
-    transformer = MFCCTransformer(level=-26.0, trim_silence=40.0, deltas=1, dtype="float64")
-    samples = noise(n_samples, seed=n_samples)
-    np.testing.assert_allclose(
-        transformer.transform([gain * samples]), transformer.transform([samples]), rtol=0, atol=1e-8
-    )
-
-
-@settings(deadline=None, max_examples=25)
-@given(st.integers(1, 6000), st.integers(1, 40), st.integers(0, 3))
-@pytest.mark.parametrize("backend", ["native", "python_speech_features"])
-def test_max_frames_gives_the_first_frames_deltas_included(backend, n_samples, max_frames, deltas):
-    transformer = MFCCTransformer(deltas=deltas, backend=backend, dtype="float64")
-    whole = transformer.transform([noise(n_samples)])[0]
-    cut = transformer.set_params(max_frames=max_frames).transform([noise(n_samples)])[0]
-    np.testing.assert_allclose(cut, whole[:max_frames], rtol=0, atol=1e-9)
-
-
-def test_an_array_of_rows_of_samples_and_rates_is_recordings():
-    rows = np.empty((2, 2), dtype=object)
-    rows[0], rows[1] = (noise(1600), RATE), (noise(800), RATE)
-    assert_same(
-        MFCCTransformer().fit(rows).transform(rows), MFCCTransformer().transform([tuple(r) for r in rows])
-    )
-
-
-def test_an_iterator_is_refused_before_it_is_used_up():
-    with pytest.raises(ValueError, match="iterator"):
-        MFCCTransformer().fit_transform(noise(800) for _ in range(2))
-
-
-def test_samples_beyond_the_arithmetic_are_refused():
-    with pytest.raises(AudioError, match=r"samples as large as .*beyond float32"):
-        MFCCTransformer().transform([noise(1600) * 1e20])

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from tests.model_files.rewriting import rewritten
-from voicelstm import Augmenter, LSTMVoiceClassifier, MFCCTransformer, load, make_detector, save
+from voicelstm import LSTMVoiceClassifier, MFCCTransformer, load, make_detector, save
 from voicelstm.exceptions import ModelFileError
 
 ASK = """
@@ -44,59 +44,9 @@ def test_a_loaded_pipeline_is_what_was_saved(small_detector, model_file, small_v
     np.testing.assert_array_equal(loaded.predict(X), small_detector.predict(X))
 
 
-@pytest.mark.parametrize(
-    ("labels", "changes"),
-    [
-        (["a", "b", "c", "a", "b", "c"], {"pooling": "attention"}),
-        ([0, 1, 0, 1, 0, 1], {"bidirectional": True, "standardize": False, "class_weight": {0: 1.0, 1: 2.0}}),
-        ([True, False] * 3, {"dtype": "float64", "pooling": "stats"}),
-        (np.array(["x", "yy"] * 3, dtype=object), {"units": [3, np.int64(2)]}),
-    ],
-)
-def test_every_kind_of_classifier_survives(labels, changes, tmp_path, request):
-    if changes.get("dtype") == "float64":
-        request.getfixturevalue("double_precision")
-    X = np.random.default_rng(0).normal(size=(6, 9, 2))
-    classifier = LSTMVoiceClassifier(**({"units": (3,), "max_epochs": 1} | changes)).fit(X, labels)
-    classifier.save(tmp_path / "m")
-    loaded = LSTMVoiceClassifier.load(tmp_path / "m")
-    np.testing.assert_array_equal(loaded.decision_function(X), classifier.decision_function(X))
-    assert loaded.predict(X).dtype == classifier.predict(X).dtype
-    loaded.partial_fit(X, labels)
-
-
 def test_a_classifier_does_not_load_a_pipeline_but_names_what_does(model_file):
     with pytest.raises(ModelFileError, match=r"found a Pipeline.*use voicelstm\.load"):
         LSTMVoiceClassifier.load(model_file)
-
-
-def test_an_augmenter_is_kept_as_its_parameters(small_voices, tmp_path):
-    (X, _), _ = small_voices
-    augmenter = Augmenter(noise_snr=(1, np.float64(9)), effect_probability={"gain": 0.5}, codecs=["gsm"])
-    transformer = MFCCTransformer(augment=augmenter)
-    save(transformer, tmp_path / "m")
-    loaded = load(tmp_path / "m")
-    kept = loaded.augment.get_params()
-    assert kept == augmenter.get_params() | {"codecs": ("gsm",)}
-    for ours, theirs in zip(loaded.fit_transform(X), transformer.fit_transform(X), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-
-
-@pytest.mark.parametrize(
-    ("augment", "words"),
-    [
-        ({"augmenter": {"noise_snr": [9, 1]}}, "noise_snr"),
-        ({"augmenter": {"codecs": ["os.system"]}}, "codecs"),
-        ({"augmenter": {"shell": 1}}, "shell"),
-        ({"augmenter": {"gain": {"augmenter": {}}}}, "gain"),
-        ("Augmenter", "augment"),
-    ],
-)
-def test_a_made_up_augmenter_is_refused(augment, words, tmp_path):
-    save(MFCCTransformer(augment=Augmenter()), tmp_path / "m")
-    rewritten(tmp_path / "m", lambda d, t: d["object"]["params"].update(augment=augment))
-    with pytest.raises(ModelFileError, match=words):
-        load(tmp_path / "m")
 
 
 def test_other_estimators_are_refused_by_the_name_of_their_step(tmp_path):

@@ -3,7 +3,9 @@ import sys
 from collections import OrderedDict
 
 from voicelstm.network import _pool as network_pool
+from voicelstm.network._architecture import Architecture
 from voicelstm.network._model import Compilation
+from voicelstm.network._pool import acquire_network
 
 _FORK = """
 import os
@@ -57,3 +59,11 @@ def test_kernels_are_forgotten_with_every_eighth_network_that_is_dropped(monkeyp
         with network_pool.acquire_network(n_outputs, Compilation()):
             pass
     assert forgotten == [16, 24]  # eight wait for their next use
+
+
+def test_a_released_network_is_acquired_again():
+    architecture = Architecture(3, 1, (2,))
+    with acquire_network(architecture, Compilation()) as first:
+        pass
+    with acquire_network(architecture, Compilation()) as second:
+        assert second is first

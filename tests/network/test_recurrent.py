@@ -3,46 +3,19 @@ import numpy as np
 import pytest
 from keras import ops
 
+from tests.network.stacks import (
+    BACKEND,
+    FUSED,
+    N_FEATURES,
+    N_ROWS,
+    PRECISE,
+    UNITS,
+    PlainStack,
+    array,
+    built,
+    kernel_of,
+)
 from voicelstm.network._recurrent import LSTMStack
-
-BACKEND = keras.backend.backend()
-FUSED = {"tensorflow": "block_lstm_stack", "torch": "torch_lstm_stack", "jax": "jax_lstm_stack"}[BACKEND]
-# JAX has no float64 unless its user asks for it.
-if BACKEND == "jax":
-    import jax
-
-PRECISE = "float32" if BACKEND == "jax" and not jax.config.jax_enable_x64 else "float64"
-N_ROWS, N_FEATURES, UNITS = 4, 3, (7, 5)
-
-
-class PlainStack(LSTMStack):
-    """The same layers, called as Keras has them; each row is turned around by slicing."""
-
-    def call(self, sequences, lengths, training=False):
-        for directions in self.lstms:
-            outputs = [directions[0](sequences)]
-            if self.bidirectional:
-                outputs.append(turned(directions[1](turned(sequences, lengths)), lengths))
-            sequences = ops.concatenate(outputs, axis=-1)
-        return sequences
-
-
-def turned(sequences, lengths):
-    rows = [
-        ops.concatenate([ops.flip(row[:n], axis=0), row[n:]], axis=0)
-        for row, n in zip(ops.unstack(sequences, N_ROWS), array(lengths), strict=True)
-    ]
-    return ops.stack(rows)
-
-
-def built(kind, dtype, bidirectional=False, units=UNITS, **options):
-    stack = kind(units, bidirectional=bidirectional, dtype=dtype, **options)
-    stack.build((None, None, N_FEATURES), (None,))
-    return stack
-
-
-def array(tensor):
-    return np.array(ops.convert_to_numpy(tensor))
 
 
 def outputs_and_gradients(stack, x, lengths, upstream):
@@ -80,11 +53,6 @@ def refuse(*arguments, **options):
     raise AssertionError("keras.layers.LSTM was called in place of the fused kernel")
 
 
-def kernel_of(stack):
-    run = stack._run_stack
-    return getattr(getattr(run, "func", run), "__name__", None)
-
-
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize(("n_frames", "n_rows"), [(1, 1), (2, 1), (7, 1), (7, 64), (7, 160), (70, 1)])
 def test_the_stack_has_the_outputs_and_gradients_of_keras_lstm_layers(
@@ -106,23 +74,6 @@ def test_the_stack_has_the_outputs_and_gradients_of_keras_lstm_layers(
     assert len(found) == len(wanted) == 1 + len(UNITS) * 3 * (1 + bidirectional)
     for mine, theirs in zip(found, wanted, strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-5 * np.abs(theirs).max())
-
-
-@pytest.mark.parametrize("dtype", ["float64", "mixed_bfloat16", "mixed_float16"])
-def test_where_a_kernel_lacks_a_dtype_keras_own_layers_run(dtype):
-    stack, plain = built(LSTMStack, dtype), built(PlainStack, dtype)
-    plain.set_weights(stack.get_weights())
-    fused = dtype == "float64" and BACKEND != "tensorflow"
-    assert (stack._run_stack is not None) == fused
-    x = ops.convert_to_tensor(np.random.default_rng(0).normal(size=(N_ROWS, 9, N_FEATURES)), dtype="float32")
-    lengths = ops.convert_to_tensor([9] * N_ROWS, "int32")
-    np.testing.assert_allclose(array(stack(x, lengths)), array(plain(x, lengths)), rtol=0, atol=1e-6)
-
-
-@pytest.mark.skipif(BACKEND != "tensorflow", reason="the others take their kernels at every width")
-def test_wide_layers_are_left_to_keras_where_its_loop_is_faster():
-    assert kernel_of(built(LSTMStack, "float32", units=(80, 13))) == FUSED
-    assert kernel_of(built(LSTMStack, "float32", units=(13, 128))) is None
 
 
 def test_weights_pass_between_the_stack_and_keras_lstm_layers_at_any_time():

@@ -1,0 +1,43 @@
+import pickle
+
+import numpy as np
+import pytest
+
+
+def test_a_clip_scores_the_same_alone_and_among_others(binary):
+    classifier, X, _ = binary
+    together = classifier.decision_function(X)
+    longer = [*X, np.zeros((900, 3))]
+    np.testing.assert_allclose(classifier.decision_function(longer)[: len(X)], together, atol=1e-6)
+    for position in (0, 5, 29):
+        alone = classifier.decision_function([X[position]])
+        np.testing.assert_allclose(alone, together[position : position + 1], atol=1e-6)
+
+
+def test_a_clips_score_is_the_mean_of_its_segments_by_frames(binary):
+    classifier, X, _ = binary
+    classifier = pickle.loads(pickle.dumps(classifier)).set_params(segment_frames=20)
+    for clip, segments, score in zip(
+        X, classifier.predict_segments(X), classifier.decision_function(X), strict=True
+    ):
+        assert segments["stop_frame"][-1] == len(clip)
+        added = np.diff(np.concatenate([[0], segments["stop_frame"]]))
+        assert score == pytest.approx(np.average(segments["log_odds"], weights=added), abs=1e-6)
+        first = classifier.decision_function([clip[:20]])
+        assert segments["log_odds"][0] == pytest.approx(float(first[0]), abs=1e-5)
+
+
+def test_parameters_that_are_changed_after_a_fit_are_checked_before_prediction(binary):
+    classifier, X, _ = binary
+    changed = pickle.loads(pickle.dumps(classifier)).set_params(segment_frames=0)
+    with pytest.raises(ValueError, match="'segment_frames' parameter"):
+        changed.predict_proba(X)
+
+
+def test_the_network_is_a_keras_model_that_gives_the_same_scores(binary):
+    classifier, X, _ = binary
+    clip = X[0].astype("float32")
+    statistics = classifier._fitted.statistics
+    standardised = ((clip - statistics.mean) / statistics.deviation()).astype("float32")
+    logits = classifier.network_({"sequences": standardised[None], "lengths": np.array([len(clip)])})
+    assert float(logits[0, 0]) == pytest.approx(float(classifier.decision_function([clip])[0]), abs=1e-5)

@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.features.signals import RATE, noise
+from voicelstm import MFCCTransformer
+from voicelstm.exceptions import AudioError
+
+
+def test_a_file_whose_own_rate_does_not_fit_the_parameters_is_named(files):
+    with pytest.raises(AudioError, match=r"1\.wav: found a sample rate of 8000 Hz[\s\S]*fmax=7000") as caught:
+        MFCCTransformer(sample_rate=None, fmax=7000.0).transform([files[0], (noise(1600), RATE)])
+    assert [position for position, _ in caught.value.failures] == [0]
+
+
+def test_trimming_cuts_silence_and_extract_says_where_the_clip_lies():
+    square = np.where(np.arange(RATE) % 2, 0.5, -0.5)
+    recording = np.concatenate([np.zeros(RATE // 2), square, 1e-4 * square[: RATE // 4]])
+    (clip,) = MFCCTransformer(trim_silence=40.0).extract([recording])
+    np.testing.assert_array_equal(clip.features, MFCCTransformer().transform([square])[0])
+    assert (clip.offset, clip.duration) == (0.5, 1.75)
+    assert (clip.frame_length, clip.frame_step) == (0.025, 0.01)
+
+
+def test_extract_gives_the_frames_as_they_were_cut_at_each_recordings_own_rate(files):
+    clips = MFCCTransformer(sample_rate=None, n_filters=26).extract([files[2], (noise(22050), 22050)])
+    # 25 and 10 ms at 22,050 Hz are 551.25 and 220.5 samples.
+    assert [(c.offset, c.frame_length, c.frame_step) for c in clips] == [
+        (0, 200 / 8000, 80 / 8000),
+        (0, 551 / 22050, 221 / 22050),
+    ]
+    assert [clip.duration for clip in clips] == pytest.approx([0.3, 1.0])
+
+
+@pytest.mark.parametrize("normalize", [None, "mean", "zscore", "minmax"])
+@pytest.mark.parametrize("backend", ["native", "python_speech_features"])
+def test_a_silent_clip_keeps_one_finite_frame(normalize, backend):
+    transformer = MFCCTransformer(
+        trim_silence=40.0, level=-26.0, deltas=2, normalize=normalize, backend=backend
+    )
+    (clip,) = transformer.extract([np.zeros(RATE)])
+    assert clip.features.shape == (1, 60)
+    assert np.isfinite(clip.features).all()
+    assert normalize is None or not clip.features.any()
+    assert clip.offset == 0
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(1, 4000), st.floats(1e-6, 1e6))
+def test_with_a_level_a_recordings_gain_changes_nothing(n_samples, gain):
+    transformer = MFCCTransformer(level=-26.0, trim_silence=40.0, deltas=1, dtype="float64")
+    samples = noise(n_samples, seed=n_samples)
+    np.testing.assert_allclose(
+        transformer.transform([gain * samples]), transformer.transform([samples]), rtol=0, atol=1e-8
+    )
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(1, 6000), st.integers(1, 40), st.integers(0, 3))
+@pytest.mark.parametrize("backend", ["native", "python_speech_features"])
+def test_max_frames_gives_the_first_frames_deltas_included(backend, n_samples, max_frames, deltas):
+    transformer = MFCCTransformer(deltas=deltas, backend=backend, dtype="float64")
+    whole = transformer.transform([noise(n_samples)])[0]
+    cut = transformer.set_params(max_frames=max_frames).transform([noise(n_samples)])[0]
+    np.testing.assert_allclose(cut, whole[:max_frames], rtol=0, atol=1e-9)
+
+
+def test_samples_beyond_the_arithmetic_are_refused():
+    with pytest.raises(AudioError, match=r"samples as large as .*beyond float32"):
+        MFCCTransformer().transform([noise(1600) * 1e20])
