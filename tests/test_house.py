@@ -1,15 +1,22 @@
-"""What a reader relies on: a short folder listing, and sections in public docstrings only."""
+"""What a reader of the folder listing relies on: which file tests which, and where docstrings are long."""
 
 import ast
 import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-SOURCE = ROOT / "src" / "voicelstm"
+SOURCE, TESTS = ROOT / "src" / "voicelstm", ROOT / "tests"
 SECTION = re.compile(
     r"^ *(Parameters|Returns|Yields|Raises|Warns|Attributes|See Also|Notes|References|Examples)\n *-{3,}$",
     re.M,
 )
+
+
+def test_every_module_has_a_test_file_of_its_name():
+    modules = {path for path in SOURCE.rglob("_*.py") if not path.name.startswith("__")}
+    assert len(modules) > 50
+    expected = {TESTS / path.relative_to(SOURCE).with_name(f"test{path.name}") for path in modules}
+    assert {str(path.relative_to(ROOT)) for path in expected if not path.exists()} == set()
 
 
 def test_a_reader_sees_few_entries_at_the_top():
