@@ -102,8 +102,8 @@ $(VENV)/.backends: $(VENV)/.installed
 backends: $(VENV)/.backends
 	$(MAKE) --jobs=2 --output-sync=target backend-jax backend-torch jax-devices model-files
 
-BACKEND_TESTS := $(patsubst %,tests/network/test_%.py,network recurrent) tests/classifier/test_classifier.py \
-	tests/model_files/test_persistence.py
+# What is marked so; of them all, the suite's tests of networks and what holds them, as in `make nightly`.
+BACKEND_TESTS ?= -m every_backend tests/network tests/classifier
 
 # JAX computes in double precision only where that is asked for.
 backend-jax: $(VENV)/.backends
@@ -200,6 +200,8 @@ nightly: install
 	$(BIN)/python benchmarks/detection_settings.py
 	$(MAKE) benchmarks
 	$(MAKE) campaigns
+	$(BIN)/python -m pytest -m nightly
+	$(MAKE) backends BACKEND_TESTS="tests/network tests/classifier tests/model_files/test_persistence.py"
 	$(MAKE) coverage
 	$(MAKE) lower-bounds LOWER_BOUNDS_TESTS=
 	$(LOWER_BOUNDS)/bin/python campaigns/audio.py --files 1500

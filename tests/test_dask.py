@@ -227,6 +227,7 @@ def test_workers_that_are_threads_of_this_process_warn_as_often(paths):
     assert len(audio_warnings(caught)) == len(clips)
 
 
+@pytest.mark.nightly
 def test_a_grid_search_is_complete_and_equal_where_a_worker_dies(fuse):
     generator = np.random.default_rng(0)
     y = np.arange(20) % 2

@@ -30,6 +30,7 @@ def recipe_network():
     return architecture, Compilation(loss=recipe.loss, optimizer=recipe.optimizer), recipe
 
 
+@pytest.mark.nightly
 def test_the_recipes_own_graph_gives_the_same_outputs_and_learns_the_same(tmp_path):
     architecture, compilation, recipe = recipe_network()
     generator = np.random.default_rng(0)

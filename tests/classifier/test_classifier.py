@@ -12,6 +12,7 @@ from tests.classifier.fits import clips_of, small
 from voicelstm.exceptions import SequenceWarning
 
 
+@pytest.mark.every_backend
 def test_it_learns_two_classes(binary):
     classifier, X, y = binary
     assert classifier.score(X, y) > 0.9
@@ -21,6 +22,7 @@ def test_it_learns_two_classes(binary):
     assert classifier.history_["loss"][-1] < classifier.history_["loss"][0]
 
 
+@pytest.mark.every_backend
 def test_scores_probabilities_and_decisions_agree(binary):
     classifier, X, _ = binary
     scores, probabilities = classifier.decision_function(X), classifier.predict_proba(X)
@@ -30,6 +32,7 @@ def test_scores_probabilities_and_decisions_agree(binary):
     assert (classifier.predict(X) == np.where(scores > 0, "synthetic", "human")).all()
 
 
+@pytest.mark.every_backend
 def test_it_learns_more_classes():
     X, y = clips_of(45, n_classes=3)
     classifier = small(max_epochs=25).fit(X, y)

@@ -3,6 +3,8 @@ import pickle
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.every_backend
+
 
 def test_a_clip_scores_the_same_alone_and_among_others(binary):
     classifier, X, _ = binary

@@ -38,6 +38,7 @@ def test_optimizers_go_by_name_or_by_factory():
     np.testing.assert_array_equal(named.decision_function(X), made.decision_function(X))
 
 
+@pytest.mark.every_backend
 def test_training_goes_on_with_warm_start():
     X, y = clips_of(20)
     once = small(warm_start=True, max_epochs=3).fit(X, y)
@@ -47,6 +48,7 @@ def test_training_goes_on_with_warm_start():
         once.set_params(units=(5,)).fit(X, y)
 
 
+@pytest.mark.every_backend
 def test_partial_fit_learns_from_a_stream_of_batches():
     X, y = clips_of(60)
     classifier = small(batch_size=4)

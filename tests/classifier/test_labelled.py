@@ -6,6 +6,8 @@ from tests.classifier.fits import clips_of, small
 from voicelstm.classifier._labelled import LabelledInput
 from voicelstm.exceptions import SequenceWarning
 
+pytestmark = pytest.mark.every_backend
+
 
 def test_weight_zero_is_absence_and_integer_weights_are_repetition(double_precision):
     X, y = clips_of(16)

@@ -4,6 +4,7 @@ import pytest
 from voicelstm import LSTMVoiceClassifier
 
 
+@pytest.mark.every_backend
 @pytest.mark.parametrize(
     ("labels", "changes"),
     [

@@ -193,6 +193,7 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(detector_file, voice_fold
     assert (process.returncode, said) == (ExitCode.CLOSED_PIPE, b"")
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
 def test_closed_streams_are_no_bug(closed, detector_file, voice_folder):
     detect = shlex.join([*COMMAND, "detect", str(detector_file), f"{voice_folder}/voices/0.wav"])

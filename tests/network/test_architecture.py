@@ -6,6 +6,8 @@ from voicelstm.network._architecture import Architecture, initial_weights
 from voicelstm.network._model import Compilation, build
 from voicelstm.network._pool import acquire_network
 
+pytestmark = pytest.mark.every_backend
+
 
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("pooling", POOLINGS)

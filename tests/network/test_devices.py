@@ -110,6 +110,7 @@ def found():
     return json.loads(process.stdout.splitlines()[-1])
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     "case",
     [
@@ -125,32 +126,39 @@ def test_two_devices_learn_what_one_does(found, case):
     assert found[case]["proba"] < 1e-5
 
 
+@pytest.mark.nightly
 def test_each_device_clips_its_own_gradients(found):
     assert 1e-5 < found["clip_norm"]["proba"] < 0.1
 
 
+@pytest.mark.nightly
 def test_each_device_reads_its_half_of_a_batch(found):
     assert found["rows"] == [4, 4]
 
 
+@pytest.mark.nightly
 def test_dropout_learns_on_two_devices(found):
     assert found["with dropout"][-1] < found["with dropout"][0]
 
 
+@pytest.mark.nightly
 def test_a_clone_learns_the_same(found):
     assert found["cloned"] == {"loss": 0.0, "proba": 0.0}
 
 
+@pytest.mark.nightly
 def test_a_batch_that_devices_cannot_share_is_refused(found):
     assert found["odd"] == "batch_size=7 must be a multiple of the 2 devices of distribution."
 
 
+@pytest.mark.nightly
 def test_a_shared_training_is_resumed_too(found):
     assert found["unfinished"] == 1
     assert found["resumed"] == {"loss": 0.0, "proba": 0.0}
     assert found["left"] == []
 
 
+@pytest.mark.nightly
 def test_a_model_file_keeps_no_distribution_and_says_so(found):
     assert found["saved"] == [
         "A model file cannot keep distribution of LSTMVoiceClassifier: the loaded one has the default."

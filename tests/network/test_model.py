@@ -10,6 +10,8 @@ from voicelstm.network._architecture import Architecture
 from voicelstm.network._model import Compilation, build
 from voicelstm.network._pool import acquire_network
 
+pytestmark = pytest.mark.every_backend
+
 
 def test_squared_error_is_that_of_probabilities():
     architecture = Architecture(3, 1, (4,))

@@ -11,6 +11,8 @@ from voicelstm.network._network import Network
 from voicelstm.network._pool import acquire_network
 from voicelstm.network._recurrent import LSTMStack
 
+pytestmark = pytest.mark.every_backend
+
 
 def steps(network, architecture, seed, n=3):
     generator = np.random.default_rng(5)

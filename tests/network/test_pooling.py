@@ -5,6 +5,8 @@ from keras import ops
 from tests.network.networks import POOLINGS
 from voicelstm.network._pooling import Pooling
 
+pytestmark = pytest.mark.every_backend
+
 
 @pytest.mark.parametrize("how", POOLINGS)
 def test_pooling_hears_only_the_frames_that_count(how):

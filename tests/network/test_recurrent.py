@@ -17,6 +17,8 @@ from tests.network.stacks import (
 )
 from voicelstm.network._recurrent import LSTMStack
 
+pytestmark = pytest.mark.every_backend
+
 
 def outputs_and_gradients(stack, x, lengths, upstream):
     """Outputs, and the gradients of their weighted sum by the input and every weight."""

@@ -7,6 +7,7 @@ from tests.classifier.fits import clips_of, small
 from voicelstm.exceptions import TrainingError
 
 
+@pytest.mark.every_backend
 def test_early_stopping_keeps_the_best_weights():
     X, y = clips_of(40)
     y = np.random.default_rng(0).permutation(y)  # what is learnt by heart does not hold for other clips
@@ -20,6 +21,7 @@ def test_early_stopping_keeps_the_best_weights():
     np.testing.assert_array_equal(short.decision_function(X), classifier.decision_function(X))
 
 
+@pytest.mark.every_backend
 @pytest.mark.parametrize("loss", ["cross_entropy", "squared_error"])
 def test_history_holds_the_means_over_all_clips_of_an_epoch(loss):
     X, y = clips_of(21)

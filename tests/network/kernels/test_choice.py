@@ -5,6 +5,8 @@ from keras import ops
 from tests.network.stacks import BACKEND, FUSED, N_FEATURES, N_ROWS, PlainStack, array, built, kernel_of
 from voicelstm.network._recurrent import LSTMStack
 
+pytestmark = pytest.mark.every_backend
+
 
 @pytest.mark.parametrize("dtype", ["float64", "mixed_bfloat16", "mixed_float16"])
 def test_where_a_kernel_lacks_a_dtype_keras_own_layers_run(dtype):

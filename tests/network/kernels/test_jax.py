@@ -4,6 +4,8 @@ import pytest
 from tests.network.kernels.equations import BETWEEN, case
 from voicelstm.network.kernels._jax import is_available, jax_lstm_stack
 
+pytestmark = pytest.mark.every_backend
+
 jax = pytest.importorskip("jax")
 
 

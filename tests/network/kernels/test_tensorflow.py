@@ -5,6 +5,8 @@ from tests.network.kernels.equations import BETWEEN, case
 from voicelstm.network.kernels import _tensorflow
 from voicelstm.network.kernels._tensorflow import block_lstm_stack
 
+pytestmark = pytest.mark.every_backend
+
 tf = pytest.importorskip("tensorflow")
 
 

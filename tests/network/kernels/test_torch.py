@@ -4,6 +4,8 @@ import pytest
 from tests.network.kernels.equations import BETWEEN, case
 from voicelstm.network.kernels._torch import torch_lstm_stack
 
+pytestmark = pytest.mark.every_backend
+
 torch = pytest.importorskip("torch")
 
 
