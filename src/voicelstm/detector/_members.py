@@ -19,43 +19,14 @@ _SLOW = {
 
 
 def transformers_of(detector: Any) -> list[MFCCTransformer]:
-    """List the transformers of a detector, those within wrappers too.
-
-    Parameters
-    ----------
-    detector : estimator
-        A Pipeline, or wrappers around some.
-
-    Returns
-    -------
-    list of MFCCTransformer
-        Its own, not copies.
-    """
+    """List a detector's transformers themselves, those within wrappers included."""
     found: list[MFCCTransformer] = []
     _without_transformers(detector, found)
     return found
 
 
 def features_and_rest(detector: Any) -> tuple[MFCCTransformer, Any]:
-    """Take a detector apart: what reads recordings, and what decides from features.
-
-    Parameters
-    ----------
-    detector : estimator
-        As :func:`voicelstm.detect` takes it.
-
-    Returns
-    -------
-    transformer : MFCCTransformer
-        Its own.
-    rest : estimator
-        A detector of sequences, which shares with the original what is not changed.
-
-    Raises
-    ------
-    TypeError
-        Where it has no transformer, or has several of different parameters.
-    """
+    """Split a detector into its transformer and a detector of features that shares what it can."""
     transformers: list[MFCCTransformer] = []
     rest = _without_transformers(detector, transformers)
     if not transformers or not hasattr(detector, "classes_"):
@@ -69,19 +40,7 @@ def features_and_rest(detector: Any) -> tuple[MFCCTransformer, Any]:
 
 
 def memoized(detector: Any) -> Any:
-    """Make a detector that is asked for scores, probabilities and decisions, and works them out once.
-
-    Parameters
-    ----------
-    detector : estimator
-        Fitted, of any kind. It is not changed.
-
-    Returns
-    -------
-    estimator
-        One that shares with it all that was fitted. Each member of this library remembers what it last said
-        of the same object `X`. It is for one thread, and not to be fitted.
-    """
+    """Copy a fitted detector so that each member keeps its last answer; for one thread, never for fitting."""
     copies: dict[int, Any] = {}
 
     def copied(held: Any) -> Any:

@@ -62,22 +62,7 @@ def score_timeline(detector: Any, recordings: Sequence[Any]) -> list[NDArray[Any
 def timelines(
     clips: Sequence[Clip], dynamics: CepstralDynamics | None, classifier: LSTMVoiceClassifier
 ) -> list[NDArray[Any]]:
-    """Score clips over time, as :func:`score_timeline` does.
-
-    Parameters
-    ----------
-    clips : sequence of Clip
-        None of them empty.
-    dynamics : CepstralDynamics or None
-        What stands between features and classifier.
-    classifier : LSTMVoiceClassifier
-        Fitted.
-
-    Returns
-    -------
-    list of structured ndarray of shape (n_segments,)
-        Per clip.
-    """
+    """Score clips over time as :func:`score_timeline` does; none of them may be empty."""
     sequences: Any = [clip.features for clip in clips]
     if dynamics is not None:
         sequences = dynamics.transform(sequences)
@@ -101,23 +86,7 @@ def timelines(
 
 
 def timeline_steps(detector: Any) -> tuple[MFCCTransformer, CepstralDynamics | None, LSTMVoiceClassifier]:
-    """Return the steps of a detector that has scores over time.
-
-    Parameters
-    ----------
-    detector : object
-        As :func:`score_timeline` takes it.
-
-    Returns
-    -------
-    transformer, dynamics, classifier
-        `dynamics` is None where there is none.
-
-    Raises
-    ------
-    TypeError
-        As :func:`score_timeline`.
-    """
+    """Return a detector's transformer, its dynamics or None, and its classifier."""
     detector = _pipeline_of(detector)
     steps = [step for _, step in detector.steps] if isinstance(detector, Pipeline) else [detector]
     kinds = [type(step) for step in steps]

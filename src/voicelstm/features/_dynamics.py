@@ -258,23 +258,7 @@ class CepstralDynamics(  # type: ignore[call-arg]
 
 
 def checked_lags(lags: Any) -> tuple[int, ...]:
-    """Return lags as Python's integers.
-
-    Parameters
-    ----------
-    lags : sequence of int
-        As :class:`CepstralDynamics` takes them.
-
-    Returns
-    -------
-    tuple of int
-        The same.
-
-    Raises
-    ------
-    ValueError
-        Where they are not one or more whole numbers of at least 1, each once.
-    """
+    """Return lags as a tuple of Python's integers; ValueError unless they are distinct and at least 1."""
     found = [] if isinstance(lags, AbstractSet) else list(lags)  # sets have no order
     are_whole = all(
         isinstance(lag, int | np.integer) and not isinstance(lag, bool) and lag >= 1 for lag in found
