@@ -49,16 +49,16 @@ def test_of_networks_that_were_dropped_no_graph_is_left():
     assert int(done.stdout) == 8  # one training step of each network that waits for its next use
 
 
-def test_kernels_are_forgotten_with_every_eighth_network_that_is_dropped(monkeypatch):
-    forgotten = []
+def test_the_kernel_cache_is_cleared_with_every_eighth_network_that_is_dropped(monkeypatch):
+    cleared = []
     monkeypatch.setattr(network_pool, "_idle", OrderedDict())
     monkeypatch.setattr(network_pool, "_n_dropped", 0)
     monkeypatch.setattr(network_pool, "Network", lambda architecture, compilation: object())
-    monkeypatch.setattr(network_pool, "clear_kernel_cache", lambda: forgotten.append(n_outputs))
+    monkeypatch.setattr(network_pool, "clear_kernel_cache", lambda: cleared.append(n_outputs))
     for n_outputs in range(1, 26):
         with network_pool.acquire_network(n_outputs, Compilation()):
             pass
-    assert forgotten == [16, 24]  # eight wait for their next use
+    assert cleared == [16, 24]  # eight wait for their next use
 
 
 def test_a_released_network_is_acquired_again():

@@ -9,17 +9,10 @@ __all__ = ["EpochTasks", "checked_callbacks"]
 
 
 class EpochTasks:
-    """The tasks that scikit-learn's callbacks see in a fit: the fit, and in it one epoch after the other.
+    """The tasks that scikit-learn's callbacks see: the fit, and within it one task for each epoch."""
 
-    Parameters
-    ----------
-    classifier : LSTMVoiceClassifier
-        Whose `fit` is decorated with :func:`sklearn.callback.with_callbacks`.
-    X, y, sample_weight
-        As `fit` was given them.
-    n_epochs : int or None
-        How many there will be at most; None where that is not known yet.
-    """
+    # The classifier's `fit` must be decorated with :func:`sklearn.callback.with_callbacks`. `n_epochs` is the
+    # largest number of epochs, None if it is not known yet.
 
     def __init__(self, classifier: Any, X: Any, y: Any, sample_weight: Any, n_epochs: int | None) -> None:
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
@@ -28,26 +21,20 @@ class EpochTasks:
         self._fit.call_on_fit_task_begin(**self._told)
 
     def epoch_begins(self) -> None:
-        """Tell of an epoch."""
+        """Begin an epoch's task."""
         self._epoch = self._fit.subcontext(task_name="epoch").call_on_fit_task_begin(**self._told)
 
     def epoch_ends(self, fitted: Callable[[], dict[str, Any]]) -> bool:
-        """Tell of an epoch's end; return whether a callback wants training to stop.
-
-        Parameters
-        ----------
-        fitted : callable
-            Gives the attributes that the classifier would have, if it were fitted by now.
-        """
+        """End the task of an epoch; return whether a callback stops the fit."""
         return self._epoch.call_on_fit_task_end(**self._told, reconstruction_attributes=fitted)
 
     def fit_ends(self) -> None:
-        """Tell of the end of the fit, with the classifier fitted."""
+        """End the task of the fit, once the classifier is fitted."""
         self._fit.call_on_fit_task_end(**self._told, reconstruction_attributes={})
 
 
 def checked_callbacks(callbacks: Any) -> Sequence[Callable[[], Any]]:
-    """Callables that each make a Keras callback, as a sequence."""
+    """Return the callables that each make a Keras callback, as a sequence."""
     if callbacks is None:
         return ()
     makers = (callbacks,) if callable(callbacks) else tuple(callbacks)

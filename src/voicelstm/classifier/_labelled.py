@@ -23,25 +23,13 @@ __all__ = ["LabelledInput", "new_generator"]
 
 @dataclass(frozen=True)
 class LabelledInput:
-    """Clips that count, with their labels.
+    """Clips that are neither empty nor of weight 0, with their labels and weights."""
 
-    Attributes
-    ----------
-    clips : list of ndarray of shape (n_frames, n_features)
-        Neither empty nor of weight 0.
-    target : ndarray of shape (n_clips,)
-        Positions in `classes`.
-    classes : ndarray of shape (n_classes,)
-        The labels, sorted.
-    sample_weight, weight : ndarray of shape (n_clips,)
-        As given, and multiplied by the weight of the class.
-    """
-
-    clips: list[NDArray[Any]]
-    target: NDArray[np.intp]
-    classes: NDArray[Any]
-    sample_weight: NDArray[np.float64]
-    weight: NDArray[np.float64]
+    clips: list[NDArray[Any]]  # each of shape (n_frames, n_features)
+    target: NDArray[np.intp]  # of each clip, the position of its label in `classes`
+    classes: NDArray[Any]  # sorted
+    sample_weight: NDArray[np.float64]  # as given
+    weight: NDArray[np.float64]  # multiplied by the weight of the class
 
     @classmethod
     def checked(
@@ -53,26 +41,9 @@ class LabelledInput:
         class_weight: Any,
         one_pass: bool,
     ) -> Self:
-        """Check labels and weights, and leave out the clips that do not count.
-
-        Parameters
-        ----------
-        clips : list of ndarray
-            All clips.
-        y, sample_weight : array-like of shape (n_clips,)
-            As `fit` was given them.
-        classes : ndarray or None
-            Labels that may come; None takes those of `y`.
-        class_weight : dict, "balanced" or None
-            As the classifier's parameter.
-        one_pass : bool
-            Whether the clips are one batch of many, and may lack classes.
-
-        Returns
-        -------
-        LabelledInput
-            At least one clip, and of each class where this is not one batch of many.
-        """
+        """Check labels and weights, and leave out clips that are empty or of weight 0."""
+        # With `one_pass` the clips are one batch of many, which need not hold every class. `classes` are the
+        # labels allowed; None allows those of `y`.
         if y is None:
             raise ValueError("LSTMVoiceClassifier requires y to be passed, but the target y is None.")
         labels = column_or_1d(y, warn=True)
@@ -118,7 +89,7 @@ class LabelledInput:
         )
 
     def encoded(self, dtype: np.dtype) -> NDArray[np.floating]:
-        """Labels as the network compares them: 0/1 in one column, or one-hot."""
+        """Return the labels as the loss expects them: 0/1 in one column, or one-hot."""
         if len(self.classes) == 2:
             return self.target[:, None].astype(dtype)
         return np.eye(len(self.classes), dtype=dtype)[self.target]

@@ -1,4 +1,4 @@
-"""Compiled networks that wait for their next use."""
+"""Pool of compiled networks, of which each thread acquires its own."""
 
 import os
 import threading
@@ -25,7 +25,7 @@ _forked = False
 
 
 def _after_fork() -> None:
-    """Forget networks whose threads stayed behind in the parent."""
+    """Drop the idle networks, whose threads exist only in the parent."""
     global _lock, _forked
     _lock = threading.Lock()
     _idle.clear()
@@ -40,14 +40,11 @@ if hasattr(os, "register_at_fork"):
 def acquire_network(
     architecture: Architecture, compilation: Compilation, *, shared: bool = True
 ) -> Iterator[Network]:
-    """Provide a network for one thread's exclusive use; build one if none is idle.
-
-    With ``shared=False`` the network is built for this use alone: a user's callbacks may change what no reset
-    knows of, and a user's factory makes the optimizer anew. A process that was forked after the backend had
-    run gets a RuntimeError, since it would wait for ever.
-    """
+    """Provide a network for one thread's exclusive use; build one if none is idle."""
+    # With shared=False the network is built for this use alone: a user's callbacks may change what no reset
+    # restores, and a user's factory makes the optimizer anew.
     global _has_run
-    if _forked:
+    if _forked:  # the network would wait forever for threads of the parent
         raise RuntimeError(
             f"This process was forked from one in which {keras.backend.backend()} had run, which does not"
             " survive that: start it with joblib's 'loky' or multiprocessing's 'spawn'."
@@ -73,7 +70,7 @@ def acquire_network(
 
 def _release(key: tuple[Architecture, Compilation], network: Network) -> None:
     global _n_dropped
-    forget = False
+    clear = False
     with _lock:
         _idle.setdefault(key, []).append(network)
         _idle.move_to_end(key)
@@ -83,6 +80,6 @@ def _release(key: tuple[Architecture, Compilation], network: Network) -> None:
             if not _idle[oldest]:
                 del _idle[oldest]
             _n_dropped += 1
-            forget |= _n_dropped % _MAX_IDLE == 0
-    if forget:
+            clear |= _n_dropped % _MAX_IDLE == 0
+    if clear:
         clear_kernel_cache()

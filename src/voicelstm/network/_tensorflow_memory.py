@@ -1,7 +1,4 @@
-"""What TensorFlow would keep for as long as the process lives, of networks that are long gone.
-
-Where another backend runs, nothing here does anything.
-"""
+"""Keep TensorFlow from holding memory for networks that no longer exist; a no-op under other backends."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -21,11 +18,9 @@ _published = True
 
 @contextmanager
 def suppress_graph_publishing() -> Iterator[None]:
-    """Have TensorFlow publish no graph of a function that is compiled meanwhile, whoever compiles it.
-
-    It publishes them to nobody, but keeps a few bytes for each, among large blocks that come and go: in
-    hundreds of fits, tens of MiB that nothing else can use.
-    """
+    """Suppress TensorFlow's graph publishing while the context is active."""
+    # TensorFlow keeps a few bytes for each published graph, among large blocks that come and go: in hundreds
+    # of fits, tens of MiB that nothing else can use. The flag holds for all threads of the process.
     global _n_unpublished, _published
     flag = _compat.graph_publishing() if _runs() else None
     if flag is None:
@@ -46,16 +41,14 @@ def suppress_graph_publishing() -> Iterator[None]:
 
 
 def clear_kernel_cache() -> None:
-    """Have TensorFlow drop the kernels that it keeps, those of dropped networks among them: a MiB for each.
-
-    Whatever still runs makes its own anew, at its next call.
-    """
+    """Clear TensorFlow's cache of kernels, which keeps a MiB for each network, dropped ones included."""
+    # A network that is still in use makes its kernels anew at its next call.
     if _runs():
         _compat.clear_kernel_cache()
 
 
 def sum_only_among_devices(optimizer: Any) -> None:
-    """Change an optimizer of Keras so that it does not sum the gradients of one device."""
+    """Change a Keras optimizer so that it sums gradients only if there are several devices."""
     # The sum is the gradients themselves, but TensorFlow registers a gradient of each such sum, which holds
     # the graph of the training step for as long as the process lives: 3 MiB and more for every network.
     if not _runs():
