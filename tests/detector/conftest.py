@@ -1,24 +1,10 @@
 import numpy as np
 import pytest
 
-from voicelstm import (
-    make_detector,
-)
-from voicelstm.datasets import make_voices
-
-
-@pytest.fixture(scope="module")
-def voices():
-    return make_voices(30, random_state=0)
-
-
-@pytest.fixture(scope="module")
-def detector(voices):
-    return make_detector(random_state=0, classifier__max_steps=20).fit(voices.recordings, voices.target)
-
 
 @pytest.fixture(scope="module")
 def many():
+    """Scores in favour of human, labels and speakers of 200 clips."""
     random = np.random.default_rng(0)
     y = np.repeat(["human", "synthetic"], 100)
     speaker = np.array([f"{index % 10}" for index in range(100)] + [f"{index % 20}" for index in range(100)])

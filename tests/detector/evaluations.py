@@ -1,3 +1,5 @@
+"""A detector whose scores are given, and the clips of the tests of evaluation."""
+
 import numpy as np
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -6,14 +8,8 @@ from voicelstm import evaluate
 
 # In favour of human, as in metrics/clips.py: one human clip of five is below 0, one synthetic one above.
 SCORES = np.array([2, 1.5, 1, 0.5, -0.2, 0.7, -0.5, -1, -1.5, -2])
-
-
 NAMES = np.repeat(["human", "synthetic"], 5)
-
-
 SYSTEM = np.array(["-"] * 5 + ["new"] * 2 + ["old"] * 3)
-
-
 MEASURES = ["eer", "min_dcf", "act_dcf", "cllr", "miss", "false_alarm"]
 
 

@@ -1,11 +1,20 @@
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score, make_scorer
-from sklearn.model_selection import TunedThresholdClassifierCV
 from sklearn.pipeline import make_pipeline
 
 from voicelstm import LSTMVoiceClassifier, MFCCTransformer, make_detector, score_timeline
-from voicelstm.metrics._responses import segment_threshold
+from voicelstm.datasets import make_voices
+from voicelstm.exceptions import AudioWarning
+
+
+@pytest.fixture(scope="module")
+def voices():
+    return make_voices(30, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def detector(voices):
+    return make_detector(random_state=0, classifier__max_steps=20).fit(voices.recordings, voices.target)
 
 
 def test_a_timeline_is_in_seconds_of_the_recording_trimmed_lead_included(detector):
@@ -51,8 +60,6 @@ def test_a_timeline_needs_the_steps_of_a_detector(detector, voices):
 
 
 def test_bad_recordings_stay_in_their_place_with_on_error_warn(detector, voices, tmp_path):
-    from voicelstm.exceptions import AudioWarning
-
     detector.set_params(features__on_error="warn")
     with pytest.warns(AudioWarning, match="1 of 3 recordings"):
         probabilities = detector.predict_proba(
@@ -63,17 +70,3 @@ def test_bad_recordings_stay_in_their_place_with_on_error_warn(detector, voices,
     np.testing.assert_allclose(
         probabilities[[0, 2]], detector.predict_proba(voices.recordings[:2]), atol=1e-6
     )
-
-
-@pytest.mark.parametrize("human", [False, True])
-@pytest.mark.parametrize("response_method", ["auto", "decision_function", "predict_proba"])
-def test_the_threshold_of_segments_decides_as_a_tuned_detector_does(human, response_method, small_voices):
-    (X, y), (others, _) = small_voices
-    scoring = make_scorer(f1_score, pos_label="human" if human else "synthetic")
-    small = make_detector(random_state=0, classifier__units=(4,), classifier__max_steps=2)
-    tuned = TunedThresholdClassifierCV(
-        small, scoring=scoring, response_method=response_method, cv=2, random_state=0
-    ).fit(X, y)
-    log_odds = tuned.estimator_.decision_function(others)
-    decided = np.where(log_odds >= segment_threshold(tuned), "synthetic", "human")
-    np.testing.assert_array_equal(decided, tuned.predict(others))

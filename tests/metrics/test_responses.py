@@ -140,3 +140,22 @@ def test_a_wrapper_is_looked_through_and_nothing_else_is():
     assert held_by(held_by(prefit)) is fitted
     for other in (fitted, CalibratedClassifierCV(fitted), BaseEstimator()):
         assert held_by(other) is None
+
+
+@pytest.mark.parametrize("human", [False, True])
+@pytest.mark.parametrize("response_method", ["auto", "decision_function", "predict_proba"])
+def test_the_threshold_of_segments_decides_as_a_tuned_detector_does(
+    human, response_method, small_detector, small_voices
+):
+    (X, y), (others, _) = small_voices
+    scoring = make_scorer(f1_score, pos_label="human" if human else "synthetic")
+    tuned = TunedThresholdClassifierCV(
+        FrozenEstimator(small_detector),
+        scoring=scoring,
+        response_method=response_method,
+        cv="prefit",
+        refit=False,
+    ).fit(X, y)
+    log_odds = small_detector.decision_function(others)
+    decided = np.where(log_odds >= segment_threshold(tuned), "synthetic", "human")
+    np.testing.assert_array_equal(decided, tuned.predict(others))
