@@ -1,4 +1,4 @@
-"""Parameters that have a name, as far as they differ from the defaults."""
+"""Named sets of the front end's parameters; what they leave out has its default."""
 
 from typing import Any
 
