@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from sklearn.model_selection import GroupKFold, cross_val_score
 
@@ -28,3 +29,12 @@ def test_changes_go_by_the_names_of_steps():
     assert (detector["classifier"].units, detector["classifier"].random_state) == ((8,), 3)
     with pytest.raises(ValueError, match="Invalid parameter 'nonsense'"):
         make_detector(classifier__nonsense=1)
+
+
+def test_neither_loudness_nor_silence_around_changes_the_features():
+    samples = np.random.default_rng(0).normal(0, 0.1, 8000)
+    silence = np.zeros(4000)
+    features = make_detector()["features"]
+    plain, other = features.transform([samples, np.concatenate([silence, 0.01 * samples, silence])])
+    assert plain.shape[1] == 60
+    np.testing.assert_allclose(other, plain, rtol=0, atol=1e-3)

@@ -1,11 +1,15 @@
+from dataclasses import fields, replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.features.signals import RATE, noise
-from voicelstm import MFCCTransformer
+from voicelstm import Augmenter, MFCCTransformer
 from voicelstm.exceptions import AudioError
+from voicelstm.features._cepstra import CepstraSettings
+from voicelstm.features._extraction import ExtractionSettings, digest_of_file, extract
 
 
 def test_a_file_whose_own_rate_does_not_fit_the_parameters_is_named(files):
@@ -69,3 +73,60 @@ def test_max_frames_gives_the_first_frames_deltas_included(backend, n_samples, m
 def test_samples_beyond_the_arithmetic_are_refused():
     with pytest.raises(AudioError, match=r"samples as large as .*beyond float32"):
         MFCCTransformer().transform([noise(1600) * 1e20])
+
+
+def test_what_features_depend_on_names_their_folder(monkeypatch, tmp_path):
+    plain = ExtractionSettings.of(MFCCTransformer().get_params())
+    # A value other than the default for each field; a new field has to be added here.
+    of_cepstra = {
+        "n_mfcc": 19, "n_filters": 41, "n_fft": 1024, "frame_length": 0.02, "frame_step": 0.02, "fmin": 20.0,
+        "fmax": 4000.0, "preemphasis": 0.9, "window": "hann", "lifter": 0, "energy": False,
+        "scale": "linear", "triangles": "exact", "amplitude": 2.0, "dtype": "float64",
+    }  # fmt: skip
+    of_clips = {
+        "sample_rate": 8000, "deltas": 1, "normalize": "mean", "level": -26.0, "trim_silence": 40.0,
+        "max_frames": 7, "max_duration": 3.0, "backend": "librosa", "augment": Augmenter(),
+    }  # fmt: skip
+    assert {field.name for field in fields(CepstraSettings)} == set(of_cepstra)
+    assert {field.name for field in fields(ExtractionSettings)} == {"cepstra", *of_clips}
+    changed = [
+        replace(plain, cepstra=replace(plain.cepstra, **{name: of_cepstra[name]})) for name in of_cepstra
+    ]
+    changed += [replace(plain, **{name: of_clips[name]}) for name in of_clips]
+    changed.append(replace(plain, augment=Augmenter(random_state=1)))
+    folders = {each.folder_in(tmp_path) for each in [plain, *changed]}
+    assert len(folders) == 1 + len(changed)
+    assert {folder.parent for folder in folders} == {tmp_path}
+    assert ExtractionSettings.of(MFCCTransformer().get_params()).folder_in(tmp_path) in folders
+    monkeypatch.setattr("voicelstm.features._extraction.__version__", "0.0")
+    assert plain.folder_in(tmp_path) not in folders
+
+
+def test_the_settings_of_a_transformer_leave_out_what_only_the_machine_needs(tmp_path):
+    here = MFCCTransformer(n_jobs=2, cache_dir=tmp_path, verbose=1, on_error="warn")
+    assert ExtractionSettings.of(here.get_params()) == ExtractionSettings.of(MFCCTransformer().get_params())
+
+
+@pytest.mark.parametrize("deltas", [0, 1, 2])
+def test_settings_say_how_many_columns_there_will_be(deltas):
+    settings = ExtractionSettings.of(MFCCTransformer(n_mfcc=7, deltas=deltas).get_params())
+    clip, remarks = extract(noise(800), settings)
+    assert clip.features.shape[1] == settings.n_features == 7 * (deltas + 1)
+    assert remarks == []
+
+
+def test_relative_paths_start_from_the_folder_and_augmentation_from_the_content(files, tmp_path):
+    augmenter = Augmenter(probability=1.0, random_state=0)
+    settings = ExtractionSettings.of(MFCCTransformer(sample_rate=8000, augment=augmenter).get_params())
+    expected = extract(files[0], settings)[0].features
+    assert not np.array_equal(expected, extract(files[0], replace(settings, augment=None))[0].features)
+    np.testing.assert_array_equal(extract(files[0].name, settings, str(tmp_path))[0].features, expected)
+    renamed = files[0].rename(tmp_path / "renamed.wav")
+    np.testing.assert_array_equal(extract(renamed, settings)[0].features, expected)
+
+
+def test_a_digest_is_that_of_the_standards_example(tmp_path):
+    (tmp_path / "abc").write_bytes(b"abc")
+    # FIPS 180-4, "abc".
+    expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert digest_of_file(tmp_path / "abc") == expected

@@ -43,3 +43,9 @@ def test_original_equals_the_recipe_written_down_by_hand(tmp_path):
     features = MFCCTransformer.original().transform([path])
     assert features.shape == (1, 5000, 13)
     np.testing.assert_allclose(features[0], expected, rtol=0, atol=1e-9)
+
+
+def test_the_lfcc_are_60_numbers_every_15_ms():
+    (features,) = MFCCTransformer.lfcc().transform([np.random.default_rng(0).standard_normal(16000)])
+    # Frames of 480 samples every 240, the last filled with zeros: 1 + ceil(15520 / 240).
+    assert features.shape == (66, 60)

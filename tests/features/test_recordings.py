@@ -3,10 +3,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
 import soundfile
 
 from tests.features.signals import RATE, assert_same, noise
 from voicelstm import MFCCTransformer
+from voicelstm.features._recordings import checked_recordings, is_batch_of_signals
 
 
 def test_paths_arrays_and_pairs_mix_in_one_list(files):
@@ -84,3 +86,39 @@ def test_an_array_of_rows_of_samples_and_rates_is_recordings():
 def test_an_iterator_is_refused_before_it_is_used_up():
     with pytest.raises(ValueError, match="iterator"):
         MFCCTransformer().fit_transform(noise(800) for _ in range(2))
+
+
+@pytest.mark.parametrize(
+    ("X", "expected"),
+    [
+        ([[0.1, 0.2], [0.3, 0.4]], True),
+        (np.zeros((2, 9)), True),
+        (np.zeros((2, 9), dtype=object), True),
+        (pd.DataFrame({"a": [0.1], "b": [0.2]}), True),
+        (scipy.sparse.eye_array(3).tocsr(), True),
+        (np.array([["one.wav", "two.wav"]]), True),  # refused by scikit-learn's check of numbers
+        ([8000, [0.1, 0.2]], False),
+        ([[8000, [0.1, 0.2]], [8000, [0.3]]], False),
+        ([["one.wav"], ["two.wav"]], False),
+        ([[]], False),
+        ([], False),
+        (((0.1, 0.2), (0.3, 0.4)), False),
+        (np.array([["one.wav"], ["two.wav"]]), False),
+        (np.array(["one.wav", "two.wav"]), False),
+    ],
+    ids=str,
+)
+def test_a_batch_of_signals_is_told_from_other_recordings(X, expected):
+    assert is_batch_of_signals(X) is expected
+
+
+def test_a_fit_on_a_list_forgets_the_columns_of_an_earlier_table():
+    transformer = MFCCTransformer()
+    table = pd.DataFrame(np.zeros((2, 3)), columns=["a", "b", "c"])
+    assert len(checked_recordings(transformer, table, reset=True)) == 2
+    assert transformer.feature_names_in_.tolist() == ["a", "b", "c"]
+    checked_recordings(transformer, ["one.wav"], reset=False)
+    assert transformer.n_features_in_ == 3
+    checked_recordings(transformer, ["one.wav"], reset=True)
+    assert not hasattr(transformer, "n_features_in_")
+    assert not hasattr(transformer, "feature_names_in_")
