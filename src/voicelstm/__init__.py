@@ -12,5 +12,27 @@ from voicelstm._base import __version__ as __version__
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())  # silent until its user wants to hear it
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
-__all__ += ["__version__"]
+__getattr__, _, _with_packages = lazy_loader.attach_stub(__name__, __file__)
+
+__all__ = [
+    "Augmenter",
+    "CepstralDynamics",
+    "ClipStatistics",
+    "LSTMVoiceClassifier",
+    "MFCCTransformer",
+    "SequenceStore",
+    "__version__",
+    "audit",
+    "calibrate",
+    "detect",
+    "evaluate",
+    "load",
+    "make_detector",
+    "save",
+    "score_timeline",
+    "tune_threshold",
+]
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *_with_packages})

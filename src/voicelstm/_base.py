@@ -7,7 +7,7 @@ import json
 import math
 import os
 import uuid
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterator, Sized
 from contextlib import contextmanager
 from numbers import Integral
 from pathlib import Path
@@ -51,7 +51,8 @@ def check_not_empty(batch: Sized, members: str) -> None:
 
 def checked_units(units: Any) -> tuple[int, ...]:
     """Return the numbers of units of the LSTM layers as a tuple of positive integers."""
-    values = tuple(units) if isinstance(units, Iterable) else (units,)
+    is_sequence = isinstance(units, list | tuple | range) or getattr(units, "ndim", 0) == 1
+    values = tuple(units) if is_sequence else (units,)
     are_whole = all(isinstance(n, Integral) and not isinstance(n, bool) and int(n) > 0 for n in values)
     if not values or not are_whole:
         raise ValueError(f"units={units!r} must be one or more positive integers, one per LSTM layer.")

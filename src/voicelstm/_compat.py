@@ -221,7 +221,7 @@ def graph_publishing() -> Any:
 
 
 def clear_kernel_cache() -> None:
-    """Have TensorFlow drop the kernels that it keeps, if it can."""
+    """Clear TensorFlow's kernel cache, if it can be cleared."""
     clear = NAMES["clear_kernel_cache"].find_or_warn()
     if clear is not None:
         clear()

@@ -31,7 +31,7 @@ def active_region(samples: NDArray[np.floating], trim_silence: float) -> tuple[i
     >>> active_region(np.array([0.0, 0.001, 0.5, -1.0, 0.2, 0.0]), trim_silence=40.0)
     (2, 5)
     """
-    peak = _peak(samples)
+    peak = peak_of(samples)
     if peak == 0:
         return 0, 0
     threshold = peak * 10 ** (-trim_silence / 20)
@@ -61,7 +61,7 @@ def set_level(samples: NDArray[np.floating], level: float) -> NDArray[np.floatin
     [0.1, -0.1]
     """
     # Divided by the peak first, so that squares of tiny samples do not vanish.
-    peak = float(_peak(samples))
+    peak = float(peak_of(samples))
     if peak == 0:
         return samples
     shape = samples / samples.dtype.type(peak)
@@ -71,7 +71,7 @@ def set_level(samples: NDArray[np.floating], level: float) -> NDArray[np.floatin
     return shape
 
 
-def _peak(samples: NDArray) -> np.floating:
+def peak_of(samples: NDArray) -> np.floating:
     return max(samples.max(initial=0.0), -samples.min(initial=0.0))
 
 

@@ -14,7 +14,7 @@ import soxr
 from numpy.typing import DTypeLike, NDArray
 
 from voicelstm.audio._file_types import FETCH_AGAIN, REMEDIES, recognise
-from voicelstm.audio._level import _peak
+from voicelstm.audio._level import peak_of
 from voicelstm.exceptions import AudioError, AudioWarning
 
 __all__ = ["name_of", "read_audio", "read_recording"]
@@ -330,8 +330,8 @@ def _resample(name: object, samples: NDArray, rate: int, new_rate: int) -> NDArr
     resampled = soxr.resample(samples, rate, new_rate)
     if not np.isfinite(resampled).all():
         raise AudioError(
-            f"{name}: found samples as large as {_peak(samples):.2g}, which overflow when they are resampled;"
-            " scale them to ±1."
+            f"{name}: found samples as large as {peak_of(samples):.2g}, which overflow when they are"
+            " resampled; scale them to ±1."
         )
     # A clip too short for the filter comes back empty.
     return resampled if len(resampled) else samples[:1]

@@ -2,4 +2,31 @@
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, _, _ = lazy_loader.attach_stub(__name__, __file__)
+
+#: What users import; `__init__.pyi` also names what other packages take.
+__all__ = [
+    "AuditReport",
+    "Duplicates",
+    "OneVariable",
+    "SharedValues",
+    "UnseenSystems",
+    "audit",
+    "balanced_weights",
+    "fetch_free_spoken_digits",
+    "load_asvspoof5",
+    "load_asvspoof2019",
+    "load_asvspoof2021",
+    "load_csv",
+    "load_fake_or_real",
+    "load_folder",
+    "load_in_the_wild",
+    "load_wavefake",
+    "make_voices",
+    "read_scores",
+    "write_scores",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

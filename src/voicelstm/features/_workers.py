@@ -66,7 +66,7 @@ class Team:
         # Not scikit-learn's Parallel, whose threads change the process's warning filters under each other.
         parallel = Parallel(
             n_jobs=self._n_jobs,
-            backend=_backend_that_tells(),
+            backend=_backend_that_reports_errors(),
             prefer=prefer or self._prefer,
             return_as="generator",
             batch_size=self._per_task,
@@ -82,7 +82,7 @@ class Team:
             raise
 
 
-def _backend_that_tells() -> Any:
+def _backend_that_reports_errors() -> Any:
     """Return joblib's Dask backend as it should be, where that is the active one, else None.
 
     Where a future fails without its task having raised, as one does that has cost several workers their
@@ -91,17 +91,17 @@ def _backend_that_tells() -> Any:
     backend = active_dask_backend()
     if backend is None:
         return None
-    telling = object.__new__(type(backend))  # it pickles, and so copies, as one with other parameters
-    telling.__dict__.update(vars(backend))
-    submit = telling.submit
+    reporting = object.__new__(type(backend))  # it pickles, and so copies, as one with other parameters
+    reporting.__dict__.update(vars(backend))
+    submit = reporting.submit
 
-    def submit_and_tell(task: Any, callback: Any = None) -> Any:
+    def submit_and_report(task: Any, callback: Any = None) -> Any:
         future = submit(task, callback)
         future.add_done_callback(lambda done: done.exception() and callback(done.exception()))
         return future
 
-    telling.submit = submit_and_tell
-    return telling
+    reporting.submit = submit_and_report
+    return reporting
 
 
 class LocalCall:

@@ -10,6 +10,7 @@ from scipy.special import logit
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 
 from voicelstm._compat import check_response_method, get_response_values_binary, tuned_pos_label
 
@@ -38,6 +39,7 @@ class DecisionRule:
     @classmethod
     def of(cls, detector: Any) -> "DecisionRule":
         """Read the rule of a fitted classifier of two classes."""
+        check_is_fitted(detector)
         while not _sets_threshold(detector) and (deciding := _decided_by(detector)) is not None:
             detector = deciding
         methods = list(SCORE_METHODS)
@@ -53,7 +55,7 @@ class DecisionRule:
         if isinstance(threshold, str):  # "auto", even odds
             threshold = 0.0 if method == "decision_function" else 0.5
         if pos_label is None:
-            pos_label = np.asarray(detector.classes_).tolist()[1]
+            pos_label = np.asarray(detector.classes_).tolist()[-1]
         return cls(method, pos_label, float(threshold))
 
 
@@ -95,7 +97,7 @@ def segment_threshold(detector: Any, threshold: float | None = None) -> float | 
         return threshold
     rule = DecisionRule.of(detector)
     log_odds = rule.threshold if rule.method == "decision_function" else float(logit(rule.threshold))
-    return log_odds if rule.pos_label == detector.classes_[1] else -log_odds
+    return log_odds if rule.pos_label == detector.classes_[1] else 0.0 - log_odds
 
 
 def held_by(wrapper: Any) -> Any:

@@ -2,4 +2,11 @@
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, _, _ = lazy_loader.attach_stub(__name__, __file__)
+
+#: What users import; `__init__.pyi` also names what other packages take.
+__all__ = []
+
+
+def __dir__() -> list[str]:
+    return __all__

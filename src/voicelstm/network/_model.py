@@ -96,7 +96,7 @@ def build(architecture: Architecture, weights: Weights | None = None, n_rows: in
         logits = keras.layers.Activation("linear", dtype="float32")(logits)
     model = keras.Model({"sequences": sequences, "lengths": lengths}, logits, name="voicelstm")
     if weights is not None:
-        _set_weights(model, weights)
+        assign_weights(model, weights)
     return model
 
 
@@ -111,7 +111,7 @@ def _check_precision(dtype: str) -> None:
             )
 
 
-def _variables(model: keras.Model) -> dict[str, Any]:
+def variables_by_name(model: keras.Model) -> dict[str, Any]:
     """Find the model's weights by the names of Architecture.weight_shapes."""
     stack = model.get_layer("lstms")
     layers = [lstm for directions in stack.lstms for lstm in directions]
@@ -121,12 +121,12 @@ def _variables(model: keras.Model) -> dict[str, Any]:
     }
 
 
-def _set_weights(model: keras.Model, weights: Weights) -> None:
-    for name, variable in _variables(model).items():
+def assign_weights(model: keras.Model, weights: Weights) -> None:
+    for name, variable in variables_by_name(model).items():
         variable.assign(weights[name])
 
 
-def _make_optimizer(compilation: Compilation) -> Any:
+def make_optimizer(compilation: Compilation) -> Any:
     if callable(compilation.optimizer):
         return compilation.optimizer()
     options = {
@@ -144,7 +144,7 @@ def _make_optimizer(compilation: Compilation) -> Any:
     return makers[compilation.optimizer](**options)
 
 
-def _make_loss(architecture: Architecture, compilation: Compilation) -> keras.losses.Loss:
+def make_loss(architecture: Architecture, compilation: Compilation) -> keras.losses.Loss:
     # Weights that belong together then mean the same in every batch, whatever their sum. A device that has
     # only some of the rows cannot know that sum: there the weights come divided by it.
     reduction = "sum" if compilation.devices.are_replicas else "mean_with_sample_weight"

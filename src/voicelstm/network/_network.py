@@ -10,7 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voicelstm.network._architecture import Architecture, Weights
-from voicelstm.network._model import Compilation, _make_loss, _make_optimizer, _set_weights, _variables, build
+from voicelstm.network._model import (
+    Compilation,
+    assign_weights,
+    build,
+    make_loss,
+    make_optimizer,
+    variables_by_name,
+)
 from voicelstm.network._prefetching import prefetched
 from voicelstm.network._tensorflow_memory import sum_only_among_devices
 from voicelstm.sequences import SegmentBatches
@@ -34,7 +41,7 @@ class Network:
         self.architecture = architecture
         self._devices = compilation.devices
         self.model = build(architecture, n_rows=compilation.n_rows)
-        self._trainable = _variables(self.model)
+        self._trainable = variables_by_name(self.model)
         self._held: Weights | None = None
         accuracy = (
             keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)
@@ -42,8 +49,8 @@ class Network:
             else keras.metrics.CategoricalAccuracy(name="accuracy")
         )
         self.model.compile(
-            optimizer=_make_optimizer(compilation),
-            loss=_make_loss(architecture, compilation),
+            optimizer=make_optimizer(compilation),
+            loss=make_loss(architecture, compilation),
             weighted_metrics=[accuracy],
         )
         sum_only_among_devices(self.model.optimizer)
@@ -156,5 +163,5 @@ class Network:
 
     def _assign(self, weights: Weights) -> None:
         self._held = None
-        _set_weights(self.model, weights)
+        assign_weights(self.model, weights)
         self._held = weights

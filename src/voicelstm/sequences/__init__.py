@@ -1,14 +1,10 @@
 """A batch of sequences: its forms, checks, statistics, segments; the folder for one larger than memory."""
 
-from voicelstm.sequences._batches import check_ragged, is_ragged, stack
-from voicelstm.sequences._checking import SequenceReadingMixin as SequenceReadingMixin
-from voicelstm.sequences._checking import checked_clips as checked_clips
-from voicelstm.sequences._clip import Clip
-from voicelstm.sequences._segments import SegmentBatches, Segments, cut
-from voicelstm.sequences._statistics import FrameStatistics
-from voicelstm.sequences._store import SequenceStore
-from voicelstm.sequences._store_writer import SequenceWriter as SequenceWriter
+import lazy_loader
 
+__getattr__, _, _ = lazy_loader.attach_stub(__name__, __file__)
+
+#: What users import; `__init__.pyi` also names what other packages take.
 __all__ = [
     "Clip",
     "FrameStatistics",
@@ -20,3 +16,7 @@ __all__ = [
     "is_ragged",
     "stack",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

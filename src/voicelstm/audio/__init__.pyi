@@ -1,0 +1,10 @@
+from ._augmenter import Augmenter as Augmenter
+from ._failures import MOST_LISTED as MOST_LISTED
+from ._failures import list_failures as list_failures
+from ._failures import report_failures as report_failures
+from ._failures import report_remarks as report_remarks
+from ._level import active_region as active_region
+from ._level import set_level as set_level
+from ._reading import name_of as name_of
+from ._reading import read_audio as read_audio
+from ._reading import read_recording as read_recording

@@ -1,0 +1,12 @@
+from ._batches import check_ragged as check_ragged
+from ._batches import is_ragged as is_ragged
+from ._batches import stack as stack
+from ._checking import SequenceReadingMixin as SequenceReadingMixin
+from ._checking import checked_clips as checked_clips
+from ._clip import Clip as Clip
+from ._segments import SegmentBatches as SegmentBatches
+from ._segments import Segments as Segments
+from ._segments import cut as cut
+from ._statistics import FrameStatistics as FrameStatistics
+from ._store import SequenceStore as SequenceStore
+from ._store_writer import SequenceWriter as SequenceWriter
