@@ -8,7 +8,6 @@ from platform import node
 import numpy as np
 import pytest
 import soundfile
-from joblib import Parallel, delayed
 
 import voicelstm
 from voicelstm import MFCCTransformer
@@ -109,28 +108,6 @@ def test_relative_paths_are_those_of_the_callers_folder_after_it_has_changed(
         with pytest.warns(AudioWarning, match=r"\[1\] missing.wav: no such file"):
             found = transformer.transform(["voice.wav", "missing.wav"])
         np.testing.assert_allclose(found[0], transformer.transform([signal])[0], atol=1e-6)
-
-
-def test_processes_that_are_used_again_stay_in_their_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(_workers, "_MANY", 1)
-    transformer = MFCCTransformer(n_jobs=2)
-    transformer.transform([np.ones(RATE)] * 20)
-
-    def folders():  # joblib takes the same workers where it is asked in the same way
-        found = Parallel(n_jobs=2, prefer="processes", max_nbytes=None)(
-            delayed(eval)("(__import__('os').getpid(), __import__('os').getcwd())") for _ in range(20)
-        )
-        return dict(found)
-
-    before = folders()
-    monkeypatch.chdir(tmp_path)
-    soundfile.write("voice.wav", np.ones(RATE), RATE)
-    transformer.transform(["voice.wav"] * 40)
-    after = folders()
-    again = before.keys() & after.keys()
-    assert again
-    assert {process: after[process] for process in again} == {process: before[process] for process in again}
-    assert os.fspath(tmp_path) not in after.values()
 
 
 def test_a_call_in_another_process_leaves_the_folder_of_that_process(tmp_path):

@@ -1,4 +1,4 @@
-"""What is said of recordings that fail."""
+"""Messages about recordings that failed or are odd."""
 
 import warnings
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Where a recording is loud, and how loud it is."""
+"""Active region and level of a recording."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""What a model file says of a fitted classifier, and how one is made from it again."""
+"""Describe a fitted classifier for a model file, and restore it."""
 
 from dataclasses import asdict, fields
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a model file says of the front end's classes, and how they are made from it again."""
+"""Describe transformers for a model file, and restore them."""
 
 from typing import Any
 

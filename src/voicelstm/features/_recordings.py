@@ -1,4 +1,4 @@
-"""What a batch of recordings is."""
+"""Checks of a batch of recordings."""
 
 import os
 from collections.abc import Iterator

@@ -24,7 +24,7 @@ MOST_PER_TASK = 16
 
 
 class Extracted(NamedTuple):
-    """What became of a recording: its clip, or the reason of its failure; and what there is to warn of."""
+    """Clip of a recording, or the reason of its failure; and its warnings."""
 
     clip: Clip | None
     reason: str = ""

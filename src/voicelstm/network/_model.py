@@ -53,7 +53,7 @@ class Compilation:
 
     @property
     def devices(self) -> Devices:
-        """What it learns on."""
+        """Devices that the network learns on."""
         return Devices(self.distribution)
 
 

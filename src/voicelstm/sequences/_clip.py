@@ -1,4 +1,4 @@
-"""What extraction gives for one recording."""
+"""One recording's features, and where they lie in the recording."""
 
 from dataclasses import dataclass
 
