@@ -17,5 +17,7 @@ def test_it_computes_the_equations(n_frames):
     np.testing.assert_allclose(outputs, expected, atol=1e-6)
 
 
-def test_it_serves_the_cpu_since_a_gpu_has_a_kernel_of_its_own():
-    assert is_available() == (jax.default_backend() == "cpu")
+@pytest.mark.parametrize(("device", "serves"), [("cpu", True), ("gpu", False)])
+def test_it_serves_the_cpu_since_a_gpu_has_a_kernel_of_its_own(device, serves, monkeypatch):
+    monkeypatch.setattr(jax, "default_backend", lambda: device)
+    assert is_available() is serves
