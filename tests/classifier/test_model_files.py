@@ -1,7 +1,15 @@
+from copy import deepcopy
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from voicelstm import LSTMVoiceClassifier
+from voicelstm.classifier._model_files import describe_classifier, restore_classifier
+from voicelstm.exceptions import ModelFileError
+from voicelstm.model_files import StoredTensors
+
+WRITTEN = Path(__file__).parents[1] / "model_files" / "0.1.0" / "classifier.voicelstm"
 
 
 @pytest.mark.every_backend
@@ -24,3 +32,67 @@ def test_every_kind_of_classifier_survives(labels, changes, tmp_path, request):
     np.testing.assert_array_equal(loaded.decision_function(X), classifier.decision_function(X))
     assert loaded.predict(X).dtype == classifier.predict(X).dtype
     loaded.partial_fit(X, labels)
+
+
+@pytest.fixture(scope="module")
+def description():
+    """Description and tensors of a classifier of two classes, which no test may change."""
+    tensors = {}
+    return describe_classifier(LSTMVoiceClassifier.load(WRITTEN), "a/", tensors), tensors
+
+
+def test_a_description_uses_each_of_its_tensors(description):
+    described, tensors = description
+    stored = StoredTensors(tensors)
+    restored = restore_classifier(described, "a/", stored)
+    stored.check_all_used()
+    again = {}
+    assert describe_classifier(restored, "a/", again) == described
+    assert again.keys() == tensors.keys()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"n_features_in_": 1000}, "number of features is not that of the network"),
+        ({"class_totals": [1.0]}, "one finite number of at least 0 for each label"),
+        ({"class_totals": [1.0, -1.0]}, "one finite number of at least 0 for each label"),
+        ({"history_": ["accuracy"]}, "history is one of"),
+        ({"history_": ["loss", "loss"]}, "history is one of"),
+        ({"history_": ["loss", "regret"]}, "history is one of"),
+        ({"statistics_total": 0.0}, "not those of any frames"),
+        ({"n_iter_": 999}, "has shape"),
+    ],
+)
+def test_fields_that_contradict_each_other_are_refused(changes, words, description):
+    described, tensors = description
+    with pytest.raises(ModelFileError, match=words):
+        restore_classifier(deepcopy(described) | changes, "a/", StoredTensors(tensors))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("n_outputs", 3, "labels does not fit the network's outputs"),
+        ("units", [7], "has shape"),
+        ("depth", 2, "depth"),
+    ],
+)
+def test_an_architecture_that_is_not_that_of_the_weights_is_refused(name, value, words, description):
+    described, tensors = description
+    changed = described | {"architecture": described["architecture"] | {name: value}}
+    with pytest.raises(ModelFileError, match=words):
+        restore_classifier(changed, "a/", StoredTensors(tensors))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [("spread", -1.0, "not those of any frames"), ("mean", 1e300, "beyond float32")],
+)
+def test_statistics_that_frames_cannot_have_are_refused(name, value, words, description):
+    described, tensors = description
+    of_name = tensors[f"a/statistics/{name}"]
+    with pytest.raises(ModelFileError, match=words):
+        restore_classifier(
+            described, "a/", StoredTensors(tensors | {f"a/statistics/{name}": np.full_like(of_name, value)})
+        )

@@ -7,7 +7,7 @@ from keras import ops
 
 from tests.network.networks import random_weights
 from voicelstm.network._architecture import Architecture
-from voicelstm.network._model import Compilation, build
+from voicelstm.network._model import Compilation, build, make_loss, make_optimizer
 from voicelstm.network._pool import acquire_network
 
 pytestmark = pytest.mark.every_backend
@@ -25,6 +25,45 @@ def test_squared_error_is_that_of_probabilities():
         network.reset(weights, seed=0, learning_rate=1e-3)
         logs = network.train_step(batch, lengths, labels, np.array([1.0, 1.0, 2.0], dtype="float32"))
     assert logs["loss"] == pytest.approx(float(np.average(squares[:, 0], weights=[1, 1, 2])), rel=1e-5)
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_cross_entropy_smooths_labels_and_is_the_mean_by_weight(n_outputs):
+    generator = np.random.default_rng(0)
+    logits, weight = generator.normal(size=(4, n_outputs)), np.array([1.0, 2.0, 0.0, 0.5])
+    positive = generator.integers(0, 2 if n_outputs == 1 else 3, 4)
+    if n_outputs == 1:
+        labels, probability = positive[:, None], 1 / (1 + np.exp(-logits))
+        smooth = 0.8 * labels + 0.2 / 2
+        losses = -(smooth * np.log(probability) + (1 - smooth) * np.log(1 - probability))[:, 0]
+    else:
+        labels, exponentials = np.eye(3)[positive], np.exp(logits)
+        smooth = 0.8 * labels + 0.2 / 3
+        losses = -(smooth * np.log(exponentials / exponentials.sum(axis=1, keepdims=True))).sum(axis=1)
+    loss = make_loss(Architecture(2, n_outputs, (3,)), Compilation(label_smoothing=0.2))
+    found = loss(*(ops.convert_to_tensor(values, "float32") for values in (labels, logits, weight)))
+    assert float(found) == pytest.approx(float(np.average(losses, weights=weight)), rel=1e-5)
+
+
+def test_optimizers_have_their_names_epsilon_clipping_and_decay():
+    found = {
+        name: make_optimizer(Compilation(optimizer=name, clip_norm=2.0, weight_decay=0.01))
+        for name in ("adam", "adam_tf1", "nadam", "rmsprop", "sgd")
+    }
+    kinds = ["Adam", "Adam", "Nadam", "RMSprop", "SGD"]
+    assert [type(optimizer).__name__ for optimizer in found.values()] == kinds
+    assert {(each.global_clipnorm, each.weight_decay) for each in found.values()} == {(2.0, 0.01)}
+    # TensorFlow 1's default, where Keras has 1e-7.
+    assert (found["adam_tf1"].epsilon, found["adam"].epsilon) == (1e-8, 1e-7)
+    plain = make_optimizer(Compilation())
+    assert plain.global_clipnorm is None
+    assert plain.weight_decay is None
+
+
+def test_batches_of_almost_as_many_rows_share_a_network():
+    numbers = [1, 31, 32, 63, 64, 127, 128, 5000]
+    found = [Compilation().for_rows(n).n_rows for n in numbers]
+    assert found == [1, 1, 32, 32, 64, 96, 128, 128]
 
 
 @pytest.mark.parametrize("pooling", ["stats", "attention"])

@@ -67,3 +67,17 @@ def test_a_released_network_is_acquired_again():
         pass
     with acquire_network(architecture, Compilation()) as second:
         assert second is first
+
+
+def test_a_network_that_is_not_shared_is_built_for_one_use(monkeypatch):
+    monkeypatch.setattr(network_pool, "_idle", OrderedDict())
+    monkeypatch.setattr(network_pool, "Network", lambda architecture, compilation: object())
+
+    def acquired(shared):
+        with network_pool.acquire_network("a", Compilation(), shared=shared) as network:
+            return network
+
+    idle = acquired(shared=True)
+    own = [acquired(shared=False) for _ in range(2)]
+    assert len({id(network) for network in (idle, *own)}) == 3
+    assert acquired(shared=True) is idle

@@ -1,3 +1,5 @@
+from itertools import chain
+
 import keras
 import numpy as np
 import pytest
@@ -5,6 +7,87 @@ from sklearn.base import clone
 
 from tests.classifier.fits import clips_of, small
 from voicelstm.exceptions import TrainingError
+from voicelstm.network._training import LabelledClips, Schedule, _epochs, _labelled_batch, _validate
+from voicelstm.sequences import SegmentBatches
+
+
+def labelled_clips(lengths, labels, weights, segment_frames=None, n_rows=3):
+    clips = [np.full((n, 1), float(position)) for position, n in enumerate(lengths)]
+    batches = SegmentBatches(clips, segment_frames, n_rows, None, "float64")
+    return LabelledClips(batches, np.array(labels, dtype=float), np.array(weights, dtype=float))
+
+
+def orders(clips, max_epochs=3, max_steps=None, shuffle=True):
+    schedule = Schedule(max_epochs, max_steps, shuffle, patience=0, callbacks=(), verbose=0)
+    n_epochs = schedule.n_epochs(clips)
+    generator = np.random.default_rng(0)
+    return [
+        [batch.tolist() for batch in epoch]
+        for epoch in _epochs(clips, schedule, clips.n_steps, n_epochs, generator)
+    ]
+
+
+def test_an_epoch_sees_each_segment_once_in_an_order_of_its_own():
+    clips = labelled_clips([5] * 8, [[0]] * 8, [1] * 8)
+    epochs = orders(clips)
+    assert [[len(batch) for batch in epoch] for epoch in epochs] == [[3, 3, 2]] * 3
+    assert [sorted(chain(*epoch)) for epoch in epochs] == [list(range(8))] * 3
+    assert len({str(epoch) for epoch in epochs}) == 3
+    assert orders(clips, shuffle=False) == [[[0, 1, 2], [3, 4, 5], [6, 7]]] * 3
+
+
+def test_steps_take_full_batches_and_every_segment_before_one_comes_again():
+    clips = labelled_clips([5] * 8, [[0]] * 8, [1] * 8)
+    epochs = orders(clips, max_steps=8)
+    assert [len(epoch) for epoch in epochs] == [3, 3, 2]
+    batches = list(chain(*epochs))
+    assert [len(batch) for batch in batches] == [3] * 8
+    seen = list(chain(*batches))
+    for first in (0, 8, 16):
+        assert sorted(seen[first : first + 8]) == list(range(8))
+
+
+def test_segments_share_the_weight_of_their_clip_and_added_rows_have_none():
+    # Of 10 frames each clip of 4 has one segment, and the clip of 20 two.
+    clips = labelled_clips([4, 20], [[0], [1]], [3, 5], segment_frames=10, n_rows=4)
+    batch, lengths, labels, weight = _labelled_batch(clips, np.array([1, 0, 2]))
+    assert lengths[:3].tolist() == [10, 4, 10]
+    assert batch[:3, 0, 0].tolist() == [1, 0, 1]
+    assert labels[:3, 0].tolist() == [1, 0, 1]
+    assert weight.tolist() == [2.5, 3, 2.5, 0]
+
+
+class Scores:
+    """Stands for a network that scores segments so."""
+
+    def __init__(self, scores):
+        self.logits = lambda batches: np.array(scores)
+
+
+# By hand: probabilities of the labels 3/4, 1/4 and 1/2, and clips that weigh 1, 2 and 1.
+@pytest.mark.parametrize(
+    ("labels", "scores"),
+    [
+        ([[1], [0], [1]], [[np.log(3)], [np.log(3)], [0.0]]),
+        ([[1, 0], [0, 1], [1, 0]], [[np.log(3), 0.0], [np.log(3), 0.0], [0.0, 0.0]]),
+    ],
+)
+def test_validation_is_the_mean_over_clips_by_weight(labels, scores):
+    validation = labelled_clips([4, 6, 5], labels, [1, 2, 1])
+    found = _validate(Scores(scores), validation, "cross_entropy")
+    assert found["val_loss"] == pytest.approx(np.log(4 / 3 * 4**2 * 2) / 4)
+    found = _validate(Scores(scores), validation, "squared_error")
+    assert found["val_loss"] == pytest.approx((1 / 16 + 2 * 9 / 16 + 1 / 4) / 4)
+
+
+def test_validation_counts_the_clips_whose_label_scores_highest():
+    binary = labelled_clips([4, 6, 5], [[1], [0], [1]], [1, 2, 1])
+    assert _validate(Scores([[0.1], [0.1], [0.1]]), binary, "cross_entropy")["val_accuracy"] == 0.5
+    three = labelled_clips([4, 6], np.eye(3)[[0, 2]], [1, 3])
+    scores = [[1.0, 0.0, 0.9], [1.0, 0.0, 1.1]]
+    assert _validate(Scores(scores), three, "cross_entropy")["val_accuracy"] == 1.0
+    scores = [[0.0, 0.1, -1.0], [1.0, 0.0, 1.1]]
+    assert _validate(Scores(scores), three, "cross_entropy")["val_accuracy"] == 0.75
 
 
 @pytest.mark.every_backend
