@@ -181,7 +181,7 @@ class CepstralDynamics(  # type: ignore[call-arg]
         sequences = []
         for position, clip in enumerate(self._clips(X)):
             if not len(clip):
-                sequences.append(np.empty((0, self._n_features_out), dtype=np.float32))
+                sequences.append(np.empty((0, self._n_output_features), dtype=np.float32))
                 continue
             side = np.tanh((self._measured(clip, lags, position) - self.centre_) / self.scale_)
             sequences.append(np.hstack([side, np.square(side)]).astype(np.float32))
@@ -214,7 +214,7 @@ class CepstralDynamics(  # type: ignore[call-arg]
         return np.column_stack([starts, starts + window])
 
     @property
-    def _n_features_out(self) -> int:
+    def _n_output_features(self) -> int:
         return 2 * len(self.centre_)
 
     def __sklearn_tags__(self) -> Tags:

@@ -186,7 +186,7 @@ def _restore_pipeline(described: dict[str, Any], within: Callable[[dict[str, Any
     pipeline = Pipeline([(name, within(step, name)) for name, step in named])
     validate_steps(pipeline)  # names of their own, and a classifier only at the end
     for (name, before), (_, after) in pairwise(pipeline.steps):
-        width = getattr(before, "_n_features_out", None)
+        width = getattr(before, "_n_output_features", None)
         if width is not None and after.n_features_in_ != width:
             raise ModelFileError(
                 f"The outputs of {name!r} give {width} numbers, the step after them takes"
