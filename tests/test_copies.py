@@ -80,6 +80,7 @@ pickle.dump(fitted, sys.stdout.buffer)
 """
 
 
+@pytest.mark.nightly
 def test_another_process_learns_the_same_bit_for_bit_and_its_pickle_works_here(fitted):
     done = subprocess.run(
         [sys.executable, "-c", _FIT], input=pickle.dumps((X, Y)), capture_output=True, check=True

@@ -126,6 +126,7 @@ def assert_same(one, other):
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("out", [None, "store"])
 def test_features_are_complete_and_equal_where_a_worker_dies(fuse, paths, tmp_path, out):
     folder = out and tmp_path / out

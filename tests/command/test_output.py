@@ -45,6 +45,7 @@ def test_names_cannot_break_lines_or_steer_a_terminal(detector_file, voices, tmp
     assert json.loads(out)["recording"] == str(names[0])
 
 
+@pytest.mark.nightly
 def test_a_terminal_gets_a_table_within_its_width(detector_file, voice_folder):
     pty = pytest.importorskip("pty")
     names = [f"{voice_folder}/voices/{i}.wav" for i in range(3)]
