@@ -72,3 +72,18 @@ def small_detector(small_voices):
 
     small = {"classifier__units": (6,), "classifier__max_steps": 4, "features__n_mfcc": 8}
     return make_detector(random_state=0, **small).fit(*small_voices[0])
+
+
+@pytest.fixture
+def extractions(monkeypatch):
+    """What was really extracted, as opposed to remembered."""
+    from voicelstm.features._extraction import extract
+
+    seen = []
+
+    def spy(recording, how, folder=None):
+        seen.append(recording)
+        return extract(recording, how, folder)
+
+    monkeypatch.setattr("voicelstm.features._workers.extract", spy)
+    return seen

@@ -8,7 +8,6 @@ from sklearn.pipeline import make_pipeline
 
 from voicelstm import Augmenter, ClipStatistics, MFCCTransformer, SequenceStore, make_detector
 from voicelstm.exceptions import StoreError
-from voicelstm.features._extraction import extract
 
 RATE = 16000
 EFFECTS = (
@@ -45,19 +44,6 @@ def assert_same(one, other):
 
 def in_db(ratio):
     return 20 * np.log10(ratio)
-
-
-@pytest.fixture
-def extractions(monkeypatch):
-    """What was really extracted, as opposed to remembered."""
-    seen = []
-
-    def spy(recording, how, folder=None):
-        seen.append(recording)
-        return extract(recording, how, folder)
-
-    monkeypatch.setattr("voicelstm.features._workers.extract", spy)
-    return seen
 
 
 def test_ranges_are_drawn_from_evenly():

@@ -11,20 +11,6 @@ from sklearn.base import clone
 from tests.features.signals import assert_same, noise
 from voicelstm import MFCCTransformer
 from voicelstm.exceptions import AudioError, AudioWarning
-from voicelstm.features._extraction import extract
-
-
-@pytest.fixture
-def extractions(monkeypatch):
-    """What was really extracted, as opposed to remembered."""
-    seen = []
-
-    def spy(recording, how, folder=None):
-        seen.append(recording)
-        return extract(recording, how, folder)
-
-    monkeypatch.setattr("voicelstm.features._workers.extract", spy)
-    return seen
 
 
 def test_every_strange_file_gives_finite_features_or_is_named(awkward_files):
