@@ -1,0 +1,109 @@
+"""Which class is human, and labels that may be taken for each other."""
+
+import numpy as np
+import pytest
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.dummy import DummyClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.pipeline import make_pipeline
+
+from voicelstm.metrics._human_class import (
+    check_distinct_labels,
+    choose_human_label,
+    human_label_of,
+    recognised_human_label,
+)
+
+
+@pytest.mark.parametrize(
+    ("classes", "human"),
+    [
+        (["human", "synthetic"], "human"),
+        (["Fake", "REAL"], "REAL"),
+        (["bona-fide", "spoof"], "bona-fide"),
+        (["bona fide", "A07"], "bona fide"),
+        (["tts", "live"], "live"),
+        (["Genuine", "vc"], "Genuine"),
+    ],
+)
+def test_the_field_s_spellings_are_recognised_in_any_case(classes, human):
+    assert recognised_human_label(classes) == human
+    assert recognised_human_label(classes[::-1]) == human
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [[0, 1], [-1, 1], ["0", "1"], [False, True], ["yes", "no"], ["real", "live"], ["music", "fake"]],
+)
+def test_other_classes_are_not_guessed_at(classes):
+    assert recognised_human_label(classes) is None
+    with pytest.raises(ValueError, match="human_label must say which"):
+        choose_human_label(classes)
+    assert choose_human_label(classes, classes[0]) == classes[0]
+
+
+def test_three_classes_are_not_human_and_synthetic():
+    assert recognised_human_label(["human", "tts", "vc"]) is None
+
+
+def test_a_label_is_not_taken_for_a_number_that_is_written_alike():
+    with pytest.raises(ValueError, match="none of the classes"):
+        choose_human_label([0, 1], "1")
+
+
+class _Detector(DummyClassifier):
+    """A classifier that knows its human class."""
+
+    def fit(self, X, y, sample_weight=None):
+        super().fit(X, y, sample_weight)
+        self.human_label_ = 1
+        return self
+
+
+def test_a_detector_s_own_knowledge_is_found_within_wrappers():
+    X, y = np.zeros((8, 1)), [0, 1] * 4
+    fitted = make_pipeline(_Detector()).fit(X, y)
+    wrapped = [
+        fitted,
+        FixedThresholdClassifier(FrozenEstimator(fitted), threshold=0.3).fit(X, y),
+        CalibratedClassifierCV(FrozenEstimator(fitted)).fit(X, y),
+        FixedThresholdClassifier(
+            FrozenEstimator(CalibratedClassifierCV(FrozenEstimator(fitted)).fit(X, y))
+        ).fit(X, y),
+    ]
+    assert [human_label_of(each) for each in wrapped] == [1] * 4
+    assert human_label_of(fitted, 0) == 0
+
+
+def test_a_detector_that_does_not_know_is_asked_about_by_name():
+    fitted = DummyClassifier().fit(np.zeros((4, 1)), [0, 1, 0, 1])
+    with pytest.raises(ValueError, match="human_label must say which of the classes"):
+        human_label_of(fitted)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["human", "Human", "synthetic"],
+        ["bonafide", "bona-fide", "spoof"],
+        ["1", "1.0", "0"],
+        ["1", "01"],
+        ["fake", "fake ", "real"],
+    ],
+)
+def test_labels_that_differ_only_in_spelling_are_refused(labels):
+    with pytest.raises(ValueError, match="differ only in spelling"):
+        check_distinct_labels(labels)
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), "nan", "NaN", "", " "])
+def test_a_missing_label_is_no_class(missing):
+    with pytest.raises(ValueError, match="is no label"):
+        check_distinct_labels(["human", missing])
+
+
+def test_labels_that_differ_in_more_are_accepted():
+    check_distinct_labels(["human", "synthetic"])
+    check_distinct_labels([0, 1, 2])
+    check_distinct_labels(["A01", "A1", "human"])
