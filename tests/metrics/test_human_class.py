@@ -62,7 +62,7 @@ class _Detector(DummyClassifier):
 
 
 def test_a_detector_s_own_knowledge_is_found_within_wrappers():
-    X, y = np.zeros((8, 1)), [0, 1] * 4
+    X, y = np.zeros((10, 1)), [0, 1] * 5
     fitted = make_pipeline(_Detector()).fit(X, y)
     wrapped = [
         fitted,
