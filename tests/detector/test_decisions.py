@@ -8,6 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier
 
 from voicelstm import calibrate, evaluate, score_timeline, tune_threshold
+from voicelstm.detector import CalibratedDetector, ThresholdDetector
 from voicelstm.metrics import (
     act_dcf,
     cllr,
@@ -67,6 +68,7 @@ def told(labelling, scores=HUMAN_RATIOS):
 def test_the_threshold_is_halfway_between_the_scores_that_it_separates(labelling, asked, expected):
     detector, X, y, direction = told(labelling)
     tuned = tune_threshold(detector, X, y, **asked)
+    assert type(tuned) is ThresholdDetector
     assert isinstance(tuned, FixedThresholdClassifier)
     assert tuned.estimator_.estimator is detector
     assert tuned.threshold == pytest.approx(direction * expected)
@@ -115,7 +117,8 @@ def test_calibrated_log_odds_are_the_likelihood_ratios_that_were_distorted(held_
     distorted, y = held_out
     detector = Scored().fit(None, y)
     calibrated = calibrate(detector, distorted, y)
-    assert type(calibrated) is CalibratedClassifierCV
+    assert type(calibrated) is CalibratedDetector
+    assert isinstance(calibrated, CalibratedClassifierCV)
     assert calibrated.estimator.estimator is detector
     of_new, _ = overlapping(300, 300, seed=2)
     probability = calibrated.predict_proba(5 * of_new + 30)

@@ -37,7 +37,7 @@ def test_of_a_detector_it_takes_probabilities_of_the_second_class(plain):
     assert display.count_ax_.get_xlabel() == "probability of synthetic"
     calibrated = calibrate(plain, [[-1.0], [-2.0], [1.0]], y)
     assert legend(ReliabilityDisplay.from_estimator(calibrated, [[-1.0], [1.0]], y[1:]).ax_)[1] == (
-        "CalibratedClassifierCV"
+        "CalibratedDetector"
     )
 
 

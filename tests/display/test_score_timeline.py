@@ -140,7 +140,7 @@ def test_a_wrappers_threshold_is_drawn_in_log_odds(
 def test_a_calibrated_detector_needs_a_threshold_in_the_pipelines_log_odds(small_detector, small_voices):
     X, y = small_voices[1]
     calibrated = calibrate(small_detector, X, y)
-    with pytest.raises(ValueError, match="threshold must be given for this CalibratedClassifierCV"):
+    with pytest.raises(ValueError, match="threshold must be given for this CalibratedDetector"):
         ScoreTimelineDisplay.from_recording(calibrated, X[0])
     display = ScoreTimelineDisplay.from_recording(calibrated, X[0], threshold=0.1)
     assert_allclose(display.threshold_line_.get_ydata(), 0.1)

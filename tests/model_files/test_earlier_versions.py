@@ -41,7 +41,9 @@ def test_a_kept_file_loads_and_says_what_it_said_when_it_was_written(path):
 
 
 def test_each_kind_is_kept_and_small():
-    classes = {"CepstralDynamics", "LSTMVoiceClassifier", "MFCCTransformer", "Pipeline", *WRAPPERS}
+    # This library's own wrappers came after these files, of which calibrate returned scikit-learn's.
+    wrappers = set(WRAPPERS) - {"CalibratedDetector", "ThresholdDetector"}
+    classes = {"CepstralDynamics", "LSTMVoiceClassifier", "MFCCTransformer", "Pipeline", *wrappers}
     texts = [taken_apart(path)[0]["voicelstm"] for path in FILES if path.parent.name == "0.1.0"]
     assert all(any(f'"class": "{name}"' in text for text in texts) for name in classes)
     assert all(path.stat().st_size < 100_000 for path in FILES)

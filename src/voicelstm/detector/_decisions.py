@@ -6,11 +6,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn import config_context
-from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import FixedThresholdClassifier
 
 from voicelstm._compat import num_samples
+from voicelstm.detector._held_out_wrappers import CalibratedDetector, ThresholdDetector
 from voicelstm.metrics import (
     OperatingPoints,
     check_scored,
@@ -41,7 +40,7 @@ def tune_threshold(
     cost_false_alarm: float = 10.0,
     human_label: Any = None,
     sample_weight: ArrayLike | None = None,
-) -> FixedThresholdClassifier:
+) -> ThresholdDetector:
     """Find the threshold of a fitted detector on recordings that it has not seen.
 
     Nothing is trained. A *miss* is a human clip that is taken for synthetic, a *false alarm* a synthetic clip
@@ -76,10 +75,11 @@ def tune_threshold(
 
     Returns
     -------
-    sklearn.model_selection.FixedThresholdClassifier
-        Fitted, around the detector itself. Its `threshold` is compared with the score that speaks for
-        ``classes_[1]``, which is taken from the threshold upwards: `decision_function`, or the probability
-        where there is none (`response_method` says which).
+    voicelstm.detector.ThresholdDetector
+        scikit-learn's :class:`~sklearn.model_selection.FixedThresholdClassifier`, fitted, around the detector
+        itself; its `predict` raises where a clip has no score. Its `threshold` is compared with the score
+        that speaks for ``classes_[1]``, which is taken from the threshold upwards: `decision_function`, or
+        the probability where there is none (`response_method` says which).
 
     Raises
     ------
@@ -98,9 +98,6 @@ def tune_threshold(
     The threshold is halfway between the two scores that it separates. Of thresholds that are equally good it
     is that with fewer false alarms; for "false_alarm" that with fewer misses. Where it is best to take every
     clip for one class, the threshold lies at the end of the scores.
-
-    `predict` of scikit-learn's wrapper compares and does not look for NaN: a clip without a score, such as a
-    recording that failed with ``on_error="warn"``, becomes ``classes_[0]``. Ask the scores which those are.
 
     Examples
     --------
@@ -133,15 +130,13 @@ def tune_threshold(
         below = chosen if clips.direction == 1 else len(points.score) - chosen
         ascending = np.sort(clips.direction * points.score).astype(response.dtype)
         threshold = _separating(ascending, below)
-    fixed = FixedThresholdClassifier(
-        FrozenEstimator(detector), threshold=threshold, response_method=response_method
-    )
+    fixed = ThresholdDetector(FrozenEstimator(detector), threshold=threshold, response_method=response_method)
     return fixed.fit(recordings, y)
 
 
 def calibrate(
     detector: Any, recordings: Any, y: ArrayLike, *, sample_weight: ArrayLike | None = None
-) -> CalibratedClassifierCV:
+) -> CalibratedDetector:
     """Calibrate a fitted detector by logistic regression on recordings that it has not seen.
 
     The detector is not trained further. Both classes count the same, however many clips each has, so that
@@ -164,9 +159,11 @@ def calibrate(
 
     Returns
     -------
-    sklearn.calibration.CalibratedClassifierCV
-        Fitted, around the detector itself. Its probabilities are those for equally probable classes; where
-        synthetic clips have the prior `p`, add ``log(p / (1 - p))`` to the log-odds of synthetic.
+    voicelstm.detector.CalibratedDetector
+        scikit-learn's :class:`~sklearn.calibration.CalibratedClassifierCV`, fitted, around the detector
+        itself; its `predict` raises where a clip has no score. Its probabilities are those for equally
+        probable classes; where synthetic clips have the prior `p`, add ``log(p / (1 - p))`` to the log-odds
+        of synthetic.
 
     Raises
     ------
@@ -185,9 +182,6 @@ def calibrate(
     `decision_function`'s; of a detector that has only `predict_proba` it is the probability, which fits this
     form less well: calibrate the members of a vote, not the vote. A threshold that the detector brings along
     is not kept: tune after calibrating.
-
-    `predict` of scikit-learn's wrapper makes a clip without a score, such as a recording that failed with
-    ``on_error="warn"``, ``classes_[0]``; its probabilities are NaN.
 
     References
     ----------
@@ -224,7 +218,7 @@ def calibrate(
     # Reading the recordings takes longest, and has been done: an attribute hides the detector's method.
     setattr(frozen, response_method, known)
     positions = np.arange(len(answer))
-    calibrated = CalibratedClassifierCV(frozen, cv=[(positions, positions)])
+    calibrated = CalibratedDetector(frozen, cv=[(positions, positions)])
     with config_context(enable_metadata_routing=False), warnings.catch_warnings():
         # The weights are for the calibration only, as they should be: what is frozen is not trained.
         warnings.filterwarnings("ignore", "Since FrozenEstimator does not appear to accept", UserWarning)

@@ -6,6 +6,7 @@ from typing import Any
 from sklearn.base import BaseEstimator
 
 from voicelstm.classifier import LSTMVoiceClassifier
+from voicelstm.detector._held_out_wrappers import CalibratedDetector, ThresholdDetector
 from voicelstm.features import CepstralDynamics, MFCCTransformer
 
 __all__ = ["features_and_rest", "memoized", "transformers_of"]
@@ -89,7 +90,8 @@ def _replaced(held: Any, replacement: Callable[[Any], Any]) -> Any:
     if type(held) in (list, tuple):
         return type(held)(_replaced(each, replacement) for each in held)
     # The pairs that a CalibratedClassifierCV holds are no estimators, but have one.
-    is_wrapper = type(held).__module__.startswith("sklearn.")
+    own = type(held) in (CalibratedDetector, ThresholdDetector)
+    is_wrapper = own or type(held).__module__.startswith("sklearn.")
     if not is_wrapper or not (isinstance(held, BaseEstimator) or hasattr(held, "calibrators")):
         return held
     return _shallow_copy(held, lambda value: _replaced(value, replacement))

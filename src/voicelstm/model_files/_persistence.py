@@ -39,7 +39,8 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     estimator : MFCCTransformer, CepstralDynamics, LSTMVoiceClassifier, Pipeline of them, or a wrapper
         The fitted estimator. The wrappers are scikit-learn's FixedThresholdClassifier,
         TunedThresholdClassifierCV, CalibratedClassifierCV (by "sigmoid" or "temperature"), VotingClassifier
-        (``voting="soft"``) and FrozenEstimator, around these or one another, or as a step of the Pipeline.
+        (``voting="soft"``) and FrozenEstimator, and what :func:`~voicelstm.tune_threshold` and
+        :func:`~voicelstm.calibrate` return, around these or one another, or as a step of the Pipeline.
     path : str or os.PathLike
         Path of the file. An existing file is replaced only when the new one is complete.
 

@@ -1,4 +1,4 @@
-"""scikit-learn's wrappers around a detector, as a model file keeps them.
+"""scikit-learn's wrappers around a detector, as a model file keeps them, and this library's variants.
 
 Each class has one function that describes it and one that makes it from a checked description. What a wrapper
 holds is described and made by the functions it is given, so that this module knows no detector.
@@ -6,6 +6,7 @@ holds is described and made by the functions it is given, so that this module kn
 
 import warnings
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,18 @@ __all__ = ["DEEPEST", "WRAPPERS", "describe_wrapper", "is_wrapper", "restore_wra
 DEEPEST = 16
 
 #: The names that a file may hold.
-WRAPPERS = ("CalibratedClassifierCV", "FixedThresholdClassifier", "FrozenEstimator", "VotingClassifier")
+WRAPPERS = (
+    "CalibratedClassifierCV",
+    "CalibratedDetector",
+    "FixedThresholdClassifier",
+    "FrozenEstimator",
+    "ThresholdDetector",
+    "VotingClassifier",
+)
+
+# Classes of this library and the wrappers of scikit-learn that they derive from: fields are the same.
+_VARIANTS = {"CalibratedDetector": CalibratedClassifierCV, "ThresholdDetector": FixedThresholdClassifier}
+_VARIANTS_MODULE = "voicelstm.detector._held_out_wrappers"
 
 _CALIBRATORS = {"sigmoid": ("a", "b"), "temperature": ("beta",)}
 _HIGHEST_BETA = 1e5  # scikit-learn searches up to exp(10)
@@ -47,17 +59,33 @@ Restore = Callable[[dict[str, Any], str], Any]
 
 def is_wrapper(estimator: Any) -> bool:
     """Tell whether a file keeps this wrapper; one of a derived class may do anything, and is not kept."""
-    return type(estimator) in _DESCRIBERS
+    return type(estimator) in _DESCRIBERS or _is_variant(estimator)
 
 
 def describe_wrapper(wrapper: Any, describe: Describe) -> dict[str, Any]:
     """Describe a fitted wrapper; `describe` takes each estimator that it holds, and a name for it."""
-    return _DESCRIBERS[type(wrapper)](wrapper, describe)
+    if not _is_variant(wrapper):
+        return _DESCRIBERS[type(wrapper)](wrapper, describe)
+    name = type(wrapper).__name__
+    return _DESCRIBERS[_VARIANTS[name]](wrapper, describe) | {"class": name}
 
 
 def restore_wrapper(described: dict[str, Any], restore: Restore) -> Any:
     """Make the fitted wrapper of a description; `restore` makes the estimators that it holds."""
-    return _RESTORERS[described["class"]](described, restore)
+    name = described["class"]
+    if name in _VARIANTS:
+        return _RESTORERS[_VARIANTS[name].__name__](described, restore, _variant(name))
+    return _RESTORERS[name](described, restore)
+
+
+def _is_variant(estimator: Any) -> bool:
+    name = type(estimator).__name__
+    return name in _VARIANTS and type(estimator) is _variant(name)
+
+
+def _variant(name: str) -> type:
+    kind: type = getattr(import_module(_VARIANTS_MODULE), name)
+    return kind
 
 
 def _describe_frozen(frozen: FrozenEstimator, describe: Describe) -> dict[str, Any]:
@@ -98,7 +126,9 @@ def _describe_threshold(
     }
 
 
-def _restore_fixed(described: dict[str, Any], restore: Restore) -> FixedThresholdClassifier:
+def _restore_fixed(
+    described: dict[str, Any], restore: Restore, kind: Any = FixedThresholdClassifier
+) -> FixedThresholdClassifier:
     check_fields(described, {"class", "estimator", "threshold", "pos_label", "response_method"})
     held = restore(described["estimator"], "estimator")
     classes = _held_classes(held).tolist()
@@ -114,9 +144,7 @@ def _restore_fixed(described: dict[str, Any], restore: Restore) -> FixedThreshol
         response_method != "auto" and not hasattr(held, response_method)
     ):
         raise ModelFileError(f"The threshold is for {response_method!r}, which the detector does not have.")
-    fixed = FixedThresholdClassifier(
-        held, threshold=threshold, pos_label=pos_label, response_method=response_method
-    )
+    fixed = kind(held, threshold=threshold, pos_label=pos_label, response_method=response_method)
     fixed.estimator_ = held
     return _with_features(fixed, held)
 
@@ -154,7 +182,9 @@ def _describe_calibrated(calibrated: CalibratedClassifierCV, describe: Describe)
     }
 
 
-def _restore_calibrated(described: dict[str, Any], restore: Restore) -> CalibratedClassifierCV:
+def _restore_calibrated(
+    described: dict[str, Any], restore: Restore, kind: Any = CalibratedClassifierCV
+) -> CalibratedClassifierCV:
     # Imported here, so that a scikit-learn that has moved them still reads all other files.
     from voicelstm._compat import CalibratedClassifier, SigmoidCalibration, TemperatureScaling
 
@@ -168,7 +198,7 @@ def _restore_calibrated(described: dict[str, Any], restore: Restore) -> Calibrat
     if not (ensemble == "auto" or isinstance(ensemble, bool)):
         raise ModelFileError(f'ensemble of the calibration is {ensemble!r}; expected a bool or "auto".')
     n_calibrators = len(classes) if method == "sigmoid" and len(classes) > 2 else 1
-    kind = {"sigmoid": SigmoidCalibration, "temperature": TemperatureScaling}[method]
+    calibrator_kind = {"sigmoid": SigmoidCalibration, "temperature": TemperatureScaling}[method]
     pairs = []
     for i, pair in enumerate(_sequence(described["pairs"], "calibrated classifiers")):
         check_fields(pair, {"estimator", "calibrators"})
@@ -179,7 +209,7 @@ def _restore_calibrated(described: dict[str, Any], restore: Restore) -> Calibrat
         calibrators = []
         for numbers in _sequence(pair["calibrators"], "calibrators", n_calibrators):
             check_fields(numbers, _CALIBRATORS[method])
-            calibrator = kind()
+            calibrator = calibrator_kind()
             for name in _CALIBRATORS[method]:
                 # As scikit-learn has them, whose arithmetic depends on the type.
                 setattr(calibrator, f"{name}_", np.float64(finite_number(numbers[name], name)))
@@ -187,7 +217,7 @@ def _restore_calibrated(described: dict[str, Any], restore: Restore) -> Calibrat
                 raise ModelFileError(f"The inverse temperature is {calibrator.beta_}, which no fit finds.")
             calibrators.append(calibrator)
         pairs.append(CalibratedClassifier(held, calibrators, classes=classes, method=method))
-    calibrated = CalibratedClassifierCV(pairs[0].estimator, method=method, cv=cv, ensemble=ensemble)
+    calibrated = kind(pairs[0].estimator, method=method, cv=cv, ensemble=ensemble)
     calibrated.calibrated_classifiers_ = pairs
     calibrated.classes_ = classes
     return _with_features(calibrated, pairs[0].estimator)
@@ -307,7 +337,7 @@ _DESCRIBERS: dict[type, Callable[[Any, Describe], dict[str, Any]]] = {
     TunedThresholdClassifierCV: _describe_tuned,
     VotingClassifier: _describe_voting,
 }
-_RESTORERS: dict[str, Callable[[dict[str, Any], Restore], Any]] = {
+_RESTORERS: dict[str, Callable[..., Any]] = {
     "CalibratedClassifierCV": _restore_calibrated,
     "FixedThresholdClassifier": _restore_fixed,
     "FrozenEstimator": _restore_frozen,
