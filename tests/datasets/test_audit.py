@@ -74,7 +74,7 @@ def test_a_shortcut_is_warned_of_by_name():
 @pytest.mark.parametrize("labels", [np.where(LABELS == "human", 1, 0), np.where(LABELS == "human", "a", "b")])
 def test_other_labels_give_the_same_report(labels):
     given = {"n_resamples": 100, "random_state": 0}
-    human_label = None if labels.dtype.kind == "i" else "a"
+    human_label = 1 if labels.dtype.kind == "i" else "a"
     assert audit(noises(40), labels, human_label=human_label, **given) == audit(noises(40), LABELS, **given)
 
 

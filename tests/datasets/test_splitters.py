@@ -120,7 +120,7 @@ def test_families_go_before_systems():
 
 def test_numbers_as_labels_make_the_same_folds():
     numbers = (Y == "human").astype(int)
-    ours = [test.tolist() for _, test in UnseenSystems().split(X, numbers, GROUPS)]
+    ours = [test.tolist() for _, test in UnseenSystems(human_label=1).split(X, numbers, GROUPS)]
     assert ours == [test.tolist() for _, test in UnseenSystems().split(X, Y, GROUPS)]
     turned = UnseenSystems(human_label=0).split(X, 1 - numbers, GROUPS)
     assert ours == [test.tolist() for _, test in turned]
@@ -163,6 +163,14 @@ def test_its_text_tells_its_parameters():
         ({"n_parts": 7}, Y, GROUPS, "6 human speakers cannot be divided into n_parts=7"),
         ({"n_parts": 1}, Y, GROUPS, "n_parts == 1"),
         ({"human_label": "bonafide"}, Y, GROUPS, "none of the classes"),
+        ({}, np.column_stack([Y == "human", Y != "human"]), GROUPS, "These are one-hot"),
+        ({}, np.where(Y == "human", 1, 0), GROUPS, "human_label must say which of the classes"),
+        (
+            {},
+            np.where(np.arange(len(Y)) == 2, "Human", Y),
+            GROUPS,
+            "y holds labels that differ only in spelling",
+        ),
     ],
 )
 def test_what_does_not_fit_is_an_error(parameters, y, groups, text):

@@ -48,7 +48,7 @@ def test_one_array_of_groups_is_the_speaker_and_speakers_of_two_classes_are_apar
 def test_groups_of_another_length_are_refused_by_name():
     with pytest.raises(ValueError, match="'family' has shape"):
         balanced_weights(Y, {"family": FAMILY[1:]})
-    with pytest.raises(ValueError, match="no labels"):
+    with pytest.raises(ValueError, match="y is empty"):
         balanced_weights([])
 
 

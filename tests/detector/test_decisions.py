@@ -3,6 +3,7 @@ import pytest
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.exceptions import DataConversionWarning
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier
@@ -35,6 +36,8 @@ class Scored(ClassifierMixin, BaseEstimator):
 
     def fit(self, X, y):
         self.classes_ = np.unique(y)
+        if 1 in self.classes_.tolist():
+            self.human_label_ = 1
         return self
 
     def decision_function(self, X):
@@ -95,8 +98,9 @@ def test_decisions_cost_what_the_best_threshold_costs(labelling, dtype, seed):
     weight = random.uniform(0.5, 2, 10)
     costs = {"synthetic_prior": random.uniform(0.1, 0.9), "cost_false_alarm": random.uniform(0.5, 2)}
     tuned = tune_threshold(detector, X, y, metric="detection_cost", sample_weight=weight, **costs)
-    spent = detection_cost(y, tuned.predict(X), sample_weight=weight, **costs)
-    least = min_dcf(y, X, pos_label=detector.classes_[1], sample_weight=weight, **costs)
+    shared = {"human_label": y[0], "sample_weight": weight} | costs
+    spent = detection_cost(y, tuned.predict(X), **shared)
+    least = min_dcf(y, X, pos_label=detector.classes_[1], **shared)
     assert spent == pytest.approx(least)
 
 
@@ -257,3 +261,14 @@ def test_a_timeline_is_that_of_the_pipeline_within(small_detector, small_voices)
     ):
         for found, timeline in zip(score_timeline(wrapped, X[:2]), expected, strict=True):
             np.testing.assert_array_equal(found, timeline)
+
+
+def test_labels_of_other_forms_are_answered_as_they_are_by_every_entrance():
+    detector, X, y, _ = told("synthetic is classes_[1]")
+    for of in (tune_threshold, calibrate, lambda *given: evaluate(*given, n_resamples=0)):
+        with pytest.warns(DataConversionWarning, match=r"y has shape \(10, 1\)"):
+            of(detector, X, y[:, None])
+        with pytest.raises(ValueError, match="These are one-hot"):
+            of(detector, X, np.column_stack([IS_HUMAN, ~IS_HUMAN]))
+        with pytest.raises(ValueError, match="differ only in spelling"):
+            of(detector, X, ["Human", *y[1:]])

@@ -30,7 +30,7 @@ def test_the_numbers_are_those_counted_by_hand():
 @pytest.mark.parametrize(
     ("classes", "y", "human_label"),
     [
-        ((0, 1), np.repeat([1, 0], 5), None),
+        ((0, 1), np.repeat([1, 0], 5), 1),
         (("bonafide", "spoof"), np.repeat(["bonafide", "spoof"], 5), "bonafide"),
     ],
 )

@@ -47,11 +47,16 @@ def test_it_is_the_mirror_image_where_scores_speak_for_the_other_class():
 
 
 def test_a_clip_at_the_threshold_is_taken_for_the_class_of_higher_scores():
-    display = ScoreDistributionDisplay.from_predictions([0, 0, 1, 1], [0.0, 1.0, 1.0, 2.0], threshold=1.0)
-    assert (display.miss_rate_, display.false_alarm_rate_) == (0, 0.5)
-    # The last of all scores too, though NumPy's last bin is closed on the right.
-    display = ScoreDistributionDisplay.from_predictions([0, 0, 1, 1], [0.0, 1.0, 1.0, 2.0], threshold=2.0)
+    display = ScoreDistributionDisplay.from_predictions(
+        ["human", "human", "synthetic", "synthetic"], [0.0, 1.0, 1.0, 2.0], threshold=1.0
+    )
     assert (display.miss_rate_, display.false_alarm_rate_) == (0.5, 0)
+    # The last of all scores too, though NumPy's last bin is closed on the right.
+    display = ScoreDistributionDisplay.from_predictions(
+        [0, 0, 1, 1], [0.0, 1.0, 1.0, 2.0], human_label=0, threshold=2.0
+    )
+    assert (display.miss_rate_, display.false_alarm_rate_) == (0, 0.5)
+    assert display.ax_.get_xlabel() == "score, higher for 1"
 
 
 def test_a_threshold_beyond_all_scores_is_drawn():

@@ -28,8 +28,9 @@ scored = st.lists(st.tuples(st.booleans(), st.integers(-4, 4)), min_size=2, max_
 
 
 def both(human, synthetic):
-    """Labels and scores for which a higher one speaks for human, 1."""
-    return np.repeat([1, 0], [len(human), len(synthetic)]), np.array([*human, *synthetic], dtype=float)
+    """Labels, and log-odds of synthetic, of clips whose scores in favour of human are these."""
+    names = np.repeat(["human", "synthetic"], [len(human), len(synthetic)])
+    return names, -np.array([*human, *synthetic], dtype=float)
 
 
 def split(clips):

@@ -26,7 +26,9 @@ def test_costs_are_those_of_the_best_threshold_by_trial(clips, prior, cost_miss,
         miss = np.mean(np.array(human) < threshold)
         false_alarm = np.mean(np.array(synthetic) >= threshold)
         by_hand = (cost_miss * (1 - prior) * miss + cost_false_alarm * prior * false_alarm) / scale
-        assert detection_cost(y, scores >= threshold, **costs) == pytest.approx(by_hand)
+        assert detection_cost(
+            y, np.where(-scores >= threshold, "human", "synthetic"), **costs
+        ) == pytest.approx(by_hand)
 
 
 def test_a_clip_at_the_threshold_of_bayes_is_accepted_as_human():
@@ -43,7 +45,10 @@ def test_parameters_out_of_range_are_named():
         (lambda: min_dcf(y, scores, synthetic_prior=1), "synthetic_prior=1"),
         (lambda: act_dcf(y, scores, cost_miss=-1), "cost_miss=-1"),
         (lambda: act_dcf(y, scores, cost_false_alarm=np.inf), "cost_false_alarm=inf"),
-        (lambda: detection_cost(y, [0, 1, 2, 3]), r"y_pred holds \[2, 3\]"),
+        (
+            lambda: detection_cost(y, ["human", "fake", "spoof", "synthetic"]),
+            r"y_pred holds \['fake', 'spoof'\]",
+        ),
         (lambda: detection_cost(y, [0, 1]), r"y_pred has shape \(2,\)"),
     ]:
         with pytest.raises(ValueError, match=words):

@@ -26,7 +26,8 @@ def test_equal_scores_are_decided_together():
 def test_det_curve_counts_both_errors_at_every_threshold(clips):
     human, synthetic = split(clips)
     false_alarm, miss, thresholds = det_curve(*both(human, synthetic))
-    assert thresholds.tolist() == [*sorted({*human, *synthetic}), np.inf]
+    # Log-odds of synthetic: a clip is accepted as human from the threshold downwards.
+    assert (-thresholds).tolist() == [*sorted({*human, *synthetic}), np.inf]
     np.testing.assert_allclose(np.column_stack([miss, false_alarm]), rates_by_counting(human, synthetic)[1:])
     assert (false_alarm[0], miss[0], false_alarm[-1], miss[-1]) == (1, 0, 0, 1)
 
@@ -35,8 +36,8 @@ def test_det_curve_counts_both_errors_at_every_threshold(clips):
 def test_det_curve_holds_all_points_of_scikit_learn(clips):
     y, scores = both(*split(clips))
     mine = {point[2]: point[:2] for point in zip(*det_curve(y, scores), strict=True)}
-    for false_alarm, miss, threshold in zip(*sklearn.metrics.det_curve(y, scores), strict=True):
-        assert mine[threshold] == pytest.approx((false_alarm, miss))
+    for false_alarm, miss, threshold in zip(*sklearn.metrics.det_curve(y == "human", -scores), strict=True):
+        assert mine[-threshold] == pytest.approx((false_alarm, miss))
 
 
 def test_det_curve_speaks_in_the_units_of_the_scores():
@@ -76,13 +77,13 @@ def test_the_asvspoof_method_does_what_its_evaluation_package_does(clips):
 
 
 def test_equal_error_threshold_is_halfway_and_no_side_matters():
-    assert equal_error_threshold(*both([3, 1], [0, -1])) == 0.5
+    assert equal_error_threshold(*both([3, 1], [0, -1])) == -0.5
     assert equal_error_threshold(NAMES, SCORES, pos_label="human") == pytest.approx((0.5 - 0.2) / 2)
     assert equal_error_threshold(NAMES, -SCORES, pos_label="synthetic") == pytest.approx(-(0.5 - 0.2) / 2)
-    assert equal_error_threshold(*both([1, 1], [1])) == 1
+    assert equal_error_threshold(*both([1, 1], [1])) == -1
     # One human clip and two synthetic: between 1 and 2 the rates are 0 and 1/2, between 2 and 3 1 and 1/2.
-    assert equal_error_threshold(*both([2], [1, 3])) == 2.5
+    assert equal_error_threshold(*both([2], [1, 3])) == -2.5
     # No number lies between neighbours, and none in the middle of minus infinity and another.
     below = np.nextafter(1.0, 0)
-    assert equal_error_threshold(*both([1.0], [below])) == 1.0
-    assert equal_error_threshold(*both([1.0], [-np.inf])) == 1.0
+    assert equal_error_threshold(*both([1.0], [below])) == -1.0
+    assert equal_error_threshold(*both([1.0], [-np.inf])) == -1.0

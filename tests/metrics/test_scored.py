@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from sklearn.exceptions import DataConversionWarning
 
 from tests.metrics.clips import ALL_METRICS, NAMES, RANK_METRICS, SCORES, both, scored, split
 from voicelstm.metrics import act_dcf, cllr, detection_cost, equal_error_rate, min_cllr, min_dcf
@@ -14,25 +15,25 @@ from voicelstm.metrics import act_dcf, cllr, detection_cost, equal_error_rate, m
         (NAMES, SCORES, {"pos_label": "human"}),
         (NAMES.tolist(), -SCORES, {"pos_label": "synthetic"}),
         (pd.Series(NAMES, dtype="category"), pd.Series(SCORES), {"pos_label": "human"}),
-        ((NAMES == "human").astype(int), SCORES.tolist(), {}),
-        (NAMES == "human", SCORES, {}),
-        (np.where(NAMES == "human", 1, -1), SCORES, {}),
+        (NAMES, -SCORES, {}),
+        ((NAMES == "human").astype(int), (-SCORES).tolist(), {"human_label": 1}),
+        (NAMES == "human", -SCORES, {"human_label": True}),
+        (np.where(NAMES == "human", 1, -1), SCORES, {"human_label": 1, "pos_label": 1}),
         (np.where(NAMES == "human", 0, 1), -SCORES, {"human_label": 0}),
-        (
-            np.where(NAMES == "human", "bona-fide", "spoof"),
-            -SCORES,
-            {"pos_label": "spoof", "human_label": "bona-fide"},
-        ),
+        (np.where(NAMES == "human", "bona-fide", "spoof"), -SCORES, {}),
+        (np.where(NAMES == "human", "Real", "Fake"), SCORES, {"pos_label": "Real"}),
     ],
     ids=[
         "names",
         "synthetic speaks",
         "pandas",
+        "synthetic speaks by itself",
         "one is human",
         "booleans",
         "signs",
         "zero is human",
         "corpus names",
+        "names of the web",
     ],
 )
 def test_hand_calculation_with_labels_of_every_kind(y, scores, labels):
@@ -63,30 +64,34 @@ def test_a_monotone_transform_changes_no_rank_metric(clips):
 @given(scored)
 def test_negated_scores_that_speak_for_the_other_class_are_the_same(clips):
     y, scores = both(*split(clips))
-    names = np.where(y == 1, "human", "synthetic")
     for metric in ALL_METRICS:
-        assert metric(names, -scores, pos_label="synthetic") == metric(y, scores)
+        assert metric(y, scores, pos_label="synthetic") == metric(y, scores)
+        assert metric(y, -scores, pos_label="human") == metric(y, scores)
 
 
 @given(scored)
 def test_metrics_that_treat_both_classes_alike_mirror(clips):
     y, scores = both(*split(clips))
     for metric in (equal_error_rate, cllr, min_cllr):
-        assert metric(1 - y, -scores) == pytest.approx(metric(y, scores), abs=1e-12)
+        turned = np.where(y == "human", "synthetic", "human")
+        assert metric(turned, -scores) == pytest.approx(metric(y, scores), abs=1e-12)
 
 
 @given(scored, st.data())
 def test_a_weight_counts_a_clip_that_often(clips, data):
     y, scores = both(*split(clips))
     weight = np.array(data.draw(st.lists(st.integers(0, 3), min_size=len(y), max_size=len(y))))
-    assume(weight[y == 1].any() and weight[y == 0].any())
+    assume(weight[y == "human"].any() and weight[y == "synthetic"].any())
     repeated = np.repeat(y, weight), np.repeat(scores, weight)
     for metric in (equal_error_rate, min_dcf, act_dcf, cllr, min_cllr):
         assert metric(y, scores, sample_weight=weight) == pytest.approx(metric(*repeated), abs=1e-12)
-    decided = scores > 0
+    decided = np.where(scores > 0, "synthetic", "human")
     assert detection_cost(y, decided, sample_weight=weight) == pytest.approx(
-        detection_cost(repeated[0], repeated[1] > 0)
+        detection_cost(repeated[0], np.repeat(decided, weight))
     )
+
+
+TWO = ["human", "synthetic"]
 
 
 @pytest.mark.parametrize(
@@ -95,25 +100,47 @@ def test_a_weight_counts_a_clip_that_often(clips, data):
         ([1, 1], [0, 1], {}, "y_true holds one class only, 1"),
         ([0, 1, 2], [0, 1, 2], {}, r"y_true holds the classes \[0, 1, 2\]"),
         ([], [], {}, "y_true is empty"),
-        ([[0], [1]], [0, 1], {}, r"y_true has shape \(2, 1\)"),
-        (["human", None], [0, 1], {"pos_label": "human"}, "y_true must hold labels of one kind"),
-        (["human", np.nan], [0, 1], {"pos_label": "human"}, "y_true must hold labels of one kind"),
+        (["human", None], [0, 1], {}, "y_true must hold labels of one kind"),
+        (["human", np.nan], [0, 1], {}, "y_true must hold labels of one kind"),
         ([1.0, np.nan], [0, 1], {}, "y_true must hold labels of one kind"),
-        (["human", "synthetic"], [0, 1], {}, "pos_label must say"),
-        (["human", "synthetic"], [0, 1], {"pos_label": 1}, "pos_label=1 is none of the classes"),
-        (["bonafide", "spoof"], [0, 1], {"pos_label": "spoof"}, "human_label must say"),
-        ([1, 2], [0, 1], {"human_label": 2}, "pos_label must say"),
+        (["human", "nan"], [0, 1], {}, "y_true holds 'nan', which is no label"),
+        (
+            ["human", "Human"],
+            [0, 1],
+            {},
+            "y_true holds labels that differ only in spelling: 'human' and 'Human'",
+        ),
+        (
+            ["fake", "human", "Human"],
+            [0, 1, 2],
+            {},
+            "labels that differ only in spelling: 'Human' and 'human'",
+        ),
+        (TWO, [0, 1], {"pos_label": 1}, "pos_label=1 is none of the classes"),
+        ([0, 1], [0, 1], {}, "human_label must say which of the classes"),
+        ([-1, 1], [0, 1], {"pos_label": 1}, "human_label must say which of the classes"),
+        ([False, True], [0, 1], {}, "human_label must say which of the classes"),
         ([0, 1], [0, 1], {"human_label": "human"}, "human_label='human' is none of the classes"),
-        ([0, 1], [0, 1, 2], {}, "y_score has 3 values, y_true has 2"),
-        ([0, 1], ["human", "synthetic"], {}, "y_score must be numbers"),
-        ([0, 1], [[0.5, 0.5], [0.5, 0.5]], {}, r"y_score has shape \(2, 2\).*predict_proba"),
-        ([0, 1, 1], [0, np.nan, 2], {}, "y_score is NaN at position 1. "),
-        ([0, 1] * 20, [np.nan] * 40, {}, "NaN at positions 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 30 more"),
-        ([0, 1], [0, 1], {"sample_weight": [1, -1]}, "sample_weight must be finite and not negative"),
-        ([0, 1], [0, 1], {"sample_weight": [1, 0]}, "sample_weight leaves one class"),
-        ([0, 1], [0, 1], {"sample_weight": [1]}, "sample_weight has 1 values"),
+        (TWO, [0, 1, 2], {}, "y_score has 3 values, y_true has 2"),
+        (TWO, TWO, {}, "y_score must be numbers"),
+        (TWO, [[0.5, 0.5], [0.5, 0.5]], {}, r"y_score has shape \(2, 2\).*predict_proba"),
+        ([*TWO, "human"], [0, np.nan, 2], {}, "y_score is NaN at position 1. "),
+        (TWO * 20, [np.nan] * 40, {}, "NaN at positions 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 30 more"),
+        (TWO, [0, 1], {"sample_weight": [1, -1]}, "sample_weight must be finite and not negative"),
+        (TWO, [0, 1], {"sample_weight": [1, 0]}, "sample_weight leaves one class"),
+        (TWO, [0, 1], {"sample_weight": [1]}, "sample_weight has 1 values"),
     ],
 )
 def test_what_cannot_be_measured_is_named(y, scores, options, words):
     with pytest.raises(ValueError, match=words):
         cllr(y, scores, **options)
+
+
+def test_a_column_of_labels_is_taken_with_a_warning_and_one_hot_labels_are_refused():
+    y, scores = both([2, 3, 0], [0, 1])
+    with pytest.warns(DataConversionWarning, match=r"y_true has shape \(5, 1\)"):
+        assert cllr(y[:, None], scores) == cllr(y, scores)
+    with pytest.raises(ValueError, match=r"These are one-hot.*np.argmax\(y, axis=1\)"):
+        cllr(np.column_stack([y == "human", y == "synthetic"]).astype(int), scores)
+    with pytest.raises(ValueError, match=r"y_true has shape \(5, 2\); expected one label per clip.$"):
+        cllr(np.column_stack([y, y]), scores)

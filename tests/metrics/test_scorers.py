@@ -32,6 +32,7 @@ from voicelstm.metrics import (
     eer_scorer,
     equal_error_rate,
     make_detection_scorer,
+    min_dcf,
     min_dcf_scorer,
 )
 
@@ -42,24 +43,30 @@ NAMES = {
     "synthetic is classes_[1]": np.where(IS_HUMAN, "human", "synthetic"),
     "human is classes_[1]": np.where(IS_HUMAN, "human", "ai"),
     "1 is human": IS_HUMAN.astype(int),
+    "0 is human": 1 - IS_HUMAN.astype(int),
     "booleans": IS_HUMAN,
 }
-every_labelling = pytest.mark.parametrize("y", NAMES.values(), ids=NAMES.keys())
+HUMAN_LABELS = [None, None, 1, 0, True]
+every_labelling = pytest.mark.parametrize(
+    ("y", "human_label"), list(zip(NAMES.values(), HUMAN_LABELS, strict=True)), ids=NAMES.keys()
+)
 
 
 class Stated(ClassifierMixin, BaseEstimator):
     """Scores in favour of `classes_[1]`, of which X is the ratio in favour of human."""
 
-    def __init__(self, human="human", factor=1.0):
-        self.human = human
+    def __init__(self, human_label=None, factor=1.0):
+        self.human_label = human_label
         self.factor = factor
 
     def fit(self, X, y):
         self.classes_ = np.unique(y)
+        if self.human_label is not None:
+            self.human_label_ = self.human_label
         return self
 
     def decision_function(self, X):
-        human = "human" if "human" in self.classes_ else 1
+        human = "human" if self.human_label is None else self.human_label
         return self.factor * np.asarray(X)[:, 0] * (1 if self.classes_[1] == human else -1)
 
     def predict(self, X):
@@ -98,9 +105,9 @@ def column(values):
 
 @every_labelling
 @pytest.mark.parametrize("classifier", [Stated(), WithProbabilities(), WithRatios()])
-def test_scorers_are_the_negated_metrics_whichever_way_the_classes_lie(classifier, y):
+def test_scorers_are_the_negated_metrics_whichever_way_the_classes_lie(classifier, y, human_label):
     X = column(HUMAN_RATIOS)
-    fitted = clone(classifier).fit(X, y)
+    fitted = clone(classifier).set_params(human_label=human_label).fit(X, y)
     assert eer_scorer(fitted, X, y) == pytest.approx(-0.2)
     assert min_dcf_scorer(fitted, X, y) == pytest.approx(-0.2)
     assert cllr_scorer(fitted, X, y) == pytest.approx(-0.596220, abs=5e-7)
@@ -108,7 +115,7 @@ def test_scorers_are_the_negated_metrics_whichever_way_the_classes_lie(classifie
 
 
 @every_labelling
-def test_cross_validation_with_logistic_regression(y):
+def test_cross_validation_with_logistic_regression(y, human_label):
     # The human clips' values are apart from the synthetic ones', so that held-out clips are ordered rightly.
     X = column(np.where(IS_HUMAN, 5, -5) + HUMAN_RATIOS / 10)
     model = make_pipeline(StandardScaler(), LogisticRegression())
@@ -117,7 +124,10 @@ def test_cross_validation_with_logistic_regression(y):
         X,
         y,
         cv=StratifiedKFold(5),
-        scoring={"eer": eer_scorer, "min_dcf": min_dcf_scorer, "cllr": cllr_scorer},
+        scoring={
+            name: make_detection_scorer(metric, human_label=human_label)
+            for name, metric in {"eer": equal_error_rate, "min_dcf": min_dcf, "cllr": cllr}.items()
+        },
         error_score="raise",
     )
     assert scores["test_eer"].tolist() == scores["test_min_dcf"].tolist() == [0] * 5
@@ -126,16 +136,17 @@ def test_cross_validation_with_logistic_regression(y):
 
 
 @every_labelling
-def test_a_search_finds_the_direction_and_the_scale(y):
+def test_a_search_finds_the_direction_and_the_scale(y, human_label):
     X = column(HUMAN_RATIOS)
     split = [(np.arange(10), np.arange(10))]
-    search = GridSearchCV(Stated(), {"factor": [-1, 1]}, scoring=eer_scorer, cv=split, error_score="raise")
+    stated = Stated(human_label)
+    search = GridSearchCV(stated, {"factor": [-1, 1]}, scoring=eer_scorer, cv=split, error_score="raise")
     search.fit(X, y)
     assert search.best_params_ == {"factor": 1}
     assert search.cv_results_["mean_test_score"] == pytest.approx([-0.8, -0.2])
     # Ratios ten times too large or too small mislead or say little, and their order is the same.
     search = GridSearchCV(
-        make_pipeline(Stated()),
+        make_pipeline(stated),
         {"stated__factor": [0.01, 1, 10]},
         scoring={"eer": eer_scorer, "cllr": cllr_scorer},
         refit="cllr",
@@ -148,16 +159,23 @@ def test_a_search_finds_the_direction_and_the_scale(y):
 
 
 @every_labelling
-def test_ratios_are_found_inside_pipelines_searches_and_tuned_thresholds(y):
+def test_ratios_are_found_inside_pipelines_searches_and_tuned_thresholds(y, human_label):
     halved = make_pipeline(
-        FunctionTransformer(lambda X: X / 2), FunctionTransformer(lambda X: X), WithRatios()
+        FunctionTransformer(lambda X: X / 2), FunctionTransformer(lambda X: X), WithRatios(human_label)
     )
     split = [(np.arange(10), np.arange(10))]
     search = GridSearchCV(halved, {"withratios__factor": [1.0]}, cv=split)
     fixed = FixedThresholdClassifier(search, threshold=0.5, response_method="decision_function")
     X = column(2 * HUMAN_RATIOS)
     frozen = FrozenEstimator(clone(halved).fit(X, y))
-    for model in (halved, make_pipeline(WithRatios(factor=0.5)), search, fixed, make_pipeline(fixed), frozen):
+    for model in (
+        halved,
+        make_pipeline(WithRatios(human_label, factor=0.5)),
+        search,
+        fixed,
+        make_pipeline(fixed),
+        frozen,
+    ):
         fitted = clone(model).fit(X, y)
         assert cllr_scorer(fitted, X, y) == pytest.approx(-0.596220, abs=5e-7)
 
@@ -178,35 +196,38 @@ def test_the_odds_of_training_are_removed_where_the_estimator_knows_them():
 
 
 def test_probabilities_that_round_to_one_are_read_from_the_margin():
-    model = LogisticRegression(C=1e12).fit([[-1.0], [1.0]], [0, 1])
+    model = LogisticRegression(C=1e12).fit([[-1.0], [1.0]], ["human", "synthetic"])
     model.coef_, model.intercept_ = np.array([[1.0]]), np.array([0.0])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         # Half of either class is wrong by 800, which costs 800 / ln 2 bits.
-        score = cllr_scorer(model, column([800, -800, -800, 800]), [1, 1, 0, 0])
+        score = cllr_scorer(model, column([800, -800, -800, 800]), ["synthetic"] * 2 + ["human"] * 2)
     assert score == pytest.approx(-400 / np.log(2))
     # Probabilities alone that are certain and wrong cost infinitely much.
-    certain = WithProbabilities().fit(None, [0, 1])
-    assert cllr_scorer(certain, column([800, -800]), [0, 1]) == -np.inf
+    certain = WithProbabilities().fit(None, ["human", "synthetic"])
+    assert cllr_scorer(certain, column([800, -800]), ["synthetic", "human"]) == -np.inf
 
 
 def test_a_margin_is_read_as_it_is_where_there_is_nothing_else():
     X = column(HUMAN_RATIOS)
     model = LinearSVC().fit(X, IS_HUMAN)
     model.coef_, model.intercept_ = np.array([[1.0]]), np.array([0.0])
-    assert cllr_scorer(model, X, IS_HUMAN) == pytest.approx(-0.596220, abs=5e-7)
+    scorer = make_detection_scorer(cllr, human_label=True)
+    assert scorer(model, X, IS_HUMAN) == pytest.approx(-0.596220, abs=5e-7)
 
 
-def test_a_threshold_is_tuned_by_the_cost_of_decisions():
-    X, y = column(HUMAN_RATIOS), NAMES["synthetic is classes_[1]"]
-    fitted = Stated().fit(X, y)
+@every_labelling
+def test_a_threshold_is_tuned_by_the_cost_of_decisions(y, human_label):
+    X = column(HUMAN_RATIOS)
+    fitted = Stated(human_label).fit(X, y)
     # At 0 a human clip of five is missed, and a synthetic one of five accepted: (0.95 + 0.5) * 0.2 / 0.5.
     assert detection_cost_scorer(fitted, X, y) == pytest.approx(-0.58)
+    told = make_detection_scorer(detection_cost, human_label=human_label)
     tuned = TunedThresholdClassifierCV(
-        fitted, scoring=detection_cost_scorer, cv="prefit", refit=False, response_method="decision_function"
+        fitted, scoring=told, cv="prefit", refit=False, response_method="decision_function"
     ).fit(X, y)
     assert detection_cost_scorer(tuned, X, y) == pytest.approx(-0.2)  # minDCF
-    assert 0.2 < tuned.best_threshold_ <= 0.5
+    assert 0.2 <= abs(tuned.best_threshold_) <= 0.5
     with pytest.raises(ValueError, match="Give TunedThresholdClassifierCV detection_cost_scorer"):
         tuned.set_params(scoring=eer_scorer).fit(X, y)
 
@@ -243,7 +264,7 @@ def test_several_metrics_ask_once_and_are_not_misled_by_others():
 
 def test_clips_without_a_score_are_named():
     X, y = column(HUMAN_RATIOS), IS_HUMAN.astype(int)
-    fitted = Stated().fit(X, y)
+    fitted = Stated(human_label=1).fit(X, y)
     X[[3, 7]] = np.nan
     for scorer in (eer_scorer, min_dcf_scorer, cllr_scorer):
         with pytest.raises(ValueError, match="NaN at positions 3, 7"):
@@ -276,13 +297,13 @@ def test_scorers_are_copied_pickled_and_shown_as_they_were_made():
 def test_a_partial_metric_is_given_ratios_too():
     X, y = column(HUMAN_RATIOS), IS_HUMAN
     scorer = make_detection_scorer(partial(cllr, human_label=True))
-    assert scorer(WithRatios().fit(X, y), X, y) == pytest.approx(-0.596220, abs=5e-7)
+    assert scorer(WithRatios(human_label=True).fit(X, y), X, y) == pytest.approx(-0.596220, abs=5e-7)
 
 
 def test_weights_reach_the_metric():
     X, y = column([0, 1, 2, 1.5]), np.array([0, 0, 1, 1])
     weight = np.array([1.0, 1.0, 1.0, 0.0])
-    fitted = Stated().fit(X, y)
+    fitted = Stated(human_label=1).fit(X, y)
     X[3] = -1  # wrong, and of no weight
     assert eer_scorer(fitted, X, y) == pytest.approx(-0.5)
     assert eer_scorer(fitted, X, y, sample_weight=weight) == 0
@@ -290,6 +311,29 @@ def test_weights_reach_the_metric():
         routed = make_detection_scorer(equal_error_rate).set_score_request(sample_weight=True)
         split = [(np.arange(4), np.arange(4))]
         scores = cross_val_score(
-            Stated(), X, y, cv=split, scoring=routed, params={"sample_weight": weight}, error_score="raise"
+            Stated(human_label=1),
+            X,
+            y,
+            cv=split,
+            scoring=routed,
+            params={"sample_weight": weight},
+            error_score="raise",
         )
     assert scores.tolist() == [0]
+
+
+def test_an_estimator_that_does_not_know_its_human_class_is_refused_and_one_can_be_told():
+    X, y = column(HUMAN_RATIOS), IS_HUMAN.astype(int)
+    model = LogisticRegression().fit(X, y)
+    for scorer in (eer_scorer, min_dcf_scorer, cllr_scorer, detection_cost_scorer):
+        with pytest.raises(ValueError, match="human_label must say which of the classes"):
+            scorer(model, X, y)
+    costs = {
+        human_label: make_detection_scorer(detection_cost, human_label=human_label, cost_miss=2)
+        for human_label in (0, 1)
+    }
+    y = np.array([1, 1, 1, 0])
+    decided = Decided(decisions=np.array([1, 1, 1, 1]))
+    # All taken for 1: every 0 is a false alarm if 1 is human, 0.5 / 0.5; else missed, 2 * 0.95 / 0.5.
+    assert costs[1](decided, X[:4], y) == pytest.approx(-1)
+    assert costs[0](decided, X[:4], y) == pytest.approx(-3.8)

@@ -55,7 +55,7 @@ def parts(path: str) -> LSTMVoiceClassifier:
     assert_type(classifier.classes_, NDArray[Any])
     assert_type(classifier.predict(X), NDArray[Any])
     scores = classifier.decision_function(X)
-    print(equal_error_rate(np.array([0, 1]), scores))
+    print(equal_error_rate(np.array([0, 1]), scores, human_label=1))
     return classifier
 
 

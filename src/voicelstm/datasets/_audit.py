@@ -207,7 +207,8 @@ def audit(
     splits : array-like of shape (n_clips,), default=None
         Where each clip is used, such as "train" and "test".
     human_label : label, default=None
-        The human class. None is "human", or 1 among {0, 1} or {-1, 1}.
+        Human class. If None, it is recognised by its spelling ("human", "bonafide", "real", ...); of 0 and 1
+        it must be given.
     sample_rate : int, default=None
         Of recordings that are arrays, in Hz. Nothing is resampled.
     n_resamples : int, default=2000
@@ -279,7 +280,7 @@ def audit(
             f"Expected a list of recordings, got the single path {os.fspath(recordings)!r}: pass [path]."
         )
     recordings = list(recordings)
-    human, _, _ = check_human(y, human_label)
+    human, _, _ = check_human(y, human_label, "y")
     if len(human) != len(recordings):
         raise ValueError(f"y has {len(human)} labels for {len(recordings)} recordings.")
     columns = group_columns(groups, len(recordings))

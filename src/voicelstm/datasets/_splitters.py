@@ -33,7 +33,8 @@ class UnseenSystems(LeaveOneGroupOut):
     Parameters
     ----------
     human_label : label, default=None
-        The human class. None is "human", or 1 among {0, 1} or {-1, 1}.
+        Human class. If None, it is recognised by its spelling ("human", "bonafide", "real", ...); of 0 and 1
+        it must be given.
     n_parts : int, default=3
         Into how many parts the human speakers are divided, 2 or more. Each fold tests one of them, in turn.
     unseen_speakers : bool, default=False
@@ -176,7 +177,7 @@ class UnseenSystems(LeaveOneGroupOut):
             raise ValueError(
                 f"{type(self).__name__} needs y, and the speaker and the system of each clip as groups."
             )
-        human, _, _ = check_human(y, self.human_label)
+        human, _, _ = check_human(y, self.human_label, "y")
         n_clips = num_samples(X)
         columns = group_columns(groups, n_clips)
         if len(human) != n_clips:

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.validation import column_or_1d
 
 from voicelstm.datasets._groups import group_columns
+from voicelstm.metrics import check_labels
 
 __all__ = ["balanced_weights"]
 
@@ -49,9 +49,7 @@ def balanced_weights(y: ArrayLike, groups: Any = None) -> NDArray[np.float64]:
     >>> balanced_weights(y, {"system": ["", "", "a", "a", "a", "b"]}).tolist()
     [1.5, 1.5, 0.5, 0.5, 0.5, 1.5]
     """
-    labels = column_or_1d(np.asarray(y))
-    if not len(labels):
-        raise ValueError("y has no labels; at least one is needed.")
+    labels = check_labels(y)
     columns = group_columns(groups, len(labels))
     share, cell = np.ones(1), np.zeros(len(labels), dtype=np.intp)
     for values in (labels, *columns.values()):

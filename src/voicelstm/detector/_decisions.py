@@ -12,10 +12,12 @@ from voicelstm._compat import num_samples
 from voicelstm.detector._held_out_wrappers import CalibratedDetector, ThresholdDetector
 from voicelstm.metrics import (
     OperatingPoints,
+    check_labels,
     check_scored,
     check_weights,
     equal_error_threshold,
     error_costs,
+    human_label_of,
     of_second_class,
     operating_points,
     score_method,
@@ -69,7 +71,8 @@ def tune_threshold(
     cost_miss, cost_false_alarm : float, default=1.0, 10.0
         Cost of rejecting a human clip and of accepting a synthetic one.
     human_label : label, default=None
-        The human class. None is "human", or 1 among {0, 1} or {-1, 1}.
+        Human class. If None, the detector says, or it is recognised by its spelling ("human", "bonafide",
+        "real", ...); of 0 and 1 it must be given.
     sample_weight : array-like of shape (n_clips,), default=None
         How often each clip counts within its class.
 
@@ -113,16 +116,16 @@ def tune_threshold(
     """
     _check_bounds(metric, max_miss, max_false_alarm)
     costs = error_costs(synthetic_prior, cost_miss, cost_false_alarm)
-    response_method, answer = _held_out_answer(detector, recordings, y)
+    response_method, answer, labels = _held_out_answer(detector, recordings, y)
     response = _for_second_class(answer)
     scored = {
         "pos_label": np.asarray(detector.classes_).tolist()[1],
-        "human_label": human_label,
+        "human_label": human_label_of(detector, human_label),
         "sample_weight": sample_weight,
     }
-    clips = check_scored(y, response, **scored)
+    clips = check_scored(labels, response, **scored)
     if metric == "eer":
-        threshold = equal_error_threshold(y, response, **scored)
+        threshold = equal_error_threshold(labels, response, **scored)
     else:
         points = operating_points(clips)
         chosen = _best_point(points, metric, costs, max_miss, max_false_alarm)
@@ -131,7 +134,7 @@ def tune_threshold(
         ascending = np.sort(clips.direction * points.score).astype(response.dtype)
         threshold = _separating(ascending, below)
     fixed = ThresholdDetector(FrozenEstimator(detector), threshold=threshold, response_method=response_method)
-    return fixed.fit(recordings, y)
+    return fixed.fit(recordings, labels)
 
 
 def calibrate(
@@ -202,8 +205,8 @@ def calibrate(
     >>> bool(cllr_scorer(calibrated, clips, y) > cllr_scorer(detector, clips, y))
     True
     """
-    response_method, answer = _held_out_answer(detector, recordings, y)
-    is_first, _ = two_classes(y)
+    response_method, answer, labels = _held_out_answer(detector, recordings, y)
+    is_first, _ = two_classes(labels)
     weight = check_weights(sample_weight, is_first)
     weight = np.ones(len(answer)) if weight is None else weight
     balanced = np.empty(len(weight))
@@ -222,21 +225,21 @@ def calibrate(
     with config_context(enable_metadata_routing=False), warnings.catch_warnings():
         # The weights are for the calibration only, as they should be: what is frozen is not trained.
         warnings.filterwarnings("ignore", "Since FrozenEstimator does not appear to accept", UserWarning)
-        calibrated.fit(positions[:, None], np.asarray(y), sample_weight=balanced)
+        calibrated.fit(positions[:, None], labels, sample_weight=balanced)
     delattr(frozen, response_method)
     return calibrated.set_params(cv=None)
 
 
-def _held_out_answer(detector: Any, recordings: Any, y: ArrayLike) -> tuple[str, NDArray[Any]]:
-    """Return the name of the method that scores, and what it says of the clips, which is finite."""
+def _held_out_answer(detector: Any, recordings: Any, y: ArrayLike) -> tuple[str, NDArray[Any], NDArray[Any]]:
+    """Return the name of the method that scores, what it says of the clips, which is finite, and labels."""
     classes = np.asarray(getattr(detector, "classes_", [])).tolist()
     if len(classes) != 2:
         raise ValueError(
             f"detector must be a fitted classifier of two classes; the classes of this"
             f" {type(detector).__name__} are {classes}."
         )
-    labels = np.asarray(y)
-    if labels.ndim != 1 or len(labels) != num_samples(recordings):
+    labels = check_labels(y)
+    if len(labels) != num_samples(recordings):
         raise ValueError(
             f"y has shape {labels.shape}; expected one label for each of the {num_samples(recordings)}"
             " recordings."
@@ -261,7 +264,7 @@ def _held_out_answer(detector: Any, recordings: Any, y: ArrayLike) -> tuple[str,
             f"The detector gives all {len(response)} clips the score {response[0]:g}: no threshold and no"
             " calibration tells them apart. See what it has learnt, and from which clips."
         )
-    return method.__name__, answer
+    return method.__name__, answer, labels
 
 
 def _for_second_class(answer: NDArray[Any]) -> NDArray[np.floating]:

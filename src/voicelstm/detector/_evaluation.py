@@ -16,11 +16,14 @@ from voicelstm.detector._evaluation_report import MEASURES, EvaluationReport, Me
 from voicelstm.detector._members import memoized
 from voicelstm.exceptions import SequenceWarning
 from voicelstm.metrics import (
+    as_labels,
     bootstrap_interval,
     check_human,
+    human_label_of,
     log_likelihood_ratios,
     of_second_class,
     score_method,
+    two_classes,
 )
 
 __all__ = ["EvaluationReport", "Measure", "Row", "evaluate"]
@@ -64,7 +67,8 @@ def evaluate(
         `decision_function`'s, or the probability where there is none. None leaves the decision to `predict`,
         and so to a threshold that the detector brings along.
     human_label : label, default=None
-        The human class. None is "human", or 1 among {0, 1} or {-1, 1}.
+        Human class. If None, the detector says, or it is recognised by its spelling ("human", "bonafide",
+        "real", ...); of 0 and 1 it must be given.
     n_resamples : int, default=1000
         How often clips, or speakers, are drawn for the intervals. 0 leaves the intervals out.
     confidence : float, default=0.95
@@ -131,10 +135,12 @@ def evaluate(
     >>> report["system", "new"].eer.value, report["system", "old"].false_alarm.value
     (0.0, 1.0)
     """
-    human, human_is, _ = check_human(y, human_label)
+    labels = as_labels(y, "y")
     n_clips = num_samples(recordings)
-    if len(human) != n_clips:
-        raise ValueError(f"y has {len(human)} labels for {n_clips} recordings.")
+    if len(labels) != n_clips:
+        raise ValueError(f"y has {len(labels)} labels for {n_clips} recordings.")
+    _check_classes(detector, labels)
+    human, human_is, _ = check_human(labels, human_label_of(detector, human_label), "y")
     columns = group_columns(groups, n_clips)
     by = list(columns) if by is None else list(by)
     unknown = [name for name in by if name not in columns]
@@ -145,7 +151,7 @@ def evaluate(
     if n_resamples < 0:
         raise ValueError(f"n_resamples={n_resamples!r} must not be negative.")
 
-    kept, score, ratio, accepted = _scores(detector, recordings, human_is, threshold, y)
+    kept, score, ratio, accepted = _scores(detector, recordings, human_is, threshold)
     human, columns = human[kept], {name: values[kept] for name, values in columns.items()}
     # One seed for all, so that rows and measures see the same draws.
     random = np.random.RandomState() if random_state is None else check_random_state(random_state)
@@ -174,16 +180,19 @@ def evaluate(
     return EvaluationReport(rows, threshold, confidence, n_without_score)
 
 
-def _scores(
-    detector: Any, X: Any, human_is: Any, threshold: float | None, y: ArrayLike
-) -> tuple[NDArray[Any], ...]:
-    """Return which clips have scores, and of these scores and ratios for human, and who was accepted."""
+def _check_classes(detector: Any, labels: NDArray[Any]) -> None:
     classes = np.asarray(getattr(detector, "classes_", [])).tolist()
-    if len(classes) != 2 or set(classes) != set(np.asarray(y).tolist()):
+    _, found = two_classes(labels, "y")
+    if len(classes) != 2 or set(classes) != set(found):
         raise ValueError(
-            f"The detector must be a fitted classifier of the two classes of y,"
-            f" {sorted(set(np.asarray(y).tolist()))}; its classes are {classes}."
+            f"The detector must be a fitted classifier of the two classes of y, {sorted(found)}; its classes"
+            f" are {classes}."
         )
+
+
+def _scores(detector: Any, X: Any, human_is: Any, threshold: float | None) -> tuple[NDArray[Any], ...]:
+    """Return which clips have scores, and of these scores and ratios for human, and who was accepted."""
+    classes = np.asarray(detector.classes_).tolist()
     if isinstance(detector, Pipeline) and len(detector) > 1:
         # So that recordings are not read again where those without a score are left out.
         X, detector = detector[:-1].transform(X), detector[-1]
@@ -235,6 +244,8 @@ class _Measuring:
         for name, definition in MEASURES.items():
             values = self.responses[definition.of][chosen]
             costs = self.costs if definition.takes_costs else {}
+            # Here scores and ratios speak for human, which is 1.
+            known = {} if definition.of == "accepted" else {"human_label": 1, "pos_label": 1}
             low = high = float("nan")
             if drawn:
                 low, high = bootstrap_interval(
@@ -245,7 +256,8 @@ class _Measuring:
                     n_resamples=self.n_resamples,
                     confidence=self.confidence,
                     random_state=self.seed,
+                    **known,
                     **costs,
                 )
-            found[name] = Measure(float(definition.metric(labels, values, **costs)), low, high)
+            found[name] = Measure(float(definition.metric(labels, values, **known, **costs)), low, high)
         return Row(group, value, n_human, n_synthetic, drawn, **found)

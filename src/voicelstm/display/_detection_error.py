@@ -111,7 +111,8 @@ class DetectionErrorDisplay:
         y : array-like of shape (n_clips,)
             Labels.
         human_label : label, default=None
-            The human class. None is "human", or 1 among {0, 1} or {-1, 1}.
+            Human class. If None, it is recognised by its spelling ("human", "bonafide", "real", ...); of 0
+            and 1 it must be given.
         sample_weight : array-like of shape (n_clips,), default=None
             How often each clip counts within its class.
         synthetic_prior : float, default=0.05
@@ -179,9 +180,10 @@ class DetectionErrorDisplay:
         y_score : array-like of shape (n_clips,)
             Scores.
         pos_label : label, default=None
-            The class for which a higher score speaks. None is 1 among {0, 1} or {-1, 1}; strings must say.
+            Class for which a higher score speaks. If None, the synthetic one.
         human_label : label, default=None
-            The human class. None is "human", or 1 among {0, 1} or {-1, 1}.
+            Human class. If None, it is recognised by its spelling ("human", "bonafide", "real", ...); of 0
+            and 1 it must be given.
         sample_weight : array-like of shape (n_clips,), default=None
             How often each clip counts within its class.
         synthetic_prior : float, default=0.05
@@ -218,7 +220,7 @@ class DetectionErrorDisplay:
         least = int(np.argmin(cost))
         display = cls(
             DetCurveDisplay(fpr=points.false_alarm, fnr=points.miss),
-            eer=equal_error_rate(clips.human.astype(int), clips.score, sample_weight=clips.weight),
+            eer=equal_error_rate(clips.human, -clips.score, human_label=True, sample_weight=clips.weight),
             min_dcf=float(cost[least] / min(costs)),
             min_dcf_point=(float(points.false_alarm[least]), float(points.miss[least])),
             name=name,

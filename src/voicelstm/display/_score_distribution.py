@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from voicelstm.display._axes import HUMAN, SYNTHETIC, axes_or_new, check_finite, pyplot, shown
-from voicelstm.metrics import check_scored, respond
+from voicelstm.metrics import check_human, check_scored, respond
 
 __all__ = ["ScoreDistributionDisplay"]
 
@@ -114,7 +114,8 @@ class ScoreDistributionDisplay:
             In the units of `decision_function`, or of `predict_proba` where the detector has no other or its
             threshold was tuned on that. None is the detector's own.
         human_label : label, default=None
-            The human class. None is "human", or 1 among {0, 1} or {-1, 1}.
+            Human class. If None, it is recognised by its spelling ("human", "bonafide", "real", ...); of 0
+            and 1 it must be given.
         sample_weight : array-like of shape (n_clips,), default=None
             How often each clip counts within its class.
         bins : int or str, default="auto"
@@ -171,9 +172,10 @@ class ScoreDistributionDisplay:
         threshold : float, default=0.0
             In their units.
         pos_label : label, default=None
-            The class for which a higher score speaks. None is 1 among {0, 1} or {-1, 1}; strings must say.
+            Class for which a higher score speaks. If None, the synthetic one.
         human_label : label, default=None
-            The human class. None is "human", or 1 among {0, 1} or {-1, 1}.
+            Human class. If None, it is recognised by its spelling ("human", "bonafide", "real", ...); of 0
+            and 1 it must be given.
         sample_weight : array-like of shape (n_clips,), default=None
             How often each clip counts within its class.
         bins : int or str, default="auto"
@@ -198,12 +200,15 @@ class ScoreDistributionDisplay:
         clips = check_scored(
             y_true, y_score, pos_label=pos_label, human_label=human_label, sample_weight=sample_weight
         )
+        if pos_label is None:
+            _, human_label, classes = check_human(y_true, human_label)
+            pos_label = next(label for label in classes if label != human_label)
         score = check_finite("y_score", clips.direction * clips.score)
         display = cls(
             score[clips.human],
             score[~clips.human],
             threshold=threshold,
-            pos_label=1 if pos_label is None else pos_label,
+            pos_label=pos_label,
             human_is_higher=clips.direction == 1,
             human_weight=None if clips.weight is None else clips.weight[clips.human],
             synthetic_weight=None if clips.weight is None else clips.weight[~clips.human],

@@ -1,15 +1,22 @@
 """How well human and synthetic voices are told apart: error rates, costs, calibration, intervals, scorers.
 
 A *miss* is a human clip that is taken for synthetic, a *false alarm* a synthetic clip that is taken for
-human. All functions share two parameters: `pos_label` is the class for which a higher score speaks, as in
-scikit-learn, and `human_label` says which class is the human one. Lower is better everywhere, except in the
-scorers, which scikit-learn wants the other way round and which are therefore negated.
+human. All functions share two parameters. `human_label` is the human class; words such as "human", "bonafide"
+and "real" are recognised, of 0 and 1 it must be given. `pos_label` is the class for which a higher score
+speaks; scores of this library are log-odds of synthetic, which is the default. Lower is better everywhere,
+except in the scorers, which scikit-learn wants the other way round and which are therefore negated.
 """
 
 from voicelstm.metrics._calibration import cllr, min_cllr
 from voicelstm.metrics._costs import act_dcf, detection_cost, min_dcf
 from voicelstm.metrics._costs import error_costs as error_costs
+from voicelstm.metrics._human_class import check_distinct_labels as check_distinct_labels
+from voicelstm.metrics._human_class import choose_human_label as choose_human_label
+from voicelstm.metrics._human_class import human_label_of as human_label_of
+from voicelstm.metrics._human_class import recognised_human_label as recognised_human_label
 from voicelstm.metrics._intervals import bootstrap_interval
+from voicelstm.metrics._labels import as_labels as as_labels
+from voicelstm.metrics._labels import check_labels as check_labels
 from voicelstm.metrics._rates import OperatingPoints as OperatingPoints
 from voicelstm.metrics._rates import det_curve, equal_error_rate, equal_error_threshold
 from voicelstm.metrics._rates import operating_points as operating_points

@@ -31,9 +31,10 @@ def cllr(
         :meth:`~voicelstm.LSTMVoiceClassifier.log_likelihood_ratio`: the odds of the training classes must not
         be in them.
     pos_label : label, default=None
-        The class for which a higher score speaks. None is 1 among {0, 1} or {-1, 1}; strings must say.
+        Class for which a higher score speaks. If None, the synthetic one.
     human_label : label, default=None
-        The human class; it changes nothing here. None is "human", or 1 among {0, 1} or {-1, 1}.
+        Human class. If None, it is recognised by its spelling ("human", "bonafide", "real", ...); of 0 and 1
+        it must be given.
     sample_weight : array-like of shape (n_clips,), default=None
         How often each clip counts within its class.
 
@@ -61,8 +62,8 @@ def cllr(
     --------
     >>> from voicelstm.metrics import cllr
     >>> y = ["human"] * 5 + ["synthetic"] * 5
-    >>> score = [2, 1.5, 1, 0.5, -0.2, 0.7, -0.5, -1, -1.5, -2]
-    >>> round(cllr(y, score, pos_label="human"), 6)
+    >>> score = [-2, -1.5, -1, -0.5, 0.2, -0.7, 0.5, 1, 1.5, 2]
+    >>> round(cllr(y, score), 6)
     0.59622
     """
     clips = check_scored(
@@ -92,9 +93,10 @@ def min_cllr(
     y_score : array-like of shape (n_clips,)
         Scores; only their order counts.
     pos_label : label, default=None
-        The class for which a higher score speaks. None is 1 among {0, 1} or {-1, 1}; strings must say.
+        Class for which a higher score speaks. If None, the synthetic one.
     human_label : label, default=None
-        The human class; it changes nothing here. None is "human", or 1 among {0, 1} or {-1, 1}.
+        Human class. If None, it is recognised by its spelling ("human", "bonafide", "real", ...); of 0 and 1
+        it must be given.
     sample_weight : array-like of shape (n_clips,), default=None
         How often each clip counts within its class.
 
@@ -117,8 +119,8 @@ def min_cllr(
     --------
     >>> from voicelstm.metrics import min_cllr
     >>> y = ["human"] * 5 + ["synthetic"] * 5
-    >>> score = [2, 1.5, 1, 0.5, -0.2, 0.7, -0.5, -1, -1.5, -2]
-    >>> round(min_cllr(y, score, pos_label="human"), 6)
+    >>> score = [-2, -1.5, -1, -0.5, 0.2, -0.7, 0.5, 1, 1.5, 2]
+    >>> round(min_cllr(y, score), 6)
     0.275489
     """
     clips = check_scored(

@@ -31,9 +31,10 @@ def min_dcf(
     y_score : array-like of shape (n_clips,)
         Scores; only their order counts.
     pos_label : label, default=None
-        The class for which a higher score speaks. None is 1 among {0, 1} or {-1, 1}; strings must say.
+        Class for which a higher score speaks. If None, the synthetic one.
     human_label : label, default=None
-        The human class. None is "human", or 1 among {0, 1} or {-1, 1}.
+        Human class. If None, it is recognised by its spelling ("human", "bonafide", "real", ...); of 0 and 1
+        it must be given.
     sample_weight : array-like of shape (n_clips,), default=None
         How often each clip counts within its class.
     synthetic_prior : float, default=0.05
@@ -66,8 +67,8 @@ def min_dcf(
     --------
     >>> from voicelstm.metrics import min_dcf
     >>> y = ["human"] * 5 + ["synthetic"] * 5
-    >>> score = [2, 1.5, 1, 0.5, -0.2, 0.7, -0.5, -1, -1.5, -2]
-    >>> round(min_dcf(y, score, pos_label="human"), 6)
+    >>> score = [-2, -1.5, -1, -0.5, 0.2, -0.7, 0.5, 1, 1.5, 2]
+    >>> round(min_dcf(y, score), 6)
     0.2
     """
     of_misses, of_false_alarms = error_costs(synthetic_prior, cost_miss, cost_false_alarm)
@@ -103,9 +104,10 @@ def act_dcf(
         :meth:`~voicelstm.LSTMVoiceClassifier.log_likelihood_ratio`: the odds of the training classes must not
         be in them.
     pos_label : label, default=None
-        The class for which a higher score speaks. None is 1 among {0, 1} or {-1, 1}; strings must say.
+        Class for which a higher score speaks. If None, the synthetic one.
     human_label : label, default=None
-        The human class. None is "human", or 1 among {0, 1} or {-1, 1}.
+        Human class. If None, it is recognised by its spelling ("human", "bonafide", "real", ...); of 0 and 1
+        it must be given.
     sample_weight : array-like of shape (n_clips,), default=None
         How often each clip counts within its class.
     synthetic_prior : float, default=0.05
@@ -133,8 +135,8 @@ def act_dcf(
     --------
     >>> from voicelstm.metrics import act_dcf
     >>> y = ["human"] * 5 + ["synthetic"] * 5
-    >>> score = [2, 1.5, 1, 0.5, -0.2, 0.7, -0.5, -1, -1.5, -2]
-    >>> round(act_dcf(y, score, pos_label="human"), 6)
+    >>> score = [-2, -1.5, -1, -0.5, 0.2, -0.7, 0.5, 1, 1.5, 2]
+    >>> round(act_dcf(y, score), 6)
     0.4
     """
     of_misses, of_false_alarms = error_costs(synthetic_prior, cost_miss, cost_false_alarm)
@@ -166,7 +168,8 @@ def detection_cost(
     y_pred : array-like of shape (n_clips,)
         The labels decided for, as `predict` returns them.
     human_label : label, default=None
-        The human class. None is "human", or 1 among {0, 1} or {-1, 1}.
+        Human class. If None, it is recognised by its spelling ("human", "bonafide", "real", ...); of 0 and 1
+        it must be given.
     sample_weight : array-like of shape (n_clips,), default=None
         How often each clip counts within its class.
     synthetic_prior : float, default=0.05

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
+from voicelstm.metrics._labels import as_labels
 from voicelstm.metrics._scored import check_weights, two_classes
 
 __all__ = ["bootstrap_interval"]
@@ -86,8 +87,8 @@ def bootstrap_interval(
         raise ValueError(f"n_resamples={n_resamples!r} must be at least 1.")
     if not 0 < confidence < 1:
         raise ValueError(f"confidence={confidence!r} must be between 0 and 1.")
-    is_first, classes = two_classes(y_true)
-    labels, scores = np.asarray(y_true), np.asarray(y_score)
+    labels, scores = as_labels(y_true, "y_true"), np.asarray(y_score)
+    is_first, classes = two_classes(labels)
     if len(scores) != len(labels):
         raise ValueError(
             f"y_score has {len(scores)} values, y_true has {len(labels)}: one per clip is needed."

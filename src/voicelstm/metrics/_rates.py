@@ -65,10 +65,11 @@ def det_curve(
     y_score : array-like of shape (n_clips,)
         Scores, such as those of a `decision_function`.
     pos_label : label, default=None
-        The class for which a higher score speaks; of a classifier's `decision_function` that is
-        ``classes_[1]``. None is 1 among {0, 1} or {-1, 1}; strings must say.
+        Class for which a higher score speaks. If None, the synthetic one. A `decision_function` of
+        scikit-learn's form speaks for ``classes_[1]``.
     human_label : label, default=None
-        The human class. None is "human", or 1 among {0, 1} or {-1, 1}.
+        Human class. If None, it is recognised by its spelling ("human", "bonafide", "real", ...); of 0 and 1
+        it must be given.
     sample_weight : array-like of shape (n_clips,), default=None
         How often each clip counts.
 
@@ -79,8 +80,8 @@ def det_curve(
     miss_rate : ndarray of shape (n_distinct + 1,)
         Share of the human clips that are not accepted, rising from 0 to 1.
     thresholds : ndarray of shape (n_distinct + 1,)
-        In the units of `y_score`. A clip is accepted as human from the threshold upwards; where higher scores
-        speak for synthetic, from the threshold downwards. The last is infinite and accepts no clip.
+        In the units of `y_score`. A clip is accepted as human from the threshold downwards; if higher scores
+        speak for human, from the threshold upwards. The last is infinite and accepts no clip.
 
     Raises
     ------
@@ -98,11 +99,12 @@ def det_curve(
     Examples
     --------
     >>> from voicelstm.metrics import det_curve
-    >>> false_alarm_rate, miss_rate, thresholds = det_curve([0, 0, 1, 1], [-1.0, 0.5, 0.2, 3.0])
+    >>> y = ["human", "human", "synthetic", "synthetic"]
+    >>> false_alarm_rate, miss_rate, thresholds = det_curve(y, [-3.0, -0.2, -0.5, 1.0])
     >>> false_alarm_rate.tolist(), miss_rate.tolist()
     ([1.0, 0.5, 0.5, 0.0, 0.0], [0.0, 0.0, 0.5, 0.5, 1.0])
     >>> thresholds.tolist()
-    [-1.0, 0.2, 0.5, 3.0, inf]
+    [1.0, -0.2, -0.5, -3.0, -inf]
     """
     clips = check_scored(
         y_true, y_score, pos_label=pos_label, human_label=human_label, sample_weight=sample_weight
@@ -129,9 +131,10 @@ def equal_error_rate(
     y_score : array-like of shape (n_clips,)
         Scores; only their order counts.
     pos_label : label, default=None
-        The class for which a higher score speaks. None is 1 among {0, 1} or {-1, 1}; strings must say.
+        Class for which a higher score speaks. If None, the synthetic one.
     human_label : label, default=None
-        The human class. None is "human", or 1 among {0, 1} or {-1, 1}.
+        Human class. If None, it is recognised by its spelling ("human", "bonafide", "real", ...); of 0 and 1
+        it must be given.
     sample_weight : array-like of shape (n_clips,), default=None
         How often each clip counts.
     method : {"interpolated", "asvspoof"}, default="interpolated"
@@ -163,8 +166,8 @@ def equal_error_rate(
     --------
     >>> from voicelstm.metrics import equal_error_rate
     >>> y = ["human"] * 5 + ["synthetic"] * 5
-    >>> score = [2, 1.5, 1, 0.5, -0.2, 0.7, -0.5, -1, -1.5, -2]
-    >>> equal_error_rate(y, score, pos_label="human")
+    >>> score = [-2, -1.5, -1, -0.5, 0.2, -0.7, 0.5, 1, 1.5, 2]
+    >>> equal_error_rate(y, score)
     0.2
     """
     if method not in ("interpolated", "asvspoof"):
@@ -211,9 +214,10 @@ def equal_error_threshold(
     y_score : array-like of shape (n_clips,)
         Scores.
     pos_label : label, default=None
-        The class for which a higher score speaks. None is 1 among {0, 1} or {-1, 1}; strings must say.
+        Class for which a higher score speaks. If None, the synthetic one.
     human_label : label, default=None
-        The human class. None is "human", or 1 among {0, 1} or {-1, 1}.
+        Human class. If None, it is recognised by its spelling ("human", "bonafide", "real", ...); of 0 and 1
+        it must be given.
     sample_weight : array-like of shape (n_clips,), default=None
         How often each clip counts.
 
@@ -232,7 +236,7 @@ def equal_error_threshold(
     Examples
     --------
     >>> from voicelstm.metrics import equal_error_threshold
-    >>> equal_error_threshold([0, 0, 1, 1], [-1.0, 0.0, 1.0, 3.0])
+    >>> equal_error_threshold(["human", "human", "synthetic", "synthetic"], [-1.0, 0.0, 1.0, 3.0])
     0.5
     """
     clips = check_scored(

@@ -1,11 +1,13 @@
 """Clips with their classes and scores, checked and turned so that a higher score speaks for human."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from voicelstm.metrics._human_class import check_distinct_labels, choose_human_label
+from voicelstm.metrics._labels import as_labels
 
 __all__ = ["ScoredClips", "check_human", "check_scored", "check_weights", "two_classes"]
 
@@ -35,14 +37,7 @@ def check_scored(
 ) -> ScoredClips:
     """Check labels, scores and weights, as every metric takes them; clips of weight zero are left out."""
     human, human_is, classes = check_human(y_true, human_label)
-    if pos_label is None:
-        if not _are_numbers(classes):
-            raise ValueError(
-                f"pos_label must say for which of {classes} a higher score speaks. Of a classifier's"
-                " decision_function that is classes_[1]."
-            )
-        pos_label = 1
-    elif pos_label not in classes:
+    if pos_label is not None and pos_label not in classes:
         raise ValueError(f"pos_label={pos_label!r} is none of the classes {classes} of y_true.")
     try:
         score = np.asarray(y_score, dtype=np.float64)
@@ -60,7 +55,8 @@ def check_scored(
             " right nor wrong: leave such clips out of y_true and y_score, and say how many they were."
         )
     weight = check_weights(sample_weight, human)
-    direction = 1 if pos_label == human_is else -1
+    # Scores are log-odds of synthetic, unless pos_label says otherwise.
+    direction = 1 if pos_label is not None and pos_label == human_is else -1
     score = direction * score
     if weight is not None:
         counted = weight > 0
@@ -68,32 +64,30 @@ def check_scored(
     return ScoredClips(score, human, weight, direction)
 
 
-def check_human(y_true: ArrayLike, human_label: Any) -> tuple[NDArray[np.bool_], Any, list[Any]]:
+def check_human(
+    y_true: ArrayLike, human_label: Any, name: str = "y_true"
+) -> tuple[NDArray[np.bool_], Any, list[Any]]:
     """Return which clips are human, the human label, and both classes in the order of their first clips."""
-    is_first, classes = two_classes(y_true)
-    if human_label is None:
-        if "human" in classes:
-            human_label = "human"
-        elif _are_numbers(classes):
-            human_label = 1
-        else:
-            raise ValueError(f"human_label must say which of {classes} is the human class.")
-    elif human_label not in classes:
-        raise ValueError(f"human_label={human_label!r} is none of the classes {classes} of y_true.")
+    is_first, classes = two_classes(y_true, name)
+    human_label = choose_human_label(classes, human_label)
     return (is_first if classes[0] == human_label else ~is_first), human_label, classes
 
 
-def two_classes(y_true: ArrayLike) -> tuple[NDArray[np.bool_], list[Any]]:
+def two_classes(y_true: ArrayLike, name: str = "y_true") -> tuple[NDArray[np.bool_], list[Any]]:
     """Return which clips are of the first class, and both classes in the order of their first clips."""
-    labels = _as_labels(y_true)
+    labels = as_labels(y_true, name)
     # Comparing takes a tenth of the time that np.unique needs to sort a million strings.
     is_first = labels == labels[0]
     others = labels[~is_first]
     if not len(others):
-        raise ValueError(f"y_true holds one class only, {labels[0].item()!r}; a metric compares two.")
+        raise ValueError(f"{name} holds one class only, {labels[0].item()!r}; a metric compares two.")
     if (others != others[0]).any():
-        raise ValueError(f"y_true holds the classes {np.unique(labels).tolist()}; a metric compares two.")
-    return is_first, [labels[0].item(), others[0].item()]
+        classes = np.unique(labels).tolist()
+        check_distinct_labels(classes, name)
+        raise ValueError(f"{name} holds the classes {classes}; a metric compares two.")
+    classes = [labels[0].item(), others[0].item()]
+    check_distinct_labels(classes, name)
+    return is_first, classes
 
 
 def check_weights(sample_weight: ArrayLike | None, human: NDArray[np.bool_]) -> NDArray[np.float64] | None:
@@ -109,25 +103,6 @@ def check_weights(sample_weight: ArrayLike | None, human: NDArray[np.bool_]) -> 
     if not weight[human].any() or not weight[~human].any():
         raise ValueError("sample_weight leaves one class only; a metric compares two.")
     return weight
-
-
-def _as_labels(y_true: ArrayLike) -> NDArray[Any]:
-    # As objects first: of ["human", None, nan] NumPy would make the strings "None" and "nan".
-    labels = np.asarray(y_true) if hasattr(y_true, "dtype") else np.asarray(y_true, dtype=object)
-    if labels.ndim != 1:
-        raise ValueError(f"y_true has shape {labels.shape}; expected one label per clip.")
-    if not len(labels):
-        raise ValueError("y_true is empty.")
-    if labels.dtype == object:
-        values = labels.tolist()
-        labels = np.asarray(values) if len({isinstance(value, str) for value in values}) == 1 else labels
-    if labels.dtype.kind not in "biufU" or (labels.dtype.kind == "f" and np.isnan(labels).any()):
-        raise ValueError("y_true must hold labels of one kind, numbers or strings, and one for every clip.")
-    return labels
-
-
-def _are_numbers(classes: Sequence[Any]) -> bool:
-    return set(classes) in ({0, 1}, {-1, 1})
 
 
 def _check_length(name: str, values: NDArray[Any], human: NDArray[np.bool_]) -> None:

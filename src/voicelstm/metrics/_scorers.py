@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
-from sklearn.metrics import make_scorer
 from sklearn.pipeline import Pipeline
 
 from voicelstm._compat import BaseScorer, check_response_method
 from voicelstm.metrics._calibration import cllr
 from voicelstm.metrics._costs import act_dcf, detection_cost
+from voicelstm.metrics._human_class import human_label_of
 from voicelstm.metrics._responses import SCORE_METHODS, held_by
 
 __all__ = ["log_likelihood_ratios", "make_detection_scorer"]
@@ -54,8 +54,34 @@ class _DetectionScorer(BaseScorer):
             # Asked for by both names, since scikit-learn's cache knows no pos_label: under one name it might
             # hold what another scorer has had turned round.
             scores = method_caller(estimator, SCORE_METHODS, X, pos_label=classes[1])
-        value = self._metric(y_true, scores, **{"pos_label": classes[1], **self._parameters, **metadata})
+        known = self._human_label(estimator)
+        value = self._metric(
+            y_true, scores, **{"pos_label": classes[1], **known, **self._parameters, **metadata}
+        )
         return -float(value)
+
+    def _human_label(self, estimator: Any) -> dict[str, Any]:
+        """Return the estimator's human class for a metric that takes one and has none."""
+        takes = "human_label" in signature(self._metric).parameters
+        bound = {**getattr(self._metric, "keywords", {}), **self._parameters}
+        return {"human_label": human_label_of(estimator)} if takes and "human_label" not in bound else {}
+
+
+class _DecisionScorer(BaseScorer):
+    """A scorer of decisions, with which scikit-learn can tune a threshold."""
+
+    def __init__(self, parameters: Mapping[str, Any]) -> None:
+        super().__init__(detection_cost, -1, dict(parameters), response_method="predict")
+        self._parameters = dict(parameters)
+
+    def _score(
+        self, method_caller: Callable[..., Any], estimator: Any, X: Any, y_true: ArrayLike, **metadata: Any
+    ) -> float:
+        known = {}
+        if "human_label" not in self._parameters and hasattr(estimator, "classes_"):
+            known = {"human_label": human_label_of(estimator)}
+        decided = method_caller(estimator, "predict", X)
+        return -detection_cost(y_true, decided, **{**known, **self._parameters, **metadata})
 
 
 def make_detection_scorer(
@@ -74,7 +100,8 @@ def make_detection_scorer(
         log-likelihood ratios, see Notes; :func:`detection_cost` is given decisions, so that its scorer alone
         can tune a threshold; all others are given scores.
     human_label : label, default=None
-        The human class. None is "human", or 1 among {0, 1} or {-1, 1}.
+        Human class. If None, the estimator says (`human_label_`), or it is recognised by its spelling
+        ("human", "bonafide", "real", ...); of 0 and 1 it must be given, also to tune a threshold.
     **parameters
         Of the metric, except for `pos_label`.
 
@@ -117,7 +144,7 @@ def make_detection_scorer(
     if human_label is not None:
         parameters = {"human_label": human_label, **parameters}
     if metric is detection_cost:
-        return make_scorer(metric, greater_is_better=False, **parameters)
+        return _DecisionScorer(parameters)
     return _DetectionScorer(metric, parameters)
 
 

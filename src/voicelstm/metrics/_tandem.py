@@ -48,9 +48,10 @@ def min_tdcf(
     asv_synthetic_rate : float
         Share of synthetic clips that it accepts, 0 to 1; 1 less the "Pmiss_spoof_asv" of ASVspoof 2019.
     pos_label : label, default=None
-        The class for which a higher score speaks. None is 1 among {0, 1} or {-1, 1}; strings must say.
+        Class for which a higher score speaks. If None, the synthetic one.
     human_label : label, default=None
-        The human class. None is "human", or 1 among {0, 1} or {-1, 1}.
+        Human class. If None, it is recognised by its spelling ("human", "bonafide", "real", ...); of 0 and 1
+        it must be given.
     sample_weight : array-like of shape (n_clips,), default=None
         How often each clip counts within its class.
     version : {"2021", "2019"}, default="2021"
@@ -95,8 +96,8 @@ def min_tdcf(
     >>> from voicelstm.metrics import min_tdcf
     >>> asv = {"asv_miss_rate": 0.05, "asv_false_alarm_rate": 0.05, "asv_synthetic_rate": 0.6}
     >>> y = ["human"] * 5 + ["synthetic"] * 5
-    >>> score = [2, 1.5, 1, 0.5, -0.2, 0.7, -0.5, -1, -1.5, -2]
-    >>> round(min_tdcf(y, score, pos_label="human", version="2019", **asv), 6)  # C2 / C2 * 0.2
+    >>> score = [-2, -1.5, -1, -0.5, 0.2, -0.7, 0.5, 1, 1.5, 2]
+    >>> round(min_tdcf(y, score, version="2019", **asv), 6)  # C2 / C2 * 0.2
     0.2
     """
     if version not in ("2021", "2019"):
