@@ -6,7 +6,6 @@ import inspect
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from threadpoolctl import threadpool_limits
 
 from measure import medians
 from voicelstm import Augmenter
@@ -53,9 +52,8 @@ def main():
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--keys", type=int, default=10, help="recordings whose draws are averaged over")
     arguments = parser.parse_args()
-    with threadpool_limits(1):
-        seconds = medians(sides(a_minute(), arguments.keys), arguments.repeats)
-    table = Table("effect", "ms per minute", title="Augmenting one minute at 16 kHz, one thread")
+    seconds = medians(sides(a_minute(), arguments.keys), arguments.repeats)
+    table = Table("effect", "ms per minute", title="Augmenting one minute at 16 kHz")
     for name, value in seconds.items():
         table.add_row(name, f"{1000 * value / arguments.keys:.3g}")
     Console(width=100).print(table)

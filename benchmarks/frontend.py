@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import kaldi_native_fbank
@@ -15,10 +16,10 @@ import numpy as np
 import soundfile
 from python_speech_features import mfcc
 from scipy.io import wavfile
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from measure import medians, show
-from voicelstm import MFCCTransformer
+from voicelstm import MFCCTransformer, make_detector
 from voicelstm.audio import read_audio
 from voicelstm.features import CepstraSettings, cepstra, frame_sizes
 
@@ -65,7 +66,7 @@ def cepstra_of_a_minute(repeats):
         if rate == 16000:  # it takes no transform longer than a power of two that holds the frame
             as_floats = pcm.astype(np.float32)
             sides["kaldi-native-fbank"] = lambda s=as_floats: by_kaldi(s, 16000)
-        title = f"13 MFCC of one minute at {rate} Hz, n_fft {n_fft}, one thread"
+        title = f"13 MFCC of one minute at {rate} Hz, n_fft {n_fft}"
         show(title, medians(sides, repeats), "voicelstm, float32")
 
 
@@ -103,7 +104,7 @@ def many_files(repeats):
 _AN_HOUR = """
 import sys
 from pathlib import Path
-from voicelstm import MFCCTransformer
+from voicelstm import MFCCTransformer, make_detector
 
 def peak():  # not getrusage's, which begins at the parent's
     status = Path("/proc/self/status").read_text()
@@ -161,15 +162,61 @@ def reading_pcm(repeats):
             show(f"Reading {name}", medians(sides, repeats), "voicelstm.audio.read_audio")
 
 
+def beside_busy_processes(repeats):
+    """What BLAS's default threads cost beside three busy processes; at most a fifth."""
+    with (SHARED / "corpus" / "manifest.csv").open(newline="", encoding="utf-8") as lines:
+        rows = sorted(csv.DictReader(lines), key=lambda row: float(row["seconds"]), reverse=True)
+    paths = [SHARED / "corpus" / row["path"] for row in rows[::9]][:120]
+    features = make_detector()[:-1].fit(paths)
+
+    def each_alone(n_jobs):
+        transformer = make_detector(features__n_jobs=n_jobs)[0]
+        return lambda: [transformer.transform([path]) for path in paths]
+
+    def in_one_thread(run):
+        with threadpool_limits(1):
+            run()
+
+    works = {
+        "120 recordings through make_detector's features": lambda: features.transform(paths),
+        "one at a time": each_alone(n_jobs=1),
+        "one at a time, n_jobs=2": each_alone(n_jobs=2),
+    }
+    sides = {}
+    for name, run in works.items():
+        sides[name] = run
+        sides[f"{name}, BLAS limited to one thread"] = partial(in_one_thread, run)
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(3)]
+    try:
+        seconds = medians(sides, repeats)
+    finally:
+        for process in busy:
+            process.kill()
+    processor = next(each["architecture"] for each in threadpool_info() if each["user_api"] == "blas")
+    show(f"Beside three busy processes, BLAS's kernels for {processor}", seconds, next(iter(works)))
+    ratios = {name: seconds[name] / seconds[f"{name}, BLAS limited to one thread"] for name in works}
+    print(
+        *(f"{name}: {ratio:.2f} times as long as with one thread" for name, ratio in ratios.items()), sep="\n"
+    )
+    return max(ratios.values()) <= 1.2
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=9)
-    repeats = parser.parse_args().repeats
-    with threadpool_limits(1):
-        cepstra_of_a_minute(repeats)
-        reading_pcm(repeats)
-        many_files(repeats)
+    parser.add_argument("--only-beside", action="store_true", help="only what runs beside busy processes")
+    arguments = parser.parse_args()
+    repeats = arguments.repeats
+    if arguments.only_beside:
+        sys.exit(not beside_busy_processes(repeats))
+    cepstra_of_a_minute(repeats)
+    reading_pcm(repeats)
+    many_files(repeats)
     memory_of_an_hour()
+    # For some processors OpenBLAS shares small products out to threads, for others it does not.
+    sides = [os.environ, os.environ | {"OPENBLAS_CORETYPE": "Haswell"}]
+    command = [sys.executable, __file__, "--only-beside", "--repeats", str(repeats)]
+    sys.exit(max(subprocess.run(command, env=side, check=False).returncode for side in sides))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,9 @@
+import os
+import platform
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -244,3 +249,51 @@ def test_the_last_frame_is_filled_with_zeros(n_samples, expected):
 def test_parameters_that_contradict_each_other_are_named(changes, words):
     with pytest.raises(ValueError, match=words):
         cepstra(noise(16000), 16000, replace(EXACT, **changes))
+
+
+# OpenBLAS shares even small products out to threads with its kernels for this processor.
+_THREADS = """
+import threading
+from pathlib import Path
+import numpy as np
+from threadpoolctl import threadpool_limits
+from voicelstm import MFCCTransformer, make_detector
+
+def others():  # processor time of all threads but this one, in ns
+    own = str(threading.get_native_id())
+    tasks = [task for task in Path("/proc/self/task").iterdir() if task.name != own]
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
+
+clips = [np.random.default_rng(seed).normal(size=32000) for seed in range(3)]
+with threadpool_limits(2, user_api="blas"):
+    square = np.ones((300, 300))
+    square @ square
+    before = others()
+    square @ square
+    print(others() - before)
+    for transformer in (
+        make_detector()[0],
+        make_detector(features__dtype="float64")[0],
+        MFCCTransformer(),
+        MFCCTransformer.lfcc(),
+        MFCCTransformer.original(sample_rate=16000),
+        MFCCTransformer(n_fft=16384, n_filters=100, n_mfcc=100),
+    ):
+        transformer.transform(clips)
+        threading.Event().wait(0.2)  # for what still waits for more of the product above
+        before = others()
+        transformer.transform(clips)
+        print(others() - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="needs Linux's times of threads")
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="OpenBLAS has no kernels to choose")
+def test_blas_gives_no_work_to_threads():
+    command = [sys.executable, "-c", _THREADS]
+    environment = os.environ | {"OPENBLAS_CORETYPE": "Haswell"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    of_a_large_product, *of_features = map(int, done.stdout.split())
+    if not of_a_large_product:
+        pytest.skip("NumPy's BLAS is not OpenBLAS, or knows no threads")
+    assert of_features == [0] * 6

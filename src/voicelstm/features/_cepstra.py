@@ -23,6 +23,10 @@ _kept = threading.local()
 # So few filters share a matrix product that little of its matrix is zero; more where all of them are narrow.
 _FILTERS_PER_BAND = 4
 _BINS_PER_BAND = 64
+# Multiplications of one call to BLAS. More than these, OpenBLAS shares out to threads on most processors, and
+# waiting for one costs more than it computes, many times so if others want the cores. To limit BLAS's
+# threads instead would change a number of the whole process under a user's other threads.
+_LARGEST_PRODUCT = 2**18
 _LARGEST_BANK = 2**21  # filters times length of the transform: what makes them takes about 40 MiB
 _MOST_FILTERS = 4096
 _LONGEST_FRAME = 2**24  # in samples
@@ -189,7 +193,7 @@ def cepstra(
                 again = np.empty((int(faint.sum()), plan.n_fft))
                 spectrum_again = _spectrum(_frames(signal, plan)[faint], again, precise)
                 energies[faint], total[faint] = _energies(spectrum_again, precise)
-        block = np.matmul(_log(energies), plan.cosines, out=out[rows])
+        block = _product(_log(energies), plan.cosines, out[rows])
         if settings.energy:
             block[:, 0] = _log(total)
     return out
@@ -246,8 +250,17 @@ def _energies(spectrum: NDArray, plan: _Plan) -> tuple[NDArray, NDArray]:
     """Energies of each frame's filters, and of the frame."""
     energies = np.empty((len(spectrum), len(plan.cosines)), dtype=spectrum.dtype)
     for band in plan.bands:
-        np.matmul(spectrum[:, band.values], band.weights, out=energies[:, band.filters])
-    return energies, spectrum @ plan.whole
+        _product(spectrum[:, band.values], band.weights, energies[:, band.filters])
+    return energies, _product(spectrum, plan.whole, np.empty(len(spectrum), dtype=spectrum.dtype))
+
+
+def _product(rows: NDArray, matrix: NDArray, out: NDArray) -> NDArray:
+    """Multiply rows by a matrix, so few at once that BLAS computes in this thread alone."""
+    at_once = max(_LARGEST_PRODUCT // matrix.size, 1)
+    for first in range(0, len(rows), at_once):
+        chosen = slice(first, first + at_once)
+        np.matmul(rows[chosen], matrix, out=out[chosen])
+    return out
 
 
 def _log(energies: NDArray) -> NDArray:
