@@ -251,7 +251,8 @@ def _energies(spectrum: NDArray, plan: _Plan) -> tuple[NDArray, NDArray]:
     energies = np.empty((len(spectrum), len(plan.cosines)), dtype=spectrum.dtype)
     for band in plan.bands:
         _product(spectrum[:, band.values], band.weights, energies[:, band.filters])
-    return energies, _product(spectrum, plan.whole, np.empty(len(spectrum), dtype=spectrum.dtype))
+    # Not by BLAS, which shares out even one row that is long enough.
+    return energies, np.einsum("ij,j->i", spectrum, plan.whole)
 
 
 def _product(rows: NDArray, matrix: NDArray, out: NDArray) -> NDArray:
