@@ -1,11 +1,16 @@
+from copy import deepcopy
+
 import numpy as np
 import pytest
 from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 
-from voicelstm import LSTMVoiceClassifier, MFCCTransformer, calibrate, detect, evaluate
-from voicelstm.detector._members import memoized
+from voicelstm import LSTMVoiceClassifier, calibrate, detect, evaluate
+from voicelstm.detector._members import memoized, transformers_of
+from voicelstm.exceptions import AudioWarning, SequenceWarning
+
+WRAPPERS = ["pipeline", "threshold", "calibrated", "vote", "search"]
 
 
 @pytest.fixture(scope="module")
@@ -23,34 +28,44 @@ def wrappers(small_detector, small_voices):
 
 
 @pytest.fixture
-def calls(monkeypatch):
-    """How often recordings were read and the network was run."""
-    counted = {"read": 0, "network": 0}
+def network_runs(monkeypatch):
+    """How many clips the network was given, at each call."""
+    counted = []
+    original = LSTMVoiceClassifier._segment_logits
 
-    def counting(owner, name, key):
-        original = getattr(owner, name)
+    def counted_call(self, X):
+        counted.append(len(X))
+        return original(self, X)
 
-        def counted_call(self, X):
-            counted[key] += 1
-            return original(self, X)
-
-        monkeypatch.setattr(owner, name, counted_call)
-
-    counting(MFCCTransformer, "transform", "read")
-    counting(LSTMVoiceClassifier, "_segment_logits", "network")
+    monkeypatch.setattr(LSTMVoiceClassifier, "_segment_logits", counted_call)
     return counted
 
 
-@pytest.mark.parametrize("name", ["pipeline", "threshold", "calibrated", "vote", "search"])
-def test_recordings_are_read_and_the_network_is_run_once(name, wrappers, small_voices, calls):
+@pytest.mark.parametrize("name", WRAPPERS)
+def test_each_recording_is_read_and_scored_once(name, wrappers, small_voices, extractions, network_runs):
     X, y = small_voices[1]
     evaluate(wrappers[name], X, y, n_resamples=0)
-    assert calls == {"read": 1, "network": 1}
+    assert [id(each) for each in extractions] == [id(each) for each in X]
+    assert network_runs == [len(X)]
+    extractions.clear()
     list(detect(wrappers[name], X))
-    assert calls == {"read": 1, "network": 2}
+    assert [id(each) for each in extractions] == [id(each) for each in X]
+    assert network_runs == [len(X)] * 2
 
 
-@pytest.mark.parametrize("name", ["pipeline", "threshold", "calibrated", "vote", "search"])
+@pytest.mark.parametrize("name", WRAPPERS)
+def test_each_is_read_once_where_one_fails(name, wrappers, small_voices, extractions):
+    (X, y), detector = small_voices[1], deepcopy(wrappers[name])
+    for transformer in transformers_of(detector):
+        transformer.set_params(on_error="warn")
+    X, y = [*X, "missing.wav"], [*y, y[-1]]
+    with pytest.warns(AudioWarning, match="1 of 21"), pytest.warns(SequenceWarning, match="left out"):
+        report = evaluate(detector, X, y, n_resamples=0)
+    assert report.n_without_score == 1
+    assert [id(each) for each in extractions] == [id(each) for each in X]
+
+
+@pytest.mark.parametrize("name", WRAPPERS)
 def test_one_that_remembers_says_what_the_detector_says(name, wrappers, small_voices):
     detector = wrappers[name]
     copy = memoized(detector)

@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from voicelstm._compat import num_samples, safe_indexing
 from voicelstm.datasets import enough_speakers, group_columns
 from voicelstm.detector._evaluation_report import MEASURES, EvaluationReport, Measure, Row
-from voicelstm.detector._members import memoized
+from voicelstm.detector._members import features_and_rest, have_same_features, memoized
 from voicelstm.exceptions import SequenceWarning
 from voicelstm.metrics import (
     as_labels,
@@ -193,9 +193,7 @@ def _check_classes(detector: Any, labels: NDArray[Any]) -> None:
 def _scores(detector: Any, X: Any, human_is: Any, threshold: float | None) -> tuple[NDArray[Any], ...]:
     """Return which clips have scores, and of these scores and ratios for human, and who was accepted."""
     classes = np.asarray(detector.classes_).tolist()
-    if isinstance(detector, Pipeline) and len(detector) > 1:
-        # So that recordings are not read again where those without a score are left out.
-        X, detector = detector[:-1].transform(X), detector[-1]
+    X, detector = _read(X, detector)
     detector = memoized(detector)
     score = of_second_class(np.asarray(score_method(detector)(X), dtype=np.float64))
     kept = ~np.isnan(score)
@@ -216,6 +214,17 @@ def _scores(detector: Any, X: Any, human_is: Any, threshold: float | None) -> tu
         # As in det_curve, the human class has the threshold itself.
         accepted = direction * score >= direction * threshold
     return kept, direction * score, direction * ratio, accepted
+
+
+def _read(X: Any, detector: Any) -> tuple[Any, Any]:
+    """Read the recordings; return their features, and what decides from these."""
+    # So that recordings are not read again where those without a score are left out.
+    if have_same_features(detector):
+        transformer, rest = features_and_rest(detector)
+        return transformer.transform(X), rest
+    if isinstance(detector, Pipeline) and len(detector) > 1:
+        return detector[:-1].transform(X), detector[-1]
+    return X, detector
 
 
 @dataclass(frozen=True)

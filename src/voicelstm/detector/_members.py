@@ -9,7 +9,7 @@ from voicelstm.classifier import LSTMVoiceClassifier
 from voicelstm.detector._held_out_wrappers import CalibratedDetector, ThresholdDetector
 from voicelstm.features import CepstralDynamics, MFCCTransformer
 
-__all__ = ["features_and_rest", "memoized", "transformers_of"]
+__all__ = ["features_and_rest", "have_same_features", "memoized", "transformers_of"]
 
 # Of each member, what takes long.
 _SLOW = {
@@ -35,9 +35,15 @@ def features_and_rest(detector: Any) -> tuple[MFCCTransformer, Any]:
             "A detector of recordings was expected: one that begins with an MFCCTransformer, such as that of"
             f" make_detector, and is fitted; got a {type(detector).__name__}."
         )
-    if any(each._settings(None) != transformers[0]._settings(None) for each in transformers):
+    if not _are_alike(transformers):
         raise TypeError("The detector's members have different features.")
     return transformers[0], rest
+
+
+def have_same_features(detector: Any) -> bool:
+    """Tell whether a detector reads recordings, and all its members the same features of them."""
+    transformers = transformers_of(detector)
+    return bool(transformers) and _are_alike(transformers)
 
 
 def memoized(detector: Any) -> Any:
@@ -68,6 +74,10 @@ class _Once:
             self._answer = self._function(X)
             self._asked = X
         return self._answer
+
+
+def _are_alike(transformers: list[MFCCTransformer]) -> bool:
+    return all(each._settings(None) == transformers[0]._settings(None) for each in transformers)
 
 
 def _without_transformers(detector: Any, found: list[MFCCTransformer]) -> Any:
