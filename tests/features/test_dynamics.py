@@ -155,3 +155,19 @@ def test_a_file_keeps_what_is_usual(lags, noises, tmp_path):
     save(dynamics, tmp_path / "m")
     with pytest.raises(ModelFileError, match="scale of the dynamics"):
         load(tmp_path / "m")
+
+
+def test_fit_transform_measures_each_clip_once_and_gives_what_fit_and_transform_give(noises, monkeypatch):
+    X = [noises[0], np.zeros((0, 3)), *noises[1:]]
+    expected = CepstralDynamics().fit(X).transform(X)
+    lengths, measure = [], CepstralDynamics._measured
+
+    def counted(self, clip, lags, position):
+        lengths.append(len(clip))
+        return measure(self, clip, lags, position)
+
+    monkeypatch.setattr(CepstralDynamics, "_measured", counted)
+    found = CepstralDynamics().fit_transform(X)
+    assert lengths == [len(clip) for clip in noises]
+    for clip, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(clip, other)

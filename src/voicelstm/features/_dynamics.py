@@ -1,6 +1,6 @@
 """How far and how fast cepstra move, as a sequence of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from numbers import Integral
 from typing import Any, ClassVar, Self
@@ -144,18 +144,33 @@ class CepstralDynamics(  # type: ignore[call-arg]
             Where a parameter or `X` is none that the class describes, values are beyond 1e70, or all clips
             are empty.
         """
-        settings = self._settings()
-        with restored_on_failure(self):
-            self._read_first(X)
-            statistics = FrameStatistics.nothing_yet(self._n_coefficients * (1 + len(settings[0])))
-            for position, clip in enumerate(self._clips(X)):
-                if len(clip):
-                    statistics = statistics.updated([self._measured(clip, settings[0], position)], [1.0])
-            if not statistics.total:
-                raise ValueError("All clips of X are empty: there is nothing to learn from.")
-        self.centre_, self.scale_ = statistics.mean, statistics.deviation()
-        self._fitted_settings = settings
+        self._fit(X, lambda measured: None)
         return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X: Any, y: Any = None) -> NDArray[Any]:
+        """Learn what is usual, and describe the movements of each clip, which is measured once.
+
+        Parameters
+        ----------
+        X : array of shape (n_clips, n_frames, n_coefficients) or (n_clips, n_frames), or sequence of arrays
+            See Notes of the class. Nothing is learnt from empty clips.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of shape (n_clips, n_windows, n_features), or (n_clips,) of 2-D arrays
+            As of `transform`.
+
+        Raises
+        ------
+        ValueError
+            As of `fit`.
+        """
+        measured: list[NDArray[np.float64] | None] = []
+        self._fit(X, measured.append)
+        return stack([self._described(each) for each in measured])
 
     def transform(self, X: Any) -> NDArray[Any]:
         """Describe the movements of each clip.
@@ -178,14 +193,12 @@ class CepstralDynamics(  # type: ignore[call-arg]
             its position, or a parameter has changed since.
         """
         lags = self._checked_settings()[0]
-        sequences = []
-        for position, clip in enumerate(self._clips(X)):
-            if not len(clip):
-                sequences.append(np.empty((0, self._n_output_features), dtype=np.float32))
-                continue
-            side = np.tanh((self._measured(clip, lags, position) - self.centre_) / self.scale_)
-            sequences.append(np.hstack([side, np.square(side)]).astype(np.float32))
-        return stack(sequences)
+        return stack(
+            [
+                self._described(self._measured(clip, lags, position) if len(clip) else None)
+                for position, clip in enumerate(self._clips(X))
+            ]
+        )
 
     def spans(self, n_frames: int) -> NDArray[np.intp]:
         """Tell which frames of a clip each window covers.
@@ -239,6 +252,29 @@ class CepstralDynamics(  # type: ignore[call-arg]
             )
             raise ValueError(f"{now} are not those of the last fit, {was}: call fit again.")
         return settings
+
+    def _fit(self, X: Any, keep: Callable[[NDArray[np.float64] | None], None]) -> None:
+        """Learn what is usual; `keep` is given what each clip measures, None if it is empty."""
+        settings = self._settings()
+        with restored_on_failure(self):
+            self._read_first(X)
+            statistics = FrameStatistics.nothing_yet(self._n_coefficients * (1 + len(settings[0])))
+            for position, clip in enumerate(self._clips(X)):
+                measured = self._measured(clip, settings[0], position) if len(clip) else None
+                keep(measured)
+                if measured is not None:
+                    statistics = statistics.updated([measured], [1.0])
+            if not statistics.total:
+                raise ValueError("All clips of X are empty: there is nothing to learn from.")
+        self.centre_, self.scale_ = statistics.mean, statistics.deviation()
+        self._fitted_settings = settings
+
+    def _described(self, measured: NDArray[np.float64] | None) -> NDArray[np.float32]:
+        """Say on which side of the usual a clip's numbers lie, and how far off."""
+        if measured is None:
+            return np.empty((0, self._n_output_features), dtype=np.float32)
+        side = np.tanh((measured - self.centre_) / self.scale_)
+        return np.hstack([side, np.square(side)]).astype(np.float32)
 
     def _measured(self, clip: NDArray[Any], lags: tuple[int, ...], position: int) -> NDArray[np.float64]:
         """Compute ``v`` of each window, of shape (n_windows, n_coefficients * (1 + n_lags))."""
