@@ -130,7 +130,7 @@ def logistic_regression(*steps):
 
 
 def original_recipe(seed):
-    return Unweighted(LSTMVoiceClassifier.original(random_state=seed))
+    return Unweighted(LSTMVoiceClassifier.original(human_label="human", random_state=seed))
 
 
 # The front end of each side, and what is fitted in each fold, given a seed.

@@ -17,6 +17,7 @@ from voicelstm._compat import HasMethods, Interval, StrOptions, fit_context, val
 from voicelstm.classifier._callbacks import EpochTasks
 from voicelstm.classifier._fitted import FittedNetwork
 from voicelstm.classifier._fitting import PartialFitState, fit_classifier, partial_fit_classifier
+from voicelstm.metrics import check_labels
 from voicelstm.sequences import SegmentBatches, checked_clips
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ RECIPE_NETWORK: dict[str, Any] = {
     "shuffle": False,
     "max_steps": 600,
     "head_initializer": "truncated_normal",
+    "human_label": 1,
 }
 
 
@@ -95,6 +97,10 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         Epochs without a better validation loss before training stops.
     class_weight : dict, "balanced" or None, default=None
         Weight of each class; "balanced" makes classes count the same.
+    human_label : str, number, bool or None, default=None
+        Human one of two classes; a model file keeps it. If None, it is recognised by its spelling ("human",
+        "bonafide", "real", ...); of 0 and 1 it must be given, here or to each function that needs it. In a
+        `VotingClassifier`, which numbers the labels itself, leave it None.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights and the standardisation it finds.
     head_initializer : {"glorot_uniform", "truncated_normal"}, default="glorot_uniform"
@@ -126,6 +132,8 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
     ----------
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted.
+    human_label_ : label
+        Human one of two classes, as given or recognised; absent if it is not known or there are more classes.
     n_features_in_ : int
         Features per frame; for a 2-D array, its columns.
     n_iter_ : int
@@ -167,6 +175,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
     classes_: NDArray[Any]
     history_: dict[str, list[float]]
     _fitted: FittedNetwork
+    _human_label: Any
     _partial_fit_state: PartialFitState | None
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -190,6 +199,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "patience": [Interval(Integral, 1, None, closed="left")],
         "class_weight": [dict, StrOptions({"balanced"}), None],
+        "human_label": [str, Real, "boolean", None],
         "warm_start": ["boolean"],
         "head_initializer": [StrOptions({"glorot_uniform", "truncated_normal"})],
         "callbacks": ["array-like", callable, None],
@@ -223,6 +233,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         validation_fraction: float = 0.1,
         patience: int = 10,
         class_weight: dict[Any, float] | str | None = None,
+        human_label: Any = None,
         warm_start: bool = False,
         head_initializer: str = "glorot_uniform",
         callbacks: Sequence[Callable[[], Any]] | Callable[[], Any] | None = None,
@@ -252,6 +263,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         self.validation_fraction = validation_fraction
         self.patience = patience
         self.class_weight = class_weight
+        self.human_label = human_label
         self.warm_start = warm_start
         self.head_initializer = head_initializer
         self.callbacks = callbacks
@@ -266,7 +278,8 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         """Return the network and training of the recipe that the library grew out of.
 
         LSTM layers of 78, 78, 78 and 13 units over whole clips, the last state through a sigmoid,
-        squared error, TensorFlow 1's Adam, 600 batches of 20 clips in file order.
+        squared error, TensorFlow 1's Adam, 600 batches of 20 clips in file order. Of its labels, 1 and 0, the
+        human one is 1; with others give `human_label`.
 
         Parameters
         ----------
@@ -296,7 +309,8 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         X : array or sequence of arrays
             See Notes of the class.
         y : array-like of shape (n_clips,)
-            Labels, of two or more classes.
+            Labels, of two or more classes. Those that differ only in case, hyphens, blanks or the spelling of
+            a number are refused.
         sample_weight : array-like of shape (n_clips,), default=None
             How much each clip counts, whatever its length.
 
@@ -309,6 +323,9 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         ------
         TrainingError
             Where the loss is not finite. A fit that fails leaves what was fitted before.
+        ValueError
+            If a parameter is out of range, labels or lengths do not fit, or `human_label` is none of two
+            classes.
         OSError
             Where `checkpoint` cannot be written.
         """
@@ -339,6 +356,8 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
             Itself.
         """
         goes_on = hasattr(self, "_fitted")
+        if classes is not None:
+            check_labels(classes, "classes")
         if classes is None:
             if not goes_on:
                 raise ValueError("classes must be passed on the first call to partial_fit.")
@@ -459,6 +478,17 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         if not self._fitted.class_totals.all():
             raise ValueError("A likelihood ratio needs clips of both classes in training; one had no weight.")
         return self.decision_function(X) - self.log_prior_odds_
+
+    @property
+    def human_label_(self) -> Any:
+        """Human one of two classes, as given or as recognised by its spelling."""
+        check_is_fitted(self)
+        if self._human_label is None:
+            raise AttributeError(
+                f"human_label_ is not there: which of the classes {self.classes_.tolist()} is human is not"
+                " known by their spelling. Fit with human_label, or give it to the function that asks."
+            )
+        return self._human_label
 
     @property
     def log_prior_odds_(self) -> float:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from voicelstm._base import checked_units, restored_on_failure
 from voicelstm.classifier._callbacks import EpochTasks, checked_callbacks
 from voicelstm.classifier._fitted import FittedNetwork
-from voicelstm.classifier._labelled import LabelledInput, new_generator
+from voicelstm.classifier._labelled import LabelledInput, known_human_label, new_generator
 from voicelstm.network import Architecture, Checkpoint, Weights, fingerprint, initial_weights
 from voicelstm.sequences import FrameStatistics, checked_clips
 
@@ -52,6 +52,7 @@ def fit_classifier(
         labelled = LabelledInput.checked(
             clips, y, sample_weight, classes, classifier.class_weight, one_pass=False
         )
+        known_human_label(labelled.classes, classifier.human_label)  # before anything is trained
         result = _fit(classifier, labelled, before, tasks)
         _set_attributes(classifier, result, labelled.classes)
         tasks.fit_ends()
@@ -69,6 +70,7 @@ def partial_fit_classifier(
         labelled = LabelledInput.checked(
             clips, y, sample_weight, classes, classifier.class_weight, one_pass=True
         )
+        known_human_label(labelled.classes, classifier.human_label)  # before anything is trained
         result = _partial_fit(classifier, labelled, before, state)
         history = {name: earlier.get(name, []) + values for name, values in result.history.items()}
         _set_attributes(classifier, replace(result, history=history), labelled.classes)
@@ -80,14 +82,15 @@ def _clips(classifier: Any, X: Any, before: FittedNetwork | None) -> list[NDArra
 
 
 def _set_attributes(classifier: Any, result: FitResult, classes: NDArray[Any]) -> None:
-    for name, value in _attributes(result, classes).items():
+    for name, value in _attributes(classifier, result, classes).items():
         setattr(classifier, name, value)
 
 
-def _attributes(result: FitResult, classes: NDArray[Any]) -> dict[str, Any]:
+def _attributes(classifier: Any, result: FitResult, classes: NDArray[Any]) -> dict[str, Any]:
     """Return the attributes of a classifier with this network and history."""
     return {
         "_fitted": result.fitted,
+        "_human_label": known_human_label(classes, classifier.human_label),
         "_partial_fit_state": result.partial_fit_state,
         "classes_": classes,
         "history_": {name: list(values) for name, values in result.history.items()},
@@ -119,7 +122,7 @@ def _fit(
         def epoch_ends(history: History) -> bool:
             def so_far() -> dict[str, Any]:
                 fitted = replace(start, weights=network.weights())
-                return _attributes(FitResult(fitted, history), labelled.classes)
+                return _attributes(classifier, FitResult(fitted, history), labelled.classes)
 
             return tasks.epoch_ends(so_far)
 
@@ -280,7 +283,7 @@ def _checkpoint_key(
     params = classifier.get_params(deep=False)
     # Callbacks may be added to show progress; of the others, what counts is hashed besides, in a form that
     # is the same in every process: numbers drawn, weights of clips, settings of optimizer and devices.
-    for name in ("callbacks", "checkpoint", "verbose"):
+    for name in ("callbacks", "checkpoint", "human_label", "verbose"):
         del params[name]
     if callable(classifier.learning_rate):
         del params["learning_rate"]

@@ -17,8 +17,9 @@ from sklearn.utils.validation import (
 
 from voicelstm._compat import check_sample_weight
 from voicelstm.exceptions import SequenceWarning
+from voicelstm.metrics import check_labels, choose_human_label, recognised_human_label
 
-__all__ = ["LabelledInput", "new_generator"]
+__all__ = ["LabelledInput", "known_human_label", "new_generator"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class LabelledInput:
         # labels allowed; None allows those of `y`.
         if y is None:
             raise ValueError("LSTMVoiceClassifier requires y to be passed, but the target y is None.")
-        labels = column_or_1d(y, warn=True)
+        check_labels(y)
+        labels = column_or_1d(y)
         assert_all_finite(labels, input_name="y")
         check_classification_targets(labels)
         check_consistent_length(clips, labels)
@@ -116,6 +118,19 @@ class LabelledInput:
             sample_weight=self.sample_weight[positions],
             weight=self.weight[positions],
         )
+
+
+def known_human_label(classes: NDArray[Any], human_label: Any) -> Any:
+    """Return the human one of two classes, as given or recognised; None if it is not known."""
+    labels = classes.tolist()
+    if human_label is None:
+        return recognised_human_label(labels)
+    if len(labels) != 2:
+        raise ValueError(
+            f"human_label={human_label!r} is for two classes, and these are {len(labels)}: {labels}. Leave it"
+            " None."
+        )
+    return choose_human_label(labels, human_label)
 
 
 def new_generator(random_state: Any) -> np.random.Generator:

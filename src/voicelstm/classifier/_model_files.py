@@ -10,6 +10,7 @@ from voicelstm._base import checked_units
 from voicelstm._compat import validate_params
 from voicelstm.classifier._classifier import LSTMVoiceClassifier
 from voicelstm.classifier._fitted import FittedNetwork
+from voicelstm.classifier._labelled import known_human_label
 from voicelstm.exceptions import ModelFileError
 from voicelstm.model_files import (
     StoredTensors,
@@ -104,6 +105,7 @@ def restore_classifier(described: dict[str, Any], prefix: str, tensors: StoredTe
     classifier._fitted = FittedNetwork(architecture, weights, statistics, np.array(totals))
     classifier._partial_fit_state = None
     classifier._reads_columns = reads_columns
+    classifier._human_label = known_human_label(classes, classifier.human_label)
     classifier.classes_ = classes
     classifier.n_features_in_ = n_features
     classifier.n_iter_ = n_epochs

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import VotingClassifier
 from sklearn.pipeline import Pipeline
 
 from voicelstm.metrics._responses import held_by
@@ -77,6 +78,8 @@ def _held(detector: Any) -> Any:
         return detector[-1]
     if isinstance(detector, CalibratedClassifierCV):
         return detector.calibrated_classifiers_[0].estimator
+    if isinstance(detector, VotingClassifier):
+        return detector.estimators_[0]
     return held_by(detector)
 
 
