@@ -15,10 +15,11 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 CORPUS ?=
 GROUP ?=
 WHERE ?=
+HUMAN ?=
 
 help:
 	@echo "make demo   set up, and train, evaluate, save, load and use a detector of simulated voices"
-	@echo "            CORPUS=folder-or-csv [GROUP=speaker] [WHERE=column=value]: of your recordings"
+	@echo "            CORPUS=folder-or-csv [GROUP=speaker] [WHERE=column=value] [HUMAN=label]: of your recordings"
 	@echo "make test   set up, and run the test suite"
 	@echo "make coverage   the same, with the lines that no test runs"
 	@echo "make lower-bounds   run part of it with the oldest versions of the dependencies"
@@ -49,7 +50,8 @@ install: $(VENV)/.installed
 
 demo: install
 	$(BIN)/python examples/demo.py \
-		$(if $(CORPUS),--corpus "$(CORPUS)") $(if $(GROUP),--group "$(GROUP)") $(if $(WHERE),--where "$(WHERE)")
+		$(if $(CORPUS),--corpus "$(CORPUS)") $(if $(GROUP),--group "$(GROUP)") $(if $(WHERE),--where "$(WHERE)") \
+		$(if $(HUMAN),--human "$(HUMAN)")
 
 # Of two processes, each begins with one half of the tests, and takes of the other's when it has done its own.
 TWO_PROCESSES := --numprocesses=2 --dist=worksteal

@@ -34,7 +34,7 @@ console = Console(width=100)
 def main():
     arguments = parse_arguments()
     if arguments.ask:
-        ask(*arguments.ask)
+        ask(*arguments.ask, arguments.human)
         return
     arguments.output.mkdir(parents=True, exist_ok=True)
     corpus, groups = load_corpus(arguments)
@@ -59,7 +59,10 @@ def main():
     call, changes = compose_call(corpus, held_out, detector.classes_, arguments.output / "call.wav")
     with timed("A new process loads it and listens"):
         answer = subprocess.run(
-            [sys.executable, __file__, "--ask", str(model), str(call)], capture_output=True, text=True
+            [sys.executable, __file__, "--ask", str(model), str(call)]
+            + ([] if arguments.human is None else ["--human", arguments.human]),
+            capture_output=True,
+            text=True,
         )
         if answer.returncode:
             sys.exit(f"The new process failed:\n{answer.stderr}")
@@ -78,6 +81,7 @@ def parse_arguments():
     )
     parser.add_argument("--group", help="column whose values no two folds share (default: speaker, if there)")
     parser.add_argument("--where", metavar="COLUMN=VALUE", help="rows of the CSV to keep")
+    parser.add_argument("--human", metavar="LABEL", help="the human class, if its spelling does not say it")
     parser.add_argument("--output", type=Path, default=Path("demo"), help="folder for what it leaves")
     parser.add_argument("--ask", nargs=2, metavar=("MODEL", "RECORDING"), help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -134,14 +138,14 @@ def compose_call(corpus, positions, classes, path, seconds=6.0):
     return path, changes
 
 
-def ask(model, recording):
+def ask(model, recording, human):
     """Answer in a process that knows nothing but the model's file."""
     detector = load(model)
+    human_label = next((label for label in detector.classes_.tolist() if str(label) == human), None)
     probability = detector.predict_proba([recording])[0]
     detector.set_params(classifier__segment_frames=2)  # of windows: a score each second
-    timeline = score_timeline(detector, [recording])[0]
+    timeline = score_timeline(detector, [recording], human_label=human_label)[0]
     answer = {
-        "classes": [str(label) for label in detector.classes_],
         "probability": probability.tolist(),
         "timeline": [[float(value) for value in row] for row in timeline],
     }
@@ -186,8 +190,8 @@ def report_call(call, changes, heard):
         table.add_column(column, justify="right" if column in ("from", "to") else "left")
     for (start, truth), stop in zip(changes, [change[0] for change in changes[1:]] + [np.inf], strict=True):
         inside = [row for row in heard["timeline"] if start <= (row[0] + row[1]) / 2 < stop]
-        odds = np.mean([row[2] for row in inside])
-        verdict = f"{heard['classes'][int(odds > 0)]} (mean log-odds {odds:+.1f})"
+        score = np.mean([row[2] for row in inside])
+        verdict = f"{'synthetic' if score >= 0 else 'human'} (mean score {score:+.1f})"
         table.add_row(f"{start:.1f} s", f"{min(stop, heard['timeline'][-1][1]):.1f} s", truth, verdict)
     console.print(table)
 
@@ -199,11 +203,10 @@ def loss_curve(detector, path):
 
 
 def score_over_time(call, changes, heard, path):
-    fields = [("start_s", float), ("stop_s", float), ("log_odds", float)]
+    fields = [("start_s", float), ("stop_s", float), ("score", float)]
     display = ScoreTimelineDisplay.from_timeline(
         np.array([tuple(row) for row in heard["timeline"]], dtype=fields),
         recording=call,
-        classes=heard["classes"],
     )
     display.figure_.suptitle("A recording of voices that training has not heard")
     wave = display.wave_ax_

@@ -11,7 +11,7 @@ scores over time show it.
 
 import numpy as np
 
-from voicelstm import make_detector, score_timeline
+from voicelstm import detect, make_detector, score_timeline
 from voicelstm.datasets import make_voices
 
 voices = make_voices(240, random_state=0)
@@ -38,12 +38,12 @@ def stretch(label, first):
 spliced = np.concatenate([stretch("human", 0), stretch("synthetic", 0), stretch("human", 12)])
 
 # %%
-# As a whole, it is one number, here below zero, and so "human", which is two thirds of the truth.
+# As a whole, it is one score, here below zero, and so "human", which is two thirds of the truth.
 # :func:`~voicelstm.score_timeline` gives a score for every segment. Segments are six windows long by
 # default; two give a score every second, each of which is less certain. That is set after training, and
 # changes nothing that was learnt.
 
-print(f"the whole: {detector.decision_function([spliced])[0]:+.2f}")
+print(f"the whole: {next(detect(detector, [spliced])).score:+.2f}")
 detector.set_params(classifier__segment_frames=2)
 timeline = score_timeline(detector, [spliced])[0]
 print(timeline[:3])
@@ -51,11 +51,11 @@ print(timeline[:3])
 # %%
 # The picture
 # -----------
-# Above zero a segment speaks for synthetic speech.
+# A score is the log-odds of synthetic: above zero a segment speaks for synthetic speech.
 
 from voicelstm.display import ScoreTimelineDisplay
 
-display = ScoreTimelineDisplay.from_timeline(timeline, recording=(spliced, RATE), classes=detector.classes_)
+display = ScoreTimelineDisplay.from_timeline(timeline, recording=(spliced, RATE))
 wave = display.wave_ax_
 wave.set_ylim(top=1.6 * wave.get_ylim()[1])
 for start, truth in ((0, "human"), (SECONDS, "synthetic"), (2 * SECONDS, "human")):

@@ -16,7 +16,7 @@ def test_eight_threads_get_what_one_gets(small_detector, small_voices):
     alone = {
         "transform": [small_detector[:-1].transform([each])[0] for each in asked],
         "predict_proba": [small_detector.predict_proba([each])[0] for each in asked],
-        "timeline": [score_timeline(small_detector, [each])[0]["log_odds"] for each in asked],
+        "timeline": [score_timeline(small_detector, [each])[0]["score"] for each in asked],
     }
 
     def ask(position):
@@ -24,7 +24,7 @@ def test_eight_threads_get_what_one_gets(small_detector, small_voices):
         return position, {
             "transform": small_detector[:-1].transform(one)[0],
             "predict_proba": small_detector.predict_proba(one)[0],
-            "timeline": score_timeline(small_detector, one)[0]["log_odds"],
+            "timeline": score_timeline(small_detector, one)[0]["score"],
         }
 
     with ThreadPoolExecutor(8) as threads:

@@ -58,8 +58,8 @@ def test_detect_gives_scores_over_time(detector_file, small_detector, voices, tm
         np.testing.assert_allclose([row[name] for row in found], expected[name], rtol=1e-4)
     out, _ = run("detect", detector_file, long, "--timeline")
     rows = [line.split("\t") for line in out.splitlines()]
-    np.testing.assert_allclose([float(row[3]) for row in rows], expected["log_odds"], atol=6e-3)
-    assert [row[4] for row in rows] == np.where(expected["log_odds"] >= 0, "synthetic", "human").tolist()
+    np.testing.assert_allclose([float(row[3]) for row in rows], expected["score"], atol=6e-3)
+    assert [row[4] for row in rows] == np.where(expected["score"] >= 0, "synthetic", "human").tolist()
 
 
 def test_segments_are_decided_by_the_threshold_of_the_detector(
@@ -67,7 +67,7 @@ def test_segments_are_decided_by_the_threshold_of_the_detector(
 ):
     path = tmp_path / "detector"
     (X, y), held_out = small_voices
-    log_odds = [float(each["log_odds"][0]) for each in score_timeline(small_detector, voices[:8])]
+    log_odds = [float(each["score"][0]) for each in score_timeline(small_detector, voices[:8])]
     middle = float(np.sort(log_odds)[3:5].mean())
     expected = np.where(np.array(log_odds) >= middle, "synthetic", "human").tolist()
     frozen = FrozenEstimator(small_detector)
@@ -85,10 +85,42 @@ def test_segments_are_decided_by_the_threshold_of_the_detector(
         out, _ = run("detect", path, *voices[:8], "--timeline", *asked)
         first = {line.split("\t")[0]: line.split("\t")[4] for line in reversed(out.splitlines())}
         assert [first[name] for name in voices[:8]] == expected
-    # What it says of whole recordings are probabilities.
+    # Of a calibrated detector segments have scores from before calibration.
     save(calibrate(small_detector, *held_out), path)
     out, _ = run("detect", path, voices[0], "--timeline", "--threshold", "0.5")
     assert {line.split("\t")[4] for line in out.splitlines()} == {""}
+
+
+def test_scores_are_log_odds_of_synthetic_whatever_the_labels_and_the_detector_are(
+    small_voices, voices, tmp_path
+):
+    path = tmp_path / "detector"
+    (X, y), (others, of_others) = small_voices
+    for classes, human, asked in (
+        (("real", "fake"), "real", ()),
+        ((1, 0), "1", ("--human", "1")),
+        ((0, 1), "0", ("--human", "0")),
+    ):
+        plain = small_detector_as_trained().fit(X, np.where(y == "human", *classes))
+        for detector in (plain, calibrate(plain, others, np.where(of_others == "human", *classes))):
+            save(detector, path)
+            rows = [
+                json.loads(line)
+                for line in run("detect", path, *voices[:8], "--json", *asked)[0].splitlines()
+            ]
+            synthetic = [1 - row["probabilities"][human] for row in rows]
+            found = 1 / (1 + np.exp([-row["score"] for row in rows]))
+            np.testing.assert_allclose(found, synthetic, rtol=1e-4)
+            out, _ = run("detect", path, *voices[:8], "--threshold", 0, *asked)
+            assert [line.split("\t")[1] == human for line in out.splitlines()] == (
+                np.array(synthetic) < 0.5
+            ).tolist()
+        if asked:
+            _, err = run("detect", path, voices[0], code=ExitCode.USAGE)
+            assert "has the classes 0 and 1, and does not say which is the human one" in err
+            assert "--human 0 or --human 1" in " ".join(err.split())
+            _, err = run("detect", path, voices[0], "--human", "human", code=ExitCode.USAGE)
+            assert "--human human: the classes are 0 and 1" in err
 
 
 def test_detect_knows_more_than_two_classes(small_voices, voices, tmp_path):

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.special import logit
 from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier
@@ -38,9 +39,7 @@ def test_answers_are_those_of_the_detector_itself(wrapped, small_voices):
         probability = [list(each.probabilities.values()) for each in found]
         np.testing.assert_allclose(probability, detector.predict_proba(X), rtol=1e-5, err_msg=name)
         assert list(found[0].probabilities) == ["human", "synthetic"]
-        score = detector.predict_proba(X)[:, 1]
-        if hasattr(detector, "decision_function"):
-            score = detector.decision_function(X)
+        score = logit(detector.predict_proba(X)[:, 1].astype(float))
         np.testing.assert_allclose([each.score for each in found], score, rtol=1e-4, err_msg=name)
 
 
@@ -100,6 +99,57 @@ def test_a_threshold_decides_in_place_of_the_detector(small_detector, small_voic
     assert labels.count("human") == 8
 
 
+@pytest.mark.parametrize(
+    ("classes", "human"),
+    [(("real", "fake"), "real"), (("bonafide", "spoof"), "bonafide"), ((0, 1), 0), ((0, 1), 1)],
+)
+def test_a_score_is_positive_for_synthetic_whatever_the_labels_are(small_voices, classes, human):
+    (X, y), (others, _) = small_voices
+    if isinstance(human, str):
+        labels, given = np.where(y == "human", *classes), {}
+    else:
+        labels, given = np.where(y == "human", human, 1 - human), {"human_label": human}
+    params = {"features__n_mfcc": 8, "classifier__units": (6,), "classifier__max_steps": 8}
+    detector = make_detector(random_state=0, **params).fit(X, labels)
+    probability = detector.predict_proba(others)[:, detector.classes_.tolist() != np.array(human)].ravel()
+    assert probability.min() < 0.5 < probability.max()
+    found = list(detect(detector, others, timeline=True, **given))
+    np.testing.assert_allclose([each.score for each in found], logit(probability.astype(float)), rtol=1e-3)
+    assert [each.label == human for each in found] == [each.score < 0 for each in found]
+    # Of recordings of one segment, that is the whole.
+    for each, alone in zip(found, score_timeline(detector, others, **given), strict=True):
+        assert each.timeline.dtype.names == ("start_s", "stop_s", "score")
+        np.testing.assert_allclose(each.timeline["score"], alone["score"], rtol=1e-4)
+        if len(each.timeline) == 1:
+            np.testing.assert_allclose(each.timeline["score"][0], each.score, rtol=1e-4)
+    assert any(len(each.timeline) == 1 for each in found)
+    # One of the scores is the threshold: it is synthetic.
+    threshold = float(np.median([each.score for each in found[1:]]))
+    at = [each.label != human for each in detect(detector, others, threshold=threshold, **given)]
+    assert at == [each.score >= threshold for each in found]
+    assert threshold in [each.score for each in found]
+
+
+def test_of_labels_that_say_nothing_the_human_one_must_be_given(small_voices):
+    (X, y), _ = small_voices
+    detector = make_detector(random_state=0, features__n_mfcc=8, **SMALL).fit(X, (y == "human").astype(int))
+    for ask in (detect, score_timeline):
+        with pytest.raises(ValueError, match=r"human_label must say which of the classes \[0, 1\]"):
+            ask(detector, X[:1])
+        with pytest.raises(ValueError, match="human_label=2 is none of the classes"):
+            ask(detector, X[:1], human_label=2)
+
+
+def test_even_odds_are_even_odds_of_a_calibrated_detector_too(wrapped, small_voices):
+    X = small_voices[1][0]
+    for name in ("calibrated", "vote of different features"):
+        found = list(detect(wrapped[name], X, threshold=0.0))
+        assert [each.label for each in found] == wrapped[name].predict(X).tolist()
+        assert {each.label for each in found} == {"human", "synthetic"}
+        most = [max(each.probabilities, key=each.probabilities.get) for each in found]
+        assert [each.label for each in found] == most
+
+
 def test_scores_over_time_are_those_of_score_timeline(wrapped, small_voices):
     X = small_voices[1][0][:3]
     for name in ("pipeline", "threshold", "calibrated"):
@@ -107,7 +157,7 @@ def test_scores_over_time_are_those_of_score_timeline(wrapped, small_voices):
             detect(wrapped[name], X, timeline=True), score_timeline(wrapped[name], X), strict=True
         ):
             assert each.timeline.dtype == expected.dtype
-            np.testing.assert_allclose(each.timeline["log_odds"], expected["log_odds"], rtol=1e-4)
+            np.testing.assert_allclose(each.timeline["score"], expected["score"], rtol=1e-4)
             np.testing.assert_array_equal(each.timeline["stop_s"], expected["stop_s"])
 
 

@@ -47,7 +47,7 @@ def test_a_timelines_scores_are_those_of_the_segments(detector, voices):
     recordings = voices.recordings[:3]
     segments = detector["classifier"].predict_segments(detector[:-1].transform(recordings))
     for timeline, expected in zip(score_timeline(detector, recordings), segments, strict=True):
-        np.testing.assert_array_equal(timeline["log_odds"], expected["log_odds"])
+        np.testing.assert_array_equal(timeline["score"], expected["log_odds"])
 
 
 def test_a_timeline_needs_the_steps_of_a_detector(detector, voices):

@@ -9,8 +9,7 @@ from tests.display.drawn import legend
 from voicelstm import calibrate, score_timeline
 from voicelstm.display import ScoreTimelineDisplay
 
-CLASSES = ["human", "synthetic"]
-FIELDS = [("start_s", float), ("stop_s", float), ("log_odds", float)]
+FIELDS = [("start_s", float), ("stop_s", float), ("score", float)]
 # The last overlaps the one before: it adds one second of its two.
 TIMELINE = np.array([(0.5, 2.5, -3.0), (2.5, 4.5, 2.0), (4.5, 6.5, 1.0), (5.5, 7.5, 4.0)], dtype=FIELDS)
 
@@ -20,29 +19,32 @@ def extent(span):
 
 
 def test_the_score_steps_at_each_segments_start():
-    display = ScoreTimelineDisplay.from_timeline(TIMELINE, classes=CLASSES)
+    display = ScoreTimelineDisplay.from_timeline(TIMELINE)
     assert display.line_.get_drawstyle() == "steps-post"
     assert_allclose(display.line_.get_xdata(), [0.5, 2.5, 4.5, 5.5, 7.5])
     assert_allclose(display.line_.get_ydata(), [-3, 2, 1, 4, 4])
-    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("time in s", "log-odds of synthetic")
+    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == (
+        "time in s",
+        "score: log-odds of synthetic",
+    )
     assert display.ax_.get_xlim() == (0, 7.5)
 
 
 def test_the_whole_recordings_score_is_the_mean_over_the_time_that_segments_add():
-    display = ScoreTimelineDisplay.from_timeline(TIMELINE, classes=CLASSES)
+    display = ScoreTimelineDisplay.from_timeline(TIMELINE)
     # (-3 * 2 + 2 * 2 + 1 * 1 + 4 * 2) / 7: the third up to the start of the fourth.
     assert_allclose(display.score_line_.get_ydata(), 1)
     assert legend(display.ax_) == ["threshold 0", "whole recording 1", "decided: synthetic"]
 
 
 def test_segments_on_the_decisions_side_are_shaded_in_runs():
-    display = ScoreTimelineDisplay.from_timeline(TIMELINE, classes=CLASSES)
+    display = ScoreTimelineDisplay.from_timeline(TIMELINE)
     assert display.decided_.tolist() == [False, True, True, True]
     assert [extent(span) for span in display.spans_] == [(2.5, 7.5)]
 
 
 def test_a_threshold_above_the_score_turns_the_decision_and_the_shades():
-    display = ScoreTimelineDisplay.from_timeline(TIMELINE, classes=CLASSES, threshold=1.5)
+    display = ScoreTimelineDisplay.from_timeline(TIMELINE, threshold=1.5)
     assert display.decided_.tolist() == [True, False, True, False]
     assert [extent(span) for span in display.spans_] == [(0.5, 2.5), (4.5, 5.5)]
     assert_allclose(display.threshold_line_.get_ydata(), 1.5)
@@ -50,30 +52,23 @@ def test_a_threshold_above_the_score_turns_the_decision_and_the_shades():
 
 
 def test_a_score_that_is_known_goes_before_the_mean():
-    display = ScoreTimelineDisplay.from_timeline(TIMELINE, classes=CLASSES, score=-0.25)
+    display = ScoreTimelineDisplay.from_timeline(TIMELINE, score=-0.25)
     assert display.decided_.tolist() == [True, False, False, False]
     assert "whole recording −0.25" in legend(display.ax_)
 
 
 def test_decisions_are_told_apart_without_colour():
-    synthetic = ScoreTimelineDisplay.from_timeline(TIMELINE, classes=CLASSES)
-    human = ScoreTimelineDisplay.from_timeline(TIMELINE, classes=CLASSES, threshold=2)
+    synthetic = ScoreTimelineDisplay.from_timeline(TIMELINE)
+    human = ScoreTimelineDisplay.from_timeline(TIMELINE, threshold=2)
     assert synthetic.spans_[0].get_hatch() != human.spans_[0].get_hatch()
     assert synthetic.threshold_line_.get_linestyle() != synthetic.score_line_.get_linestyle()
-
-
-def test_labels_0_and_1_speak_for_human():
-    display = ScoreTimelineDisplay.from_timeline(TIMELINE, classes=[0, 1])
-    human = ScoreTimelineDisplay.from_timeline(TIMELINE, classes=CLASSES, threshold=2)
-    assert display.spans_[0].get_facecolor() == human.spans_[0].get_facecolor()
-    assert legend(display.ax_)[-1] == "decided: 1"
 
 
 def test_the_waveform_keeps_every_peak_and_shares_the_time():
     samples = np.zeros(8 * 8000)
     samples[3 * 8000] = 0.5
     samples[5 * 8000] = -0.25
-    display = ScoreTimelineDisplay.from_timeline(TIMELINE, recording=(samples, 8000), classes=CLASSES)
+    display = ScoreTimelineDisplay.from_timeline(TIMELINE, recording=(samples, 8000))
     outline = display.wave_.get_paths()[0].vertices
     assert (outline[:, 1].max(), outline[:, 1].min()) == (0.5, -0.25)
     assert outline[outline[:, 1].argmax(), 0] == pytest.approx(3, abs=8 / 2000)
@@ -86,7 +81,7 @@ def test_a_recording_of_few_samples_or_of_silence_is_drawn():
     display = ScoreTimelineDisplay.from_timeline(TIMELINE[:1], recording=(np.zeros(3), 8000))
     low, high = display.wave_ax_.get_ylim()
     assert low < 0 < high
-    assert display.ax_.get_ylabel() == "log-odds of classes_[1]"
+    assert display.ax_.get_ylabel() == "score: log-odds of synthetic"
 
 
 def test_without_a_waveform_it_fills_the_axes_given():
@@ -99,10 +94,10 @@ def test_a_detector_is_asked_for_scores_and_its_threshold(small_detector, small_
     recording = small_voices[1][0][0]
     display = ScoreTimelineDisplay.from_recording(small_detector, recording)
     expected = score_timeline(small_detector, [recording])[0]
-    assert_allclose(display.line_.get_ydata()[:-1], expected["log_odds"])
+    assert_allclose(display.line_.get_ydata()[:-1], expected["score"])
     assert_allclose(display.line_.get_xdata()[:-1], expected["start_s"])
     assert_allclose(display.score_line_.get_ydata()[0], small_detector.decision_function([recording])[0])
-    assert display.ax_.get_ylabel() == "log-odds of synthetic"
+    assert display.ax_.get_ylabel() == "score: log-odds of synthetic"
     assert_allclose(display.threshold_line_.get_ydata(), 0)
 
 
@@ -151,13 +146,11 @@ def test_faults_are_named():
         ScoreTimelineDisplay.from_timeline([1.0, 2.0])
     with pytest.raises(ValueError, match="no segments"):
         ScoreTimelineDisplay.from_timeline(TIMELINE[:0])
-    with pytest.raises(ValueError, match="log_odds holds 1 values"):
+    with pytest.raises(ValueError, match="score holds 1 values"):
         ScoreTimelineDisplay.from_timeline(np.array([(0, 1, np.nan)], dtype=FIELDS))
     three = np.zeros(2, dtype=[*FIELDS[:2], ("log_odds", float, (3,))])
-    with pytest.raises(ValueError, match="3 scores per segment"):
+    with pytest.raises(ValueError, match=r"log_odds.*expected start_s, stop_s and score.*of two classes"):
         ScoreTimelineDisplay.from_timeline(three)
-    with pytest.raises(ValueError, match=r"classes=.* must be two labels"):
-        ScoreTimelineDisplay.from_timeline(TIMELINE, classes=["human"])
     with pytest.raises(ValueError, match="threshold holds 1 values"):
         ScoreTimelineDisplay.from_timeline(TIMELINE, threshold=np.inf)
 

@@ -14,7 +14,7 @@ from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV, Tune
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from voicelstm.metrics._responses import held_by, respond, segment_threshold
+from voicelstm.metrics._responses import held_by, respond
 
 AROUND = {
     "bare": lambda fitted: fitted,
@@ -64,7 +64,7 @@ def fitted_on(labels, wrapper, position, method):
 @pytest.mark.parametrize("around", AROUND.values(), ids=AROUND)
 def test_a_threshold_divides_the_clips_as_predict_does(around, wrapper, labels, position, method):
     classes = LABELS[labels]
-    X, y = clips(classes)
+    X, _ = clips(classes)
     detector = around(fitted_on(labels, wrapper, position, method))
     decided = detector.predict(X)
     assert 0 < np.count_nonzero(decided == classes[1]) < len(X)
@@ -73,8 +73,6 @@ def test_a_threshold_divides_the_clips_as_predict_does(around, wrapper, labels, 
     np.testing.assert_array_equal(
         response.score >= response.rule.threshold, decided == response.rule.pos_label
     )
-    log_odds = plain().fit(X, y).decision_function(X)  # what a segment's score is of a detector
-    np.testing.assert_array_equal(log_odds >= segment_threshold(detector), decided == classes[1])
 
 
 @pytest.mark.parametrize("classes", LABELS.values(), ids=LABELS)
@@ -111,11 +109,6 @@ def test_every_other_detector_divides_the_clips_as_predict_does(detector, classe
     np.testing.assert_array_equal(
         response.score >= response.rule.threshold, decided == response.rule.pos_label
     )
-    threshold = segment_threshold(detector)
-    if hasattr(detector, "decision_function"):
-        np.testing.assert_array_equal(detector.decision_function(X) >= threshold, decided == classes[1])
-    else:
-        assert threshold is None
 
 
 def test_a_search_around_a_tuned_threshold_decides_by_that():
@@ -126,12 +119,6 @@ def test_a_search_around_a_tuned_threshold_decides_by_that():
     np.testing.assert_array_equal(response.score >= response.rule.threshold, search.predict(X) == "human")
 
 
-def test_a_threshold_that_is_asked_for_is_kept_for_scores_that_are_log_odds():
-    X, y = clips(["human", "synthetic"])
-    assert segment_threshold(tuned("human", "auto").fit(X, y), 0.25) == 0.25
-    assert segment_threshold(CalibratedClassifierCV(plain(), cv=2).fit(X, y), 0.25) is None
-
-
 def test_a_wrapper_is_looked_through_and_nothing_else_is():
     X, y = clips(["human", "synthetic"])
     fitted = plain().fit(X, y)
@@ -140,22 +127,3 @@ def test_a_wrapper_is_looked_through_and_nothing_else_is():
     assert held_by(held_by(prefit)) is fitted
     for other in (fitted, CalibratedClassifierCV(fitted), BaseEstimator()):
         assert held_by(other) is None
-
-
-@pytest.mark.parametrize("human", [False, True])
-@pytest.mark.parametrize("response_method", ["auto", "decision_function", "predict_proba"])
-def test_the_threshold_of_segments_decides_as_a_tuned_detector_does(
-    human, response_method, small_detector, small_voices
-):
-    (X, y), (others, _) = small_voices
-    scoring = make_scorer(f1_score, pos_label="human" if human else "synthetic")
-    tuned = TunedThresholdClassifierCV(
-        FrozenEstimator(small_detector),
-        scoring=scoring,
-        response_method=response_method,
-        cv="prefit",
-        refit=False,
-    ).fit(X, y)
-    log_odds = small_detector.decision_function(others)
-    decided = np.where(log_odds >= segment_threshold(tuned), "synthetic", "human")
-    np.testing.assert_array_equal(decided, tuned.predict(others))

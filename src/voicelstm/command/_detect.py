@@ -1,6 +1,6 @@
 """``voicelstm detect``."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +9,7 @@ import click
 
 from voicelstm.command._corpus import list_failures
 from voicelstm.command._exit_codes import ExitCode
+from voicelstm.command._human import human_label_for, human_option
 from voicelstm.command._output import Column, Form, Listing, new_console, output_options
 from voicelstm.command._recordings import Named, files_from_option, jobs_option, named_recordings
 from voicelstm.command._session import Session, Task
@@ -33,9 +34,10 @@ Examples:
 
 \b
 In a pipe a line has the recording, its label, the label's probability and the
-score, with tabs between. The score is in log-odds of the class that is second
-by name: above 0 synthetic, below 0 human. Of a calibrated detector it is that
-class's probability, and --threshold is one; segments then have no label.
+score, with tabs between. The score is the log-odds of synthetic: above 0 more
+probably synthetic, below 0 more probably human, whatever the labels' names.
+--threshold is one, too; a recording with exactly that score is synthetic. Of
+a calibrated detector segments have no label: their scores are not calibrated.
 Recordings that cannot be read, hold nothing but zeros or are shorter than
 one frame are listed at the end, on standard error; the exit code is then 1.
 """
@@ -44,8 +46,13 @@ one frame are listed at the end, on standard error; the exit code is then 1.
 @click.command(cls=Task, epilog=_EXAMPLES)
 @click.argument("detector", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("recordings", nargs=-1, metavar="[FILE|FOLDER|-]...")
-@click.option("--threshold", type=float, help="Score from which a recording is of the second class.")
+@click.option(
+    "--threshold",
+    type=float,
+    help="Log-odds of synthetic from which a recording is synthetic.  [default: the detector's own]",
+)
 @click.option("--timeline", is_flag=True, help="Scores over the seconds of each recording.")
+@human_option
 @files_from_option
 @jobs_option
 @output_options()
@@ -56,6 +63,7 @@ def detect(
     recordings: tuple[str, ...],
     threshold: float | None,
     timeline: bool,
+    human: str | None,
     files_from: str | None,
     jobs: int,
     form: Form,
@@ -66,26 +74,36 @@ def detect(
     too; - is one recording from standard input.
     """
     with named_recordings(recordings, files_from) as named:
+        import numpy as np
+
         import voicelstm
         from voicelstm.metrics import segment_threshold
 
         model = voicelstm.load(detector)
         _let_read_at_once(model, jobs)
+        classes = np.asarray(getattr(model, "classes_", [])).tolist()
+        human_label = "human" if "human" in classes else None
+        if len(classes) == 2:
+            human_label = human_label_for(model, detector, human)
         try:
-            answers = voicelstm.detect(model, named.paths, threshold=threshold, timeline=timeline)
+            answers = voicelstm.detect(
+                model, named.paths, threshold=threshold, timeline=timeline, human_label=human_label
+            )
         except TypeError as error:
             raise ValueError(f"{detector}: {error}") from None
         except ValueError as error:
             raise click.UsageError(str(error)) from None
-        classes = model.classes_.tolist()
         if timeline and len(classes) != 2 and form is not Form.JSON:
             raise click.UsageError(
                 f"--timeline of {len(classes)} classes is for --json: it has no one score."
             )
         failures = list(named.empty)
-        starts = segment_threshold(model, threshold) if timeline and len(classes) == 2 else None
+        starts = None
+        if timeline and len(classes) == 2:
+            starts = segment_threshold(model, threshold, human_label)
         console = new_console() if form is Form.TABLE else None
-        listing = _listing(form, classes, timeline, starts, named, console)
+        segment_label = _segment_label(classes, human_label, starts)
+        listing = _listing(form, classes, human_label, timeline, segment_label, named, console)
         counts: dict[Any, int] = dict.fromkeys(classes, 0)
         with _progress(len(named.paths), console, session) as advance:
             for answer in answers:
@@ -96,7 +114,7 @@ def detect(
                         listing.write(_failed(answer, named))
                     continue
                 counts[answer.label] += 1
-                for record in _records(answer, classes, timeline, form, named, starts):
+                for record in _records(answer, timeline, form, named, segment_label):
                     listing.write(record)
         if console is not None and len(named.paths) > 1:
             console.print("\n " + _summary(counts, len(failures)))
@@ -112,21 +130,30 @@ def _let_read_at_once(model: Any, jobs: int) -> None:
         transformer.set_params(n_jobs=jobs)
 
 
+def _segment_label(classes: list[Any], human_label: Any, starts: float | None) -> Callable[[float], Any]:
+    """Return what gives a segment's score its label, an empty one if there is no threshold for it."""
+    if starts is None:
+        return lambda score: ""
+    synthetic = classes[0 if classes[1] == human_label else 1]
+    return lambda score: synthetic if score >= starts else human_label
+
+
 def _listing(
     form: Form,
     classes: list[Any],
+    human_label: Any,
     timeline: bool,
-    starts: float | None,
+    segment_label: Callable[[float], Any],
     named: Named,
     console: "Console | None",
 ) -> Listing:
-    human = next((label for label in classes if label in ("human", 1)), None)
-
     def style(label: Any) -> str:
-        return "" if human is None else "green" if label == human else "bold magenta"
+        if human_label is None or label == "":
+            return ""
+        return "green" if label == human_label else "bold magenta"
 
     def decided(score: float) -> str:
-        return "" if starts is None else style(classes[int(score >= starts)])
+        return style(segment_label(score))
 
     longest = max((len(named.name(path)) for path in named.paths), default=0)
     recording = Column("recording", "recording")
@@ -151,7 +178,7 @@ def _listing(
 
 
 def _bar(score: float) -> str:
-    """Draw a score: to the right of the middle it speaks for the second class."""
+    """Draw a score: to the right of the middle it speaks for synthetic."""
     length = min(_BAR, round(abs(score) * _BAR / _FULL))
     if score < 0:
         return " " * (_BAR - length) + "█" * length + "│"
@@ -159,18 +186,17 @@ def _bar(score: float) -> str:
 
 
 def _records(
-    answer: Any, classes: list[Any], timeline: bool, form: Form, named: Named, starts: float | None
+    answer: Any, timeline: bool, form: Form, named: Named, segment_label: Callable[[float], Any]
 ) -> Iterator[dict[str, Any]]:
     own = {"recording": named.name(answer.recording), "label": answer.label, "score": answer.score}
     if timeline and form is not Form.JSON:
         for start, stop, score in answer.timeline.tolist():
-            label = "" if starts is None else classes[int(score >= starts)]
             yield {
                 "recording": own["recording"],
                 "start_s": start,
                 "stop_s": stop,
                 "score": score,
-                "label": label,
+                "label": segment_label(score),
             }
     elif form is Form.JSON:
         over_time = {}

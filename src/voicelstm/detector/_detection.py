@@ -16,7 +16,7 @@ from voicelstm.audio import name_of, report_remarks
 from voicelstm.detector._members import features_and_rest, memoized, transformers_of
 from voicelstm.detector._timeline import timeline_steps, timelines
 from voicelstm.features import check_extraction, extract_all
-from voicelstm.metrics import of_second_class, score_method
+from voicelstm.metrics import human_label_of, synthetic_log_odds
 from voicelstm.sequences import Clip, stack
 
 __all__ = ["Detection", "detect"]
@@ -39,10 +39,10 @@ class Detection:
     label : object
         The class that was decided for; None where the recording failed.
     score : float
-        `decision_function` of the detector, which speaks for ``classes_[1]``, or the probability of
-        ``classes_[1]`` where it has none; NaN where the recording failed, or there are more than two classes.
+        Log-odds of synthetic: above 0 more probably synthetic, below 0 more probably human, whatever the
+        labels are called. NaN if the recording failed, or there are more than two classes.
     probabilities : dict of object to float or None
-        Of each class; None where the recording failed.
+        Probability of each class; None if the recording failed.
     timeline : structured ndarray of shape (n_segments,) or None
         As of :func:`~voicelstm.score_timeline`, where that was asked for.
     error : str or None
@@ -59,14 +59,19 @@ class Detection:
 
 
 def detect(
-    detector: Any, recordings: Iterable[Any], *, threshold: float | None = None, timeline: bool = False
+    detector: Any,
+    recordings: Iterable[Any],
+    *,
+    threshold: float | None = None,
+    timeline: bool = False,
+    human_label: Any = None,
 ) -> Iterator[Detection]:
     """Ask a detector about any number of recordings, one after the other.
 
     Recordings are read in small groups, so that memory does not grow with their number, and one that cannot
     be read is an answer like the others, with the reason.
 
-    Read more in the :ref:`user guide <command>`.
+    Read more in the :ref:`user guide <scores>`.
 
     Parameters
     ----------
@@ -77,10 +82,13 @@ def detect(
     recordings : iterable of recordings
         As the transformer takes them in a list. An iterator is read as answers are asked for.
     threshold : float, default=None
-        Score from which a recording is taken for ``classes_[1]``. None leaves the decision to `predict`, and
-        so to a threshold that the detector brings along.
+        Log-odds of synthetic from which a recording is taken for synthetic, of a calibrated detector too: 0
+        is even odds. If None, `predict` decides, by the detector's own threshold.
     timeline : bool, default=False
         Whether each answer has the scores over time, too.
+    human_label : label, default=None
+        Human class. If None, the detector says, or it is recognised by its spelling ("human", "bonafide",
+        "real", ...); of 0 and 1 it must be given. With more than two classes it is not looked at.
 
     Yields
     ------
@@ -93,7 +101,7 @@ def detect(
         Where the detector does not begin with a transformer, or with `timeline` is none that
         :func:`~voicelstm.score_timeline` takes.
     ValueError
-        Where a threshold is given for more than two classes.
+        If a threshold is given for more than two classes, or it is not known which of two is the human one.
 
     See Also
     --------
@@ -115,14 +123,14 @@ def detect(
         raise ValueError(
             f"Expected several recordings, got the single path {os.fspath(recordings)!r}: pass [path]."
         )
-    listener = _Listener(detector, threshold, timeline)
+    listener = _Listener(detector, threshold, timeline, human_label)
     return (found for some in _groups(recordings) for found in listener.hear(some))
 
 
 class _Listener:
     """A detector whose recordings are read apart from it, so that one that fails is known by its reason."""
 
-    def __init__(self, detector: Any, threshold: float | None, timeline: bool) -> None:
+    def __init__(self, detector: Any, threshold: float | None, timeline: bool, human_label: Any) -> None:
         check_is_fitted(detector)
         # Members of a vote may have features of their own; they read the recordings again, each for itself.
         several = transformers_of(detector)
@@ -140,6 +148,11 @@ class _Listener:
         if threshold is not None and np.isnan(threshold):
             raise ValueError("threshold is NaN, which decides nothing.")
         self._threshold = threshold
+        self._human_label, self._synthetic_label, self._human_is_second = None, None, False
+        if len(self._classes) == 2:
+            self._human_label = human_label_of(detector, human_label)
+            self._human_is_second = self._classes[1] == self._human_label
+            self._synthetic_label = self._classes[0 if self._human_is_second else 1]
         self._timeline_steps = timeline_steps(detector)[1:] if timeline else None
 
     def hear(self, recordings: list[Any]) -> Iterator[Detection]:
@@ -164,17 +177,18 @@ class _Listener:
         detector = memoized(self._detector)
         score = np.full(len(clips), np.nan)
         if len(self._classes) == 2:
-            score = of_second_class(np.asarray(score_method(detector)(X), dtype=np.float64))
+            score = synthetic_log_odds(detector, X, self._human_label)
         if self._threshold is None:
             labels = np.asarray(detector.predict(X)).tolist()
         else:
-            labels = [self._classes[int(each >= self._threshold)] for each in score]
+            synthetic = score >= self._threshold
+            labels = [self._synthetic_label if each else self._human_label for each in synthetic]
         probability = np.empty((len(clips), 0))
         if hasattr(detector, "predict_proba"):
             probability = np.asarray(detector.predict_proba(X), dtype=np.float64)
         over_time: list[Any] = [None] * len(clips)
         if self._timeline_steps is not None:
-            over_time = list(timelines(clips, *self._timeline_steps))
+            over_time = list(timelines(clips, *self._timeline_steps, human_is_second=self._human_is_second))
         return [
             Detection(
                 recording=recordings[i],

@@ -11,13 +11,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from voicelstm.classifier import LSTMVoiceClassifier
 from voicelstm.features import CepstralDynamics, MFCCTransformer
-from voicelstm.metrics import held_by
+from voicelstm.metrics import held_by, human_label_of
 from voicelstm.sequences import Clip
 
 __all__ = ["score_timeline", "timeline_steps", "timelines"]
 
 
-def score_timeline(detector: Any, recordings: Sequence[Any]) -> list[NDArray[Any]]:
+def score_timeline(
+    detector: Any, recordings: Sequence[Any], *, human_label: Any = None
+) -> list[NDArray[Any]]:
     """Score recordings over time.
 
     Read more in the :ref:`user guide <scores_over_time>`.
@@ -30,20 +32,26 @@ def score_timeline(detector: Any, recordings: Sequence[Any]) -> list[NDArray[Any
         calibration or a frozen estimator.
     recordings : sequence of recordings
         As the transformer takes them.
+    human_label : label, default=None
+        Human class. If None, the detector says, or it is recognised by its spelling ("human", "bonafide",
+        "real", ...); of 0 and 1 it must be given. With more than two classes it is not looked at.
 
     Returns
     -------
     list of structured ndarray of shape (n_segments,)
-        Per recording, with the fields ``start_s`` and ``stop_s``, in seconds of the recording, what was
-        trimmed included, and ``log_odds``, the segment's `decision_function` of the Pipeline: neither a
-        threshold nor a calibration, which is one of whole clips, changes them. With `CepstralDynamics` a
-        segment is one of windows. What it says is then also about the rest of the recording, whose mean and
-        variance its movements are compared with.
+        One per recording, with the fields ``start_s`` and ``stop_s``, in seconds of the recording, what was
+        trimmed included, and ``score``, the segment's log-odds of synthetic. They are the Pipeline's: neither
+        a threshold nor a calibration, which is one of whole clips, changes them. With more than two classes
+        there is the field ``log_odds`` instead, of shape (n_classes,). With `CepstralDynamics` a segment is
+        one of windows. What it says is then also about the rest of the recording, whose mean and variance its
+        movements are compared with.
 
     Raises
     ------
     TypeError
-        Where the Pipeline has other steps, or a wrapper holds several Pipelines.
+        If the Pipeline has other steps, or a wrapper holds several Pipelines.
+    ValueError
+        If it is not known which of two classes is the human one.
 
     Examples
     --------
@@ -53,19 +61,27 @@ def score_timeline(detector: Any, recordings: Sequence[Any]) -> list[NDArray[Any
     >>> detector = make_detector(random_state=0, classifier__max_steps=1).fit(X, y)
     >>> timeline = score_timeline(detector, X[:1])[0]
     >>> timeline.dtype.names, len(timeline)
-    (('start_s', 'stop_s', 'log_odds'), 1)
+    (('start_s', 'stop_s', 'score'), 1)
     """
     transformer, dynamics, classifier = timeline_steps(detector)
-    return timelines(transformer.extract(recordings), dynamics, classifier)
+    # Within a wrapper the classifier's classes may be numbers of the wrapper's own.
+    classes = np.asarray(detector.classes_).tolist()
+    human_is_second = len(classes) == 2 and human_label_of(detector, human_label) == classes[1]
+    return timelines(transformer.extract(recordings), dynamics, classifier, human_is_second=human_is_second)
 
 
 def timelines(
-    clips: Sequence[Clip], dynamics: CepstralDynamics | None, classifier: LSTMVoiceClassifier
+    clips: Sequence[Clip],
+    dynamics: CepstralDynamics | None,
+    classifier: LSTMVoiceClassifier,
+    *,
+    human_is_second: bool,
 ) -> list[NDArray[Any]]:
     """Score clips over time as :func:`score_timeline` does; none of them may be empty."""
     sequences: Any = [clip.features for clip in clips]
     if dynamics is not None:
         sequences = dynamics.transform(sequences)
+    score_field = "score" if len(classifier.classes_) == 2 else "log_odds"
     found = []
     for clip, segments in zip(clips, classifier.predict_segments(sequences), strict=True):
         start, stop = segments["start_frame"], segments["stop_frame"]
@@ -74,13 +90,18 @@ def timelines(
             start, stop = spans[start, 0], spans[stop - 1, 1]
         timeline = np.empty(
             len(segments),
-            dtype=[("start_s", np.float64), ("stop_s", np.float64), ("log_odds", segments.dtype["log_odds"])],
+            dtype=[
+                ("start_s", np.float64),
+                ("stop_s", np.float64),
+                (score_field, segments.dtype["log_odds"]),
+            ],
         )
         timeline["start_s"] = np.maximum(clip.offset + start * clip.frame_step, 0)
         timeline["stop_s"] = np.minimum(
             clip.offset + (stop - 1) * clip.frame_step + clip.frame_length, clip.duration
         )
-        timeline["log_odds"] = segments["log_odds"]
+        log_odds = segments["log_odds"]
+        timeline[score_field] = 0.0 - log_odds if human_is_second else log_odds
         found.append(timeline)
     return found
 

@@ -11,6 +11,7 @@ __all__ = [
     "HUMAN",
     "LINE_STYLES",
     "MARKERS",
+    "SCORE_AXIS",
     "SYNTHETIC",
     "axes_or_new",
     "check_finite",
@@ -25,6 +26,8 @@ HUMAN, SYNTHETIC = "#0072B2", "#D55E00"
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000")
 LINE_STYLES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v")
+
+SCORE_AXIS = "score: log-odds of synthetic"
 
 
 def pyplot() -> Any:

@@ -1,6 +1,5 @@
 """A recording's score over time, beside its waveform."""
 
-from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -8,8 +7,17 @@ from numpy.typing import NDArray
 
 from voicelstm.audio import read_audio
 from voicelstm.detector import score_timeline
-from voicelstm.display._axes import HUMAN, SYNTHETIC, axes_or_new, check_finite, panels, pyplot, shown
-from voicelstm.metrics import segment_threshold
+from voicelstm.display._axes import (
+    HUMAN,
+    SCORE_AXIS,
+    SYNTHETIC,
+    axes_or_new,
+    check_finite,
+    panels,
+    pyplot,
+    shown,
+)
+from voicelstm.metrics import segment_threshold, synthetic_log_odds
 
 __all__ = ["ScoreTimelineDisplay"]
 
@@ -28,17 +36,16 @@ class ScoreTimelineDisplay:
     Parameters
     ----------
     timeline : structured ndarray of shape (n_segments,)
-        With the fields ``start_s``, ``stop_s`` and ``log_odds``, of :func:`~voicelstm.score_timeline`.
+        With the fields ``start_s``, ``stop_s`` and ``score``, of :func:`~voicelstm.score_timeline`.
     samples : ndarray of shape (n_samples,), default=None
         The recording; None leaves the waveform out.
     sample_rate : int, default=None
         Of the samples, in Hz.
     score : float, default=None
-        The whole recording's. None is the segments' mean, each weighted by the time that it adds.
+        The whole recording's, in log-odds of synthetic. If None, the segments' mean, each weighted by the
+        time that it adds.
     threshold : float, default=0.0
-        In log-odds; from there upwards a score speaks for the second class.
-    classes : sequence of two labels, default=None
-        `classes_` of the detector; scores speak for the second.
+        In log-odds of synthetic; from there upwards a score speaks for synthetic.
 
     Attributes
     ----------
@@ -53,7 +60,7 @@ class ScoreTimelineDisplay:
     spans_ : list of matplotlib.patches.Rectangle
         Their shades on `ax_`, one for each run of neighbours.
     ax_ : matplotlib.axes.Axes
-        Time in s against log-odds.
+        Time in s against log-odds of synthetic.
     wave_ax_ : matplotlib.axes.Axes or None
         Time in s against the waveform.
     figure_ : matplotlib.figure.Figure
@@ -73,13 +80,13 @@ class ScoreTimelineDisplay:
     >>> matplotlib.use("Agg")
     >>> import numpy as np
     >>> from voicelstm.display import ScoreTimelineDisplay
-    >>> fields = [("start_s", float), ("stop_s", float), ("log_odds", float)]
+    >>> fields = [("start_s", float), ("stop_s", float), ("score", float)]
     >>> timeline = np.array([(0, 1, -0.5), (1, 2, 3.0), (2, 3, 2.0)], dtype=fields)
-    >>> display = ScoreTimelineDisplay.from_timeline(timeline, classes=["human", "synthetic"])
+    >>> display = ScoreTimelineDisplay.from_timeline(timeline)
     >>> display.decided_
     array([False,  True,  True])
     >>> display.ax_.get_ylabel()
-    'log-odds of synthetic'
+    'score: log-odds of synthetic'
     """
 
     def __init__(
@@ -90,18 +97,22 @@ class ScoreTimelineDisplay:
         sample_rate: int | None = None,
         score: float | None = None,
         threshold: float = 0.0,
-        classes: Sequence[Any] | None = None,
     ) -> None:
         self.timeline = timeline
         self.samples = samples
         self.sample_rate = sample_rate
         self.score = score
         self.threshold = threshold
-        self.classes = classes
 
     @classmethod
     def from_recording(
-        cls, detector: Any, recording: Any, *, threshold: float | None = None, ax: Any = None
+        cls,
+        detector: Any,
+        recording: Any,
+        *,
+        threshold: float | None = None,
+        human_label: Any = None,
+        ax: Any = None,
     ) -> Self:
         """Score a recording over time and draw the scores.
 
@@ -113,7 +124,11 @@ class ScoreTimelineDisplay:
             One recording, as the detector takes them. It is read three times: for the scores over time, for
             the whole recording's and for the waveform.
         threshold : float, default=None
-            In log-odds. None is the detector's own: that of :func:`~voicelstm.tune_threshold`, else 0.
+            In log-odds of synthetic. If None, the detector's own: that of :func:`~voicelstm.tune_threshold`,
+            else 0.
+        human_label : label, default=None
+            Human class. If None, the detector says, or it is recognised by its spelling ("human",
+            "bonafide", "real", ...); of 0 and 1 it must be given.
         ax : matplotlib.axes.Axes, default=None
             Where to draw; None makes a figure.
 
@@ -127,17 +142,18 @@ class ScoreTimelineDisplay:
         AudioError
             Where the recording cannot be read.
         ValueError
-            Where there are not two classes, or the detector decides from calibrated scores, whose threshold
-            has no place among those of segments, and `threshold` is None.
+            If there are not two classes, it is not known which is the human one, or the detector decides from
+            calibrated scores, whose threshold has no place among those of segments, and `threshold` is None.
         ImportError
             Where matplotlib is missing.
         """
         pyplot()
-        threshold = _log_odds_threshold(detector) if threshold is None else threshold
-        timeline = score_timeline(detector, [recording])[0]
+        if threshold is None:
+            threshold = _own_threshold(detector, human_label)
+        timeline = score_timeline(detector, [recording], human_label=human_label)[0]
         score = None
-        if hasattr(detector, "decision_function"):
-            score = np.asarray(detector.decision_function([recording]))[0]
+        if hasattr(detector, "decision_function"):  # else it is calibrated, and segments are not
+            score = float(synthetic_log_odds(detector, [recording], human_label)[0])
         samples, rate = read_audio(recording, sample_rate=_rate_of_arrays(detector, recording))
         display = cls(
             timeline,
@@ -145,7 +161,6 @@ class ScoreTimelineDisplay:
             sample_rate=rate,
             score=score,
             threshold=threshold,
-            classes=np.asarray(detector.classes_).tolist(),
         )
         return display.plot(ax)
 
@@ -157,7 +172,6 @@ class ScoreTimelineDisplay:
         recording: Any = None,
         score: float | None = None,
         threshold: float = 0.0,
-        classes: Sequence[Any] | None = None,
         ax: Any = None,
     ) -> Self:
         """Draw scores over time that are there already.
@@ -169,11 +183,10 @@ class ScoreTimelineDisplay:
         recording : str, os.PathLike, or pair, default=None
             What was scored, a path or samples with their rate, for the waveform; None leaves that out.
         score : float, default=None
-            The whole recording's. None is the segments' mean, each weighted by the time that it adds.
+            The whole recording's, in log-odds of synthetic. If None, the segments' mean, each weighted by the
+            time that it adds.
         threshold : float, default=0.0
-            In log-odds.
-        classes : sequence of two labels, default=None
-            `classes_` of the detector.
+            In log-odds of synthetic.
         ax : matplotlib.axes.Axes, default=None
             Where to draw; None makes a figure.
 
@@ -193,9 +206,7 @@ class ScoreTimelineDisplay:
         """
         pyplot()
         samples, rate = (None, None) if recording is None else read_audio(recording)
-        display = cls(
-            timeline, samples=samples, sample_rate=rate, score=score, threshold=threshold, classes=classes
-        )
+        display = cls(timeline, samples=samples, sample_rate=rate, score=score, threshold=threshold)
         return display.plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
@@ -215,8 +226,8 @@ class ScoreTimelineDisplay:
         check_finite("threshold", self.threshold)
         ends = np.append(start[1:], stop[-1])
         score = float(np.average(odds, weights=ends - start)) if self.score is None else float(self.score)
-        speaks_for_second = score >= self.threshold
-        self.decided_ = (odds >= self.threshold) == speaks_for_second
+        is_synthetic = score >= self.threshold
+        self.decided_ = (odds >= self.threshold) == is_synthetic
         ax = axes_or_new(ax, (9, 3 if self.samples is None else 4.2))
         self.wave_ax_: Any
         self.wave_ax_, self.ax_ = (None, ax) if self._duration is None else panels(ax, (1, 2))
@@ -235,9 +246,8 @@ class ScoreTimelineDisplay:
         self.score_line_ = self.ax_.axhline(
             score, color="black", linewidth=1, linestyle="--", label=f"whole recording {shown(score)}"
         )
-        self._shade(start, ends, speaks_for_second)
-        _, second = self._labels()
-        self.ax_.set(xlabel="time in s", ylabel=f"log-odds of {second}")
+        self._shade(start, ends, is_synthetic)
+        self.ax_.set(xlabel="time in s", ylabel=SCORE_AXIS)
         self.ax_.set_xlim(0, stop[-1] if self._duration is None else self._duration)
         self.ax_.spines[["top", "right"]].set_visible(False)
         # Above the steps, where it hides none of them, and in one row where that has room.
@@ -252,21 +262,15 @@ class ScoreTimelineDisplay:
     def _checked(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         timeline = self.timeline
         names = getattr(getattr(timeline, "dtype", None), "names", None)
-        if names is None or not {"start_s", "stop_s", "log_odds"} <= set(names):
+        if names is None or not {"start_s", "stop_s", "score"} <= set(names):
             raise ValueError(
-                f"timeline has the fields {names}; expected start_s, stop_s and log_odds. Give one"
-                " recording's of score_timeline: score_timeline(detector, [recording])[0]."
+                f"timeline has the fields {names}; expected start_s, stop_s and score. Give one"
+                " recording's of score_timeline, of a detector of two classes:"
+                " score_timeline(detector, [recording])[0]."
             )
         if not len(timeline):
             raise ValueError("timeline has no segments: the recording was empty, or could not be read.")
-        odds = check_finite("log_odds", timeline["log_odds"])
-        if odds.ndim != 1:
-            raise ValueError(
-                f"timeline has {odds.shape[1]} scores per segment; expected one, of a detector of two"
-                " classes."
-            )
-        if self.classes is not None and len(self.classes) != 2:
-            raise ValueError(f"classes={list(self.classes)!r} must be two labels.")
+        odds = check_finite("score", timeline["score"])
         return timeline["start_s"].astype(float), timeline["stop_s"].astype(float), odds
 
     @property
@@ -274,10 +278,6 @@ class ScoreTimelineDisplay:
         if self.samples is None or self.sample_rate is None:
             return None
         return len(self.samples) / self.sample_rate
-
-    def _labels(self) -> tuple[str, str]:
-        first, second = ("classes_[0]", "classes_[1]") if self.classes is None else map(str, self.classes)
-        return first, second
 
     def _draw_wave(self) -> None:
         self.wave_ = None
@@ -296,17 +296,14 @@ class ScoreTimelineDisplay:
         self.wave_ax_.set(ylim=(-1.1 * peak, 1.1 * peak), yticks=[], ylabel="waveform")
         self.wave_ax_.spines[["top", "right", "left"]].set_visible(False)
 
-    def _shade(self, start: NDArray[np.float64], ends: NDArray[np.float64], speaks_for_second: bool) -> None:
-        label = self._labels()[int(speaks_for_second)]
-        other = self._labels()[1 - int(speaks_for_second)]
-        is_human = label in ("human", "1") or other == "synthetic"
-        color, hatch = (HUMAN, "") if is_human else (SYNTHETIC, "///")
+    def _shade(self, start: NDArray[np.float64], ends: NDArray[np.float64], is_synthetic: bool) -> None:
+        color, hatch = (SYNTHETIC, "///") if is_synthetic else (HUMAN, "")
         style = {"facecolor": (*_rgb(color), 0.15), "edgecolor": (*_rgb(color), 0.35), "hatch": hatch}
         changes = np.flatnonzero(np.diff(self.decided_.astype(int), prepend=0, append=0))
         self.spans_: list[Any] = []
         for first, after in zip(changes[::2], changes[1::2], strict=True):
             # None is no entry in a legend.
-            text = None if self.spans_ else f"decided: {label}"
+            text = None if self.spans_ else f"decided: {'synthetic' if is_synthetic else 'human'}"
             span = (start[first], ends[after - 1])
             self.spans_.append(self.ax_.axvspan(*span, label=text, linewidth=0, zorder=0, **style))
             if self.wave_ax_ is not None:
@@ -327,9 +324,9 @@ def _rate_of_arrays(detector: Any, recording: Any) -> int | None:
     return rates[0] if rates else None
 
 
-def _log_odds_threshold(detector: Any) -> float:
+def _own_threshold(detector: Any, human_label: Any) -> float:
     """Return the threshold of a detector's decisions in the log-odds of its segments."""
-    threshold = segment_threshold(detector)
+    threshold = segment_threshold(detector, human_label=human_label)
     if threshold is None:
         raise ValueError(
             f"threshold must be given for this {type(detector).__name__}: it decides from calibrated scores"

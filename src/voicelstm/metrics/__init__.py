@@ -24,13 +24,15 @@ from voicelstm.metrics._responses import held_by as held_by
 from voicelstm.metrics._responses import of_second_class as of_second_class
 from voicelstm.metrics._responses import respond as respond
 from voicelstm.metrics._responses import score_method as score_method
-from voicelstm.metrics._responses import segment_threshold as segment_threshold
 from voicelstm.metrics._scored import check_human as check_human
 from voicelstm.metrics._scored import check_scored as check_scored
 from voicelstm.metrics._scored import check_weights as check_weights
 from voicelstm.metrics._scored import two_classes as two_classes
 from voicelstm.metrics._scorers import log_likelihood_ratios as log_likelihood_ratios
 from voicelstm.metrics._scorers import make_detection_scorer
+from voicelstm.metrics._synthetic_scores import segment_threshold as segment_threshold
+from voicelstm.metrics._synthetic_scores import synthetic_log_odds as synthetic_log_odds
+from voicelstm.metrics._synthetic_scores import synthetic_threshold as synthetic_threshold
 from voicelstm.metrics._tandem import min_tdcf
 
 __all__ = [

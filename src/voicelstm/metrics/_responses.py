@@ -1,4 +1,4 @@
-"""What a fitted detector decides from, read through scikit-learn's wrappers: scores and their threshold."""
+"""What a fitted detector decides from, in scikit-learn's terms: scores, and the rule that reads them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logit
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline
@@ -22,7 +21,6 @@ __all__ = [
     "of_second_class",
     "respond",
     "score_method",
-    "segment_threshold",
 ]
 
 SCORE_METHODS = ("decision_function", "predict_proba")
@@ -83,21 +81,6 @@ def score_method(detector: Any) -> Callable[[Any], NDArray[Any]]:
 def of_second_class(answer: NDArray[Any]) -> NDArray[Any]:
     """Return the scores that speak for ``classes_[1]``, of the answer of a detector of two classes."""
     return answer[:, 1] if answer.ndim == 2 else answer
-
-
-def segment_threshold(detector: Any, threshold: float | None = None) -> float | None:
-    """Return the log-odds from which a segment is taken for ``classes_[1]``.
-
-    `threshold` is what :func:`voicelstm.detect` was given. If the detector is calibrated, the answer is None:
-    its thresholds are probabilities of whole recordings, with which log-odds of segments cannot be compared.
-    """
-    if not hasattr(detector, "decision_function"):
-        return None
-    if threshold is not None:
-        return threshold
-    rule = DecisionRule.of(detector)
-    log_odds = rule.threshold if rule.method == "decision_function" else float(logit(rule.threshold))
-    return log_odds if rule.pos_label == detector.classes_[1] else 0.0 - log_odds
 
 
 def held_by(wrapper: Any) -> Any:

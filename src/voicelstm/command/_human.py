@@ -1,0 +1,39 @@
+"""Which class is the human one, as ``--human`` says it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+__all__ = ["human_label_for", "human_option", "label_of_text"]
+
+human_option = click.option(
+    "--human",
+    metavar="LABEL",
+    help="The human class, if neither the detector nor its spelling says which it is.",
+)
+
+
+def human_label_for(detector: Any, path: Path, text: str | None) -> Any:
+    """Return the human one of a detector's two classes: as the option says, or as the detector does."""
+    from voicelstm.metrics import human_label_of
+
+    classes = detector.classes_.tolist()
+    if text is not None:
+        return label_of_text(text, classes)
+    try:
+        return human_label_of(detector)
+    except ValueError:
+        raise click.UsageError(
+            f"{path} has the classes {' and '.join(map(str, classes))}, and does not say which is the human"
+            f" one. Say it: --human {classes[0]} or --human {classes[1]}."
+        ) from None
+
+
+def label_of_text(text: str, classes: Sequence[Any]) -> Any:
+    """Return the class that is written so."""
+    for label in classes:
+        if str(label) == text:
+            return label
+    raise click.UsageError(f"--human {text}: the classes are {' and '.join(map(str, classes))}.")

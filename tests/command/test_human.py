@@ -1,0 +1,37 @@
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from voicelstm.command._human import human_label_for, label_of_text
+
+PATH = Path("detector.voicelstm")
+
+
+def fitted(classes):
+    return LogisticRegression().fit([[0.0], [1.0]], np.array(classes))
+
+
+@pytest.mark.parametrize(
+    ("classes", "text", "expected"),
+    [
+        (["fake", "real"], None, "real"),
+        (["fake", "real"], "fake", "fake"),
+        ([0, 1], "0", 0),
+        ([-1, 1], "-1", -1),
+        ([0.0, 1.0], "1.0", 1.0),
+        (["0", "1"], "1", "1"),
+    ],
+)
+def test_the_human_class_is_the_one_that_is_written_so_or_known(classes, text, expected):
+    found = human_label_for(fitted(classes), PATH, text)
+    assert (found, type(found)) == (expected, type(expected))
+
+
+def test_what_is_not_known_is_asked_for_by_the_options_name():
+    with pytest.raises(click.UsageError, match=r"detector\.voicelstm has the classes 0 and 1.*--human 1\."):
+        human_label_for(fitted([0, 1]), PATH, None)
+    with pytest.raises(click.UsageError, match="--human 2: the classes are 0 and 1"):
+        label_of_text("2", [0, 1])
