@@ -31,6 +31,17 @@ def test_costs_are_those_of_the_best_threshold_by_trial(clips, prior, cost_miss,
         ) == pytest.approx(by_hand)
 
 
+def test_the_default_costs_are_those_of_asvspoof_5():
+    # (0.95 P_miss + 10 * 0.05 P_fa) / 0.5: above 0 half of the human clips are missed, below none is kept out.
+    y, scores = both([1, -1], [0, 0])
+    assert min_dcf(y, scores) == pytest.approx(0.95)
+    # Bayes' threshold is log(0.5 / 0.95) = -0.64.
+    assert act_dcf(*both([1, -0.6], [-0.7, -0.5])) == pytest.approx(0.5)
+    assert act_dcf(*both([1, -0.7], [-0.8, -0.9])) == pytest.approx(0.95)
+    assert detection_cost(y, ["human", "synthetic", "synthetic", "synthetic"]) == pytest.approx(0.95)
+    assert detection_cost(y, ["human", "human", "human", "synthetic"]) == pytest.approx(0.5)
+
+
 def test_a_clip_at_the_threshold_of_bayes_is_accepted_as_human():
     even = {"synthetic_prior": 0.5, "cost_false_alarm": 1.0}  # the threshold is 0
     assert act_dcf(*both([0, 1], [-1]), **even) == 0
@@ -43,7 +54,9 @@ def test_parameters_out_of_range_are_named():
         (lambda: equal_error_rate(y, scores, method="roc"), "method='roc'"),
         (lambda: equal_error_rate(y, scores, method="asvspoof", sample_weight=[1] * 4), "no sample_weight"),
         (lambda: min_dcf(y, scores, synthetic_prior=1), "synthetic_prior=1"),
+        (lambda: min_dcf(y, scores, synthetic_prior=0), "synthetic_prior=0"),
         (lambda: act_dcf(y, scores, cost_miss=-1), "cost_miss=-1"),
+        (lambda: act_dcf(y, scores, cost_miss=0), "cost_miss=0"),
         (lambda: act_dcf(y, scores, cost_false_alarm=np.inf), "cost_false_alarm=inf"),
         (
             lambda: detection_cost(y, ["human", "fake", "spoof", "synthetic"]),

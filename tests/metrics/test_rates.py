@@ -84,6 +84,7 @@ def test_equal_error_threshold_is_halfway_and_no_side_matters():
     # One human clip and two synthetic: between 1 and 2 the rates are 0 and 1/2, between 2 and 3 1 and 1/2.
     assert equal_error_threshold(*both([2], [1, 3])) == -2.5
     # No number lies between neighbours, and none in the middle of minus infinity and another.
-    below = np.nextafter(1.0, 0)
+    below, above = np.nextafter(1.0, 0), np.nextafter(1.0, 2)
     assert equal_error_threshold(*both([1.0], [below])) == -1.0
+    assert equal_error_threshold(*both([above], [1.0])) == -above
     assert equal_error_threshold(*both([1.0], [-np.inf])) == -1.0

@@ -29,6 +29,25 @@ def test_tandem_cost_by_hand():
     assert min_tdcf(NAMES, SCORES, pos_label="human", version="2021", **other) == pytest.approx(0.35 / 0.5)
 
 
+def test_costs_and_priors_of_the_asv_system_weigh_its_errors():
+    # Priors sum to 1 but for rounding. C = 0.7 * 2 * 0.1 + 0.2 * 10 * 0.1 = 0.34, C1 = 0.7 * 2 - C = 1.06,
+    # C2 = 0.1 * 10 * 0.6 = 0.6. No misses and false alarms of 0.2 cost 0.12, misses of 0.4 cost 0.424.
+    other = {
+        "asv_miss_rate": 0.1,
+        "asv_false_alarm_rate": 0.1,
+        "asv_synthetic_rate": 0.6,
+        "target_prior": 0.7,
+        "nontarget_prior": 0.2,
+        "synthetic_prior": 0.1,
+        "cost_miss": 2.0,
+    }
+    cost = min_tdcf(NAMES, SCORES, pos_label="human", version="2021", **other)
+    assert cost == pytest.approx((0.34 + 0.12) / (0.34 + 0.6))
+    # An ASV system that misses everyone costs what rejecting everyone costs, whatever the detector does.
+    misses_all = {"asv_miss_rate": 1.0, "asv_false_alarm_rate": 0.0, "asv_synthetic_rate": 0.6}
+    assert min_tdcf(NAMES, SCORES, pos_label="human", version="2021", **misses_all) == 1
+
+
 @settings(max_examples=50)
 @given(scored, st.floats(0, 0.4), st.floats(0, 0.4), st.floats(0.01, 1))
 def test_tandem_cost_is_that_of_the_best_threshold_by_trial(clips, asv_miss, asv_false_alarm, asv_spoof):
@@ -56,9 +75,12 @@ def test_the_asv_rates_are_required_and_have_to_make_sense():
         min_tdcf(y, scores)
     for changes, words in [
         ({"asv_miss_rate": 5.0}, "asv_miss_rate=5.0 must be from 0 to 1: a share, not a percentage"),
+        ({"asv_miss_rate": 1.5}, "asv_miss_rate=1.5"),
+        ({"asv_miss_rate": -0.1}, "asv_miss_rate=-0.1"),
         ({"asv_miss_rate": np.nan}, "asv_miss_rate"),
         ({"version": "2020"}, "version='2020'"),
         ({"synthetic_prior": 0.5}, "sum to 1"),
+        ({"synthetic_prior": 0.05 + 1e-6}, "sum to 1"),
         ({"cost_synthetic": 0}, "cost_synthetic=0"),
         ({"asv_miss_rate": 0.99, "asv_false_alarm_rate": 1.0}, "negative weight"),
         ({"asv_synthetic_rate": 0.0, "version": "2019"}, "nothing to normalise by"),

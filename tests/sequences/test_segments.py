@@ -53,6 +53,27 @@ def test_batch_shapes_are_few():
     assert shapes == {(32, frames, 2) for frames in (64, 128, 192, 256, 300)}
 
 
+def test_batches_have_multiples_of_sixteen_frames_but_for_the_longest():
+    batches = batches_of([np.zeros((n, 1)) for n in (1, 16, 17, 40)])
+    assert [batches.take(np.array([clip]))[0].shape[1] for clip in range(4)] == [16, 16, 32, 40]
+
+
+def test_fewer_segments_than_rows_need_fewer_rows():
+    # A power of two that holds all segments, at least four, and never more than before.
+    for n_segments, n_rows, shrunk in [
+        (1, 32, 4),
+        (4, 32, 4),
+        (5, 32, 8),
+        (8, 32, 8),
+        (9, 32, 16),
+        (40, 48, 48),
+        (1, 2, 2),
+    ]:
+        batches = batches_of([np.zeros((3, 1))] * n_segments, n_rows=n_rows)
+        batches.shrink()
+        assert batches.n_rows == shrunk
+
+
 def test_batches_by_length_hold_every_segment_once():
     batches = batches_of([np.zeros((n, 2)) for n in (9, 3, 700, 5, 5)], segment_frames=100, n_rows=3)
     assert sorted(np.concatenate(list(batches.by_length()))) == list(range(11))

@@ -27,6 +27,9 @@ def test_a_clip_of_weight_zero_changes_no_statistics():
     clips = [np.array([[1.0], [3.0]]), np.array([[1000.0]])]
     statistics = FrameStatistics.nothing_yet(1).updated(clips, [1.0, 0.0])
     assert statistics.mean.tolist() == [2.0]
+    # The first as well, before there is anything to add it to.
+    first = FrameStatistics.nothing_yet(1).updated(clips, [0.0, 1.0])
+    assert (first.total, first.mean.tolist(), first.spread.tolist()) == (1, [1000], [0])
 
 
 def test_adding_clips_leaves_the_statistics_before_as_they_were():
