@@ -49,6 +49,21 @@ def test_one_class_is_a_problem_and_labels_that_are_missing_are_no_class():
         problems.raise_any()
 
 
+def test_labels_that_are_none_or_differ_only_in_spelling_are_problems_that_name_and_count_them():
+    problems = Problems("t.csv")
+    note_classes(problems, ["human", "Human", "human", "nan", "synthetic", "1", "1.0"], "Add some.")
+    with pytest.raises(DatasetError) as caught:
+        problems.raise_any()
+    assert str(caught.value).splitlines()[1:] == [
+        "- Labels that are none (1). Leave these out, or label them.",
+        "    'nan': 1 recording",
+        "- Labels that differ only in spelling (2). They would be classes of their own:"
+        " write each label in one way.",
+        "    'human' (2 recordings) and 'Human' (1 recording)",
+        "    '1' (1 recording) and '1.0' (1 recording)",
+    ]
+
+
 @pytest.mark.parametrize("labels", [["human", "synthetic"], ["a", "b", "c"], [], [""]])
 def test_several_classes_are_no_problem_and_none_is_not_one(labels):
     problems = Problems("t.csv")

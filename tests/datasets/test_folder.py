@@ -41,6 +41,11 @@ def test_empty_classes_and_repeated_files_are_listed_together(tree):
     assert "Only one class" in message
 
 
+def test_folders_whose_names_differ_only_in_spelling_are_refused(tree):
+    message = refusal(load_folder, tree("bonafide/a.wav", "bona-fide/b.wav", "spoof/c.wav"))
+    assert "'bona-fide' (1 recording) and 'bonafide' (1 recording)" in message
+
+
 def test_audio_without_class_folders_is_refused(tree):
     message = refusal(load_folder, tree("a.wav", "b.wav"))
     assert "2 audio files lie loose" in message

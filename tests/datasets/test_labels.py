@@ -115,3 +115,10 @@ def test_this_projects_manifest_is_a_table_for_load_csv(corpus_dir, manifest):
     assert corpus.target.tolist() == [row["label"] for row in speech]
     for name in ("speaker", "system", "family"):
         assert corpus.groups[name].tolist() == [row[name] for row in speech]
+
+
+def test_labels_that_differ_only_in_spelling_are_refused(tree):
+    rows = "a.wav,human\nb.wav,Human \nc.wav,synthetic\nd.wav,NaN\n"
+    message = refusal(load_csv, tree(*(f"{name}.wav" for name in "abcd"), t=f"path,label\n{rows}") / "t.csv")
+    assert "'human' (1 recording) and 'Human' (1 recording)" in message
+    assert "'NaN': 1 recording" in message

@@ -3,7 +3,6 @@ import pandas as pd
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from sklearn.exceptions import DataConversionWarning
 
 from tests.metrics.clips import ALL_METRICS, NAMES, RANK_METRICS, SCORES, both, scored, split
 from voicelstm.metrics import act_dcf, cllr, detection_cost, equal_error_rate, min_cllr, min_dcf
@@ -134,13 +133,3 @@ TWO = ["human", "synthetic"]
 def test_what_cannot_be_measured_is_named(y, scores, options, words):
     with pytest.raises(ValueError, match=words):
         cllr(y, scores, **options)
-
-
-def test_a_column_of_labels_is_taken_with_a_warning_and_one_hot_labels_are_refused():
-    y, scores = both([2, 3, 0], [0, 1])
-    with pytest.warns(DataConversionWarning, match=r"y_true has shape \(5, 1\)"):
-        assert cllr(y[:, None], scores) == cllr(y, scores)
-    with pytest.raises(ValueError, match=r"These are one-hot.*np.argmax\(y, axis=1\)"):
-        cllr(np.column_stack([y == "human", y == "synthetic"]).astype(int), scores)
-    with pytest.raises(ValueError, match=r"y_true has shape \(5, 2\); expected one label per clip.$"):
-        cllr(np.column_stack([y, y]), scores)

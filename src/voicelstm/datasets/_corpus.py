@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from voicelstm.datasets._problems import Problems
+from voicelstm.metrics import confusable_labels
 
 __all__ = ["as_target", "corpus", "note_classes"]
 
@@ -29,8 +30,18 @@ def as_target(labels: Sequence[str]) -> np.ndarray:
 
 
 def note_classes(problems: Problems, labels: Sequence[str], remedy: str) -> None:
-    """Note that there are fewer than two classes, where that is so."""
+    """Note that there are fewer than two classes, where that is so, and labels that are no classes."""
     counts = Counter(label for label in labels if label)
+    missing, confused = confusable_labels(counts)
+    for label in missing:
+        kind = "Labels that are none"
+        problems.add(kind, f"{label!r}: {_recordings(counts[label])}", "Leave these out, or label them.")
+    for spellings in confused:
+        problems.add(
+            "Labels that differ only in spelling",
+            " and ".join(f"{label!r} ({_recordings(counts[label])})" for label in spellings),
+            "They would be classes of their own: write each label in one way.",
+        )
     if len(counts) == 1:
         ((label, count),) = counts.items()
         problems.add("Only one class", f"{label!r}: {_recordings(count)}", remedy)

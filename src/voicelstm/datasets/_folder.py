@@ -49,8 +49,9 @@ def load_folder(path: str | os.PathLike[str], *, return_X_y: bool = False) -> An
     Raises
     ------
     DatasetError
-        Where there is no such folder, it has fewer than two sub-folders, one of them holds no audio, or
-        links make one file appear twice. All of it is in one message.
+        If there is no such folder, it has fewer than two sub-folders, one of them holds no audio, their names
+        differ only in case, hyphens, blanks or the spelling of a number, or links make one file appear twice.
+        All of it is in one message.
 
     See Also
     --------

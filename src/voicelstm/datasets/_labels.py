@@ -62,9 +62,10 @@ def load_csv(
     Raises
     ------
     DatasetError
-        Where a column is unknown; or a path or label is empty, a file is missing or stands twice, a line has
-        more or fewer cells than the header, no row is left, or only one class; or a bare list is longer or
-        shorter than the folder. All of it is in one message, with the lines.
+        If a column is unknown; or a path or label is empty, a file is missing or stands twice, a line has
+        more or fewer cells than the header, no row is left, or only one class; or a label is "nan", or labels
+        differ only in case, hyphens, blanks or the spelling of a number; or a bare list is longer or shorter
+        than the folder. All of it is in one message, with the lines.
 
     See Also
     --------

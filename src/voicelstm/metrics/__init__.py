@@ -10,8 +10,8 @@ except in the scorers, which scikit-learn wants the other way round and which ar
 from voicelstm.metrics._calibration import cllr, min_cllr
 from voicelstm.metrics._costs import act_dcf, detection_cost, min_dcf
 from voicelstm.metrics._costs import error_costs as error_costs
-from voicelstm.metrics._human_class import check_distinct_labels as check_distinct_labels
 from voicelstm.metrics._human_class import choose_human_label as choose_human_label
+from voicelstm.metrics._human_class import confusable_labels as confusable_labels
 from voicelstm.metrics._human_class import human_label_of as human_label_of
 from voicelstm.metrics._human_class import recognised_human_label as recognised_human_label
 from voicelstm.metrics._intervals import bootstrap_interval

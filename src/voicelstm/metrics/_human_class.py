@@ -16,6 +16,7 @@ from voicelstm.metrics._responses import held_by
 __all__ = [
     "check_distinct_labels",
     "choose_human_label",
+    "confusable_labels",
     "human_label_of",
     "recognised_human_label",
 ]
@@ -85,20 +86,25 @@ def _held(detector: Any) -> Any:
 
 def check_distinct_labels(labels: Iterable[Any], name: str = "y") -> None:
     """Refuse labels that are missing, or differ from others only in case, blanks or spelling of a number."""
-    alike: dict[Any, list[Any]] = defaultdict(list)
-    for label in labels:
-        alike[_meaning(label)].append(label)
-    if None in alike:
+    missing, confused = confusable_labels(labels)
+    if missing:
         raise ValueError(
-            f"{name} holds {alike[None][0]!r}, which is no label. Leave these recordings out, or label them."
+            f"{name} holds {missing[0]!r}, which is no label. Leave these recordings out, or label them."
         )
-    confused = [spellings for spellings in alike.values() if len(spellings) > 1]
     if confused:
         raise ValueError(
             f"{name} holds labels that differ only in spelling: "
             + "; ".join(" and ".join(map(repr, spellings)) for spellings in confused)
             + ". They would be classes of their own: write each label in one way."
         )
+
+
+def confusable_labels(labels: Iterable[Any]) -> tuple[list[Any], list[list[Any]]]:
+    """Return what is no label, and those labels that differ only in spelling, together."""
+    alike: dict[Any, list[Any]] = defaultdict(list)
+    for label in labels:
+        alike[_meaning(label)].append(label)
+    return alike.pop(None, []), [spellings for spellings in alike.values() if len(spellings) > 1]
 
 
 def _spelling(label: Any) -> str:
