@@ -32,3 +32,19 @@ def test_audit_leaves_out_what_it_cannot_read(voice_folder):
     out, err = run("audit", voice_folder / "broken.csv", "--json", code=ExitCode.SOME_FAILED)
     assert json.loads(out) == json.loads(run("audit", voice_folder / "labels.csv", "--json")[0])
     assert "2 of 26 recordings failed" in err
+
+
+def test_audit_says_where_recordings_are_too_few(voice_folder, tmp_path):
+    lines = (voice_folder / "labels.csv").read_text().splitlines()
+    rows = [next(line for line in lines if f",{label}," in line) for label in ("human", "synthetic")]
+    (tmp_path / "two.csv").write_text("\n".join([lines[0], *rows]))
+    arguments = ("audit", tmp_path / "two.csv", "--audio-dir", voice_folder)
+    out, _ = run(*arguments)
+    assert "Nothing but the voice" not in out
+    assert "Too few" in out
+    assert re.search(r"(?m)^ *level .* too few to tell", out)
+    out, _ = run(*arguments, "--strict", "--json", code=ExitCode.FOUND)
+    report = json.loads(out)
+    assert report["findings"] == []
+    assert len(report["cautions"]) == 1
+    assert any(each["is_undecided"] for each in report["variables"])

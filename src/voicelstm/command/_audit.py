@@ -35,7 +35,11 @@ a detector learns that, scores well, and fails on the next corpus.
 @click.option(
     "--splits", metavar="COLUMN", help="Column that says where a recording is used, such as train and test."
 )
-@click.option("--strict", is_flag=True, help="Exit with 4 where something gives the labels away.")
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Exit with 4 where something gives the labels away, or recordings are too few to tell.",
+)
 @click.option("--human", metavar="LABEL", help="The human class.  [default: human, or 1]")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of what the intervals draw.")
 @output_options()
@@ -59,7 +63,7 @@ def audit(
     else:
         write_report([_table(report), *_sentences(report)])
     list_failures(failures, len(bunch.recordings))
-    if strict and report.findings:
+    if strict and (report.findings or report.cautions):
         return ExitCode.FOUND
     return ExitCode.SOME_FAILED if failures else ExitCode.FINE
 
@@ -102,7 +106,8 @@ def _audited(
 
 
 def _write_csv(report: Any) -> None:
-    fields = ["name", "unit", "auc", "low", "high", "human", "synthetic", "is_shortcut"]
+    fields = ["name", "unit", "auc", "low", "high", "p_value", "detectable", "human", "synthetic"]
+    fields += ["is_shortcut", "is_undecided"]
     listing = Listing(Form.CSV, [Column("name", "name")], fields, 0)
     for each in report.variables:
         listing.write({name: getattr(each, name) for name in fields})
@@ -125,7 +130,9 @@ def _table(report: Any) -> "Table":
     table.add_column("unit")
     table.add_column("")
     for each in report.variables:
-        mark = Text("shortcut" if each.is_shortcut else "", "bold red")
+        mark = Text("too few to tell" if each.is_undecided else "", "yellow")
+        if each.is_shortcut:
+            mark = Text("shortcut", "bold red")
         table.add_row(
             each.name.replace("_", " "),
             f"{each.auc:.2f}",
@@ -155,7 +162,10 @@ def _sentences(report: Any) -> list[Any]:
     if report.duplicates:
         lines.append(f"Sets of equal recordings: {len(report.duplicates)}.")
     found: list[Any] = [Text(line) for line in lines]
-    if not report.findings:
-        return [*found, Text("\nNothing but the voice was found to tell the classes apart.", "green")]
-    found.append(Text("\nFound:", "bold red"))
-    return found + [Text(f"- {finding}") for finding in report.findings]
+    if report.findings:
+        found.append(Text("\nFound:", "bold red"))
+        found += [Text(f"- {finding}") for finding in report.findings]
+    found += [Text(f"\n{caution}", "yellow") for caution in report.cautions]
+    if not report.findings and not report.cautions:
+        found.append(Text("\nNothing but the voice was found to tell the classes apart.", "green"))
+    return found

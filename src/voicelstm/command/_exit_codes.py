@@ -26,7 +26,7 @@ Exit codes:
   1    done, but for recordings that failed; standard error lists them
   2    wrong usage
   3    nothing done: labels, detector or folder cannot be used
-  4    audit --strict: something gives the labels away
+  4    audit --strict: something gives the labels away, or too few to tell
   70   a bug of voicelstm; please report it
   130  interrupted by Ctrl-C
   141  nobody reads the output any more, as in "| head"

@@ -16,7 +16,7 @@ from sklearn.utils import check_random_state
 
 from voicelstm._base import json_text, json_value
 from voicelstm.audio import MOST_LISTED, list_failures, report_remarks
-from voicelstm.datasets._audit_variables import VARIABLES, Measured, OneVariable, measure, one_variable
+from voicelstm.datasets._audit_variables import VARIABLES, Measured, OneVariable, measure, rate_variables
 from voicelstm.datasets._groups import enough_speakers, group_columns
 from voicelstm.exceptions import AudioError, AuditWarning
 from voicelstm.metrics import check_human
@@ -110,8 +110,26 @@ class AuditReport:
         return sorted((each for each in self.variables if each.is_shortcut), key=lambda v: -abs(v.auc - 0.5))
 
     @property
+    def undecided(self) -> list[OneVariable]:
+        """The variables of which clips or speakers are too few to tell, in the order of the table."""
+        return [each for each in self.variables if each.is_undecided]
+
+    @property
+    def cautions(self) -> list[str]:
+        """What could not be told, one sentence each; :func:`~voicelstm.audit` warns of it, too."""
+        undecided = self.undecided
+        if not undecided:
+            return []
+        by_speaker = any(each.column == "speaker" for each in self.groups)
+        told = f"Too few {'speakers or clips' if by_speaker else 'clips'} to tell whether"
+        if len(undecided) == len(self.variables):
+            return [f"{told} a number gives the classes away: even AUC 0.9 could be chance."]
+        names = ", ".join(each.name for each in undecided)
+        return [f"{told} one of these gives the classes away: {names}. Even AUC 0.9 could be chance."]
+
+    @property
     def findings(self) -> list[str]:
-        """What :func:`~voicelstm.audit` warns of, one sentence each; empty where all is well."""
+        """What :func:`~voicelstm.audit` found, one sentence each; empty where all is well, or untold."""
         found = [
             f"{v.name} alone tells the classes apart: AUC {v.auc:.2f} ({v.low:.2f} to {v.high:.2f}), median"
             f" {_number(v.human)} in human and {_number(v.synthetic)} in synthetic clips."
@@ -137,11 +155,14 @@ class AuditReport:
             "n_synthetic": self.n_synthetic,
             "drawn": self.drawn,
             "variables": [
-                json_value(asdict(each)) | {"is_shortcut": each.is_shortcut} for each in self.variables
+                json_value(asdict(each))
+                | {"is_shortcut": each.is_shortcut, "is_undecided": each.is_undecided}
+                for each in self.variables
             ],
             "groups": [asdict(each) for each in self.groups],
             "duplicates": [asdict(each) for each in self.duplicates],
             "findings": self.findings,
+            "cautions": self.cautions,
         }
 
     def to_json(self) -> str:
@@ -158,7 +179,7 @@ class AuditReport:
             interval = f"{v.low:.2f} to {v.high:.2f}"
             lines.append(
                 f"{v.name:18}{v.auc:6.2f}{interval:>14}{_number(v.human):>12}{_number(v.synthetic):>12}"
-                f" {v.unit:5}{'shortcut' if v.is_shortcut else ''}".rstrip()
+                f" {v.unit:5}{_verdict(v)}".rstrip()
             )
         for each in self.groups:
             text = f"{each.column}: {each.n_values} distinct, {len(each.classes)} of them in both classes"
@@ -170,7 +191,7 @@ class AuditReport:
             f"duplicates: {len(self.duplicates)} sets of equal recordings, {across} of them across classes or"
             " splits"
         )
-        return "\n".join(lines)
+        return "\n".join(lines + self.cautions)
 
 
 def audit(
@@ -202,8 +223,8 @@ def audit(
     y : array-like of shape (n_clips,)
         Labels of two classes.
     groups : mapping of str to array-like, data frame or array-like of shape (n_clips,), default=None
-        The loaders' `groups`. The intervals draw whole speakers where there is a column "speaker" with five
-        or more in each class; one array is the speaker.
+        The loaders' `groups`. With a column "speaker", whole speakers are permuted, and the intervals draw
+        whole speakers where each class has five or more; one array is the speaker.
     splits : array-like of shape (n_clips,), default=None
         Where each clip is used, such as "train" and "test".
     human_label : label, default=None
@@ -233,8 +254,9 @@ def audit(
     Warns
     -----
     AuditWarning
-        Where ``max(AUC, 1 - AUC)`` of a number exceeds 0.6 and its interval excludes 0.5, equal recordings
-        are in both classes or in several splits, or speakers are in several splits.
+        If ``max(AUC, 1 - AUC)`` of a number exceeds 0.6 by more than chance, equal recordings are in both
+        classes or in several splits, or speakers are in several splits. Also if there are too few clips, or
+        speakers, to tell of a number whether it gives the classes away.
 
     See Also
     --------
@@ -257,12 +279,24 @@ def audit(
     clipping           share of samples at full scale, that is at least 32767 / 32768
     ================== =======================================================================================
 
+    Twelve numbers are twelve chances to be wrong. A number is called a shortcut only if the best of all
+    twelve does as well in at most one of twenty permutations of the labels (step-down maximum statistics
+    [1]_), so that of corpora in which nothing gives the labels away at most one in twenty has a shortcut.
+    Clips of one speaker are alike: speakers are permuted whole, each with the share of human clips that
+    another has, and each counts once. Where even an AUC of 0.9 would not be told from chance, the answer is
+    "too few to tell", and not that nothing was found; that is so of fewer than about nine clips, or speakers,
+    of each class. The intervals are those of one number alone.
+
     The channels of a recording are averaged first. Duplicates are found by their samples, whatever the format
     and the sample rate say. A speaker who stands in both classes is no leak by itself: copies of human clips
     are the best protection against a detector that knows speakers. But it is one as soon as a split ignores
     speakers, which is why the report counts them.
 
     A number may give the class away within a part of a corpus and not in the whole: audit parts separately.
+
+    References
+    ----------
+    .. [1] P. H. Westfall and S. S. Young, "Resampling-based multiple testing", 1993.
 
     Examples
     --------
@@ -290,19 +324,13 @@ def audit(
     measured = _measure_all(recordings, sample_rate, n_jobs)
     measurements = {name: np.array([each.values[name] for each in measured]) for name in VARIABLES}
     speaker = columns.get("speaker")
-    if speaker is not None and not enough_speakers(speaker, human):
-        speaker = None
-    # One seed for all, so that each variable is measured on the same draws.
+    drawn = speaker if speaker is not None and enough_speakers(speaker, human) else None
     random = np.random.RandomState() if random_state is None else check_random_state(random_state)
-    seed = int(random.randint(np.iinfo(np.int32).max))
     report = AuditReport(
         n_human=int(human.sum()),
         n_synthetic=int((~human).sum()),
-        variables=[
-            one_variable(name, values, human, speaker, n_resamples, seed)
-            for name, values in measurements.items()
-        ],
-        drawn="clip" if speaker is None else "speaker",
+        variables=rate_variables(measurements, human, speaker, drawn, n_resamples, random),
+        drawn="clip" if drawn is None else "speaker",
         groups=[
             SharedValues(
                 column=name,
@@ -315,8 +343,8 @@ def audit(
         duplicates=_duplicates(recordings, [each.digest for each in measured], human, split),
         measurements=measurements,
     )
-    if report.findings:
-        warnings.warn("\n".join(report.findings), AuditWarning, stacklevel=2)
+    if report.findings or report.cautions:
+        warnings.warn("\n".join(report.findings + report.cautions), AuditWarning, stacklevel=2)
     return report
 
 
@@ -380,6 +408,10 @@ def _listed(values: Iterable[Any]) -> str:
     names = [str(value) for value in values]
     more = "" if len(names) <= MOST_LISTED else f" and {len(names) - MOST_LISTED} more"
     return ", ".join(names[:MOST_LISTED]) + more
+
+
+def _verdict(variable: OneVariable) -> str:
+    return "shortcut" if variable.is_shortcut else "too few to tell" if variable.is_undecided else ""
 
 
 def _number(value: float) -> str:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from scipy.signal import welch
 
 from voicelstm.audio import read_recording
+from voicelstm.datasets._audit_permutations import ALPHA, permutation_test
 from voicelstm.metrics import bootstrap_interval
 
-__all__ = ["VARIABLES", "Measured", "OneVariable", "measure", "one_variable"]
+__all__ = ["VARIABLES", "Measured", "OneVariable", "measure", "rate_variables"]
 
 #: Names and units, in the order of reports.
 VARIABLES = {
@@ -33,6 +34,7 @@ VARIABLES = {
 }
 
 _SUSPICIOUS = 0.6
+_STRONG = 0.9
 _SILENCE = 0.02  # of the peak
 _ROLL_OFF = 0.95  # of the energy
 _CLIPPED = 1 - 2.0**-15  # the largest value of 16-bit PCM
@@ -79,7 +81,13 @@ class OneVariable:
         Area under the ROC curve: how probable it is that the number of a synthetic clip is greater than that
         of a human clip, equal ones counting half. 0.5 is no signal; 0 tells the classes apart as well as 1.
     low, high : float
-        Interval of `auc`; NaN where a class has one clip.
+        95 % interval of `auc`, for this number alone; NaN where a class has one clip.
+    p_value : float
+        Probability that one of all the numbers would tell the classes apart as well as this one does, if no
+        number had to do with them. Speakers are permuted whole.
+    detectable : float
+        How large `auc` or ``1 - auc`` has to be for this number alone to be a shortcut, if each speaker
+        counts once; 1 if even that may be too little.
     """
 
     name: str
@@ -89,11 +97,18 @@ class OneVariable:
     auc: float
     low: float
     high: float
+    p_value: float
+    detectable: float
 
     @property
     def is_shortcut(self) -> bool:
-        """Whether ``max(auc, 1 - auc)`` exceeds 0.6 and the interval excludes 0.5."""
-        return max(self.auc, 1 - self.auc) > _SUSPICIOUS and (self.low > 0.5 or self.high < 0.5)
+        """Whether ``max(auc, 1 - auc)`` exceeds 0.6 and `p_value` is at most 0.05."""
+        return max(self.auc, 1 - self.auc) > _SUSPICIOUS and self.p_value <= ALPHA
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether there are too few clips, or speakers, to tell: even 0.9 would not have been a shortcut."""
+        return self.detectable > _STRONG and not self.is_shortcut
 
 
 def measure(recording: Any, sample_rate: int | None = None, folder: str | None = None) -> Measured:
@@ -129,33 +144,43 @@ def measure(recording: Any, sample_rate: int | None = None, folder: str | None =
     return Measured(values, digest, remarks)
 
 
-def one_variable(
-    name: str,
-    values: NDArray[np.float64],
+def rate_variables(
+    measurements: dict[str, NDArray[np.float64]],
     human: NDArray[np.bool_],
     speaker: NDArray[Any] | None,
+    drawn: NDArray[Any] | None,
     n_resamples: int,
-    seed: int,
-) -> OneVariable:
-    """Rate one number as a detector; minus infinity is allowed, and a speaker of None draws clips."""
-    distinct, rank = np.unique(values, return_inverse=True)
-    auc = _area(human, rank)
-    low = high = float("nan")
-    if len(distinct) == 1:
-        low = high = auc
-    elif min(human.sum(), (~human).sum()) > 1:
-        low, high = bootstrap_interval(
-            _area, human, rank, groups=speaker, n_resamples=n_resamples, random_state=seed
+    random: np.random.RandomState,
+) -> list[OneVariable]:
+    """Rate each number as a detector; minus infinity is allowed. Intervals draw `drawn`, or clips if None."""
+    # One seed for all intervals, so that each variable is measured on the same draws.
+    seed = int(random.randint(np.iinfo(np.int32).max))
+    family = permutation_test(np.array(list(measurements.values())), human, speaker, random)
+    found = []
+    for (name, values), p_value, detectable in zip(measurements.items(), *family, strict=True):
+        distinct, rank = np.unique(values, return_inverse=True)
+        auc = _area(human, rank)
+        low = high = float("nan")
+        if len(distinct) == 1:
+            low = high = auc
+        elif min(human.sum(), (~human).sum()) > 1:
+            low, high = bootstrap_interval(
+                _area, human, rank, groups=drawn, n_resamples=n_resamples, random_state=seed
+            )
+        found.append(
+            OneVariable(
+                name=name,
+                unit=VARIABLES[name],
+                human=_median(values[human]),
+                synthetic=_median(values[~human]),
+                auc=auc,
+                low=low,
+                high=high,
+                p_value=float(p_value),
+                detectable=max(float(detectable), _SUSPICIOUS),
+            )
         )
-    return OneVariable(
-        name=name,
-        unit=VARIABLES[name],
-        human=_median(values[human]),
-        synthetic=_median(values[~human]),
-        auc=auc,
-        low=low,
-        high=high,
-    )
+    return found
 
 
 def _is_bare(recording: Any) -> bool:
