@@ -1,7 +1,13 @@
 import shutil
 import subprocess
 import sys
+import threading
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from importlib import import_module
 from pathlib import Path
+from unittest.mock import patch
 
 import keras
 import numpy as np
@@ -9,7 +15,19 @@ import pytest
 
 from voicelstm import LSTMVoiceClassifier
 from voicelstm.exceptions import ModelFileWarning
+from voicelstm.network import _training
 from voicelstm.network._checkpoint import Checkpoint, Progress
+
+
+class StepSize(keras.callbacks.Callback):
+    """Sets the step size."""
+
+    def __init__(self, value, *_):
+        super().__init__()
+        self.value = value
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.model.optimizer.learning_rate = self.value
 
 
 def clips_of(n_clips, seed=0):
@@ -52,10 +70,22 @@ def interruption_in(epoch):
     return Interrupt
 
 
+@contextmanager
+def seen_by(callback):
+    """Let a Keras callback see fits that know nothing of it, since their own would make them others."""
+
+    def with_another(network, schedule, *args):
+        return keras_callbacks(network, replace(schedule, callbacks=(*schedule.callbacks, callback)), *args)
+
+    keras_callbacks = _training._keras_callbacks
+    with patch.object(_training, "_keras_callbacks", with_another):
+        yield
+
+
 def interrupted(classifier, epoch, *data):
-    with pytest.raises(InterruptionError):
-        classifier.set_params(callbacks=interruption_in(epoch)).fit(*(data or (X, Y)))
-    return classifier.set_params(callbacks=None)
+    with pytest.raises(InterruptionError), seen_by(interruption_in(epoch)):
+        classifier.fit(*(data or (X, Y)))
+    return classifier
 
 
 def recorder(epochs):
@@ -68,7 +98,8 @@ def recorder(epochs):
 
 def epochs_run(classifier, *data):
     epochs = []
-    classifier.set_params(callbacks=recorder(epochs)).fit(*(data or (X, Y)))
+    with seen_by(recorder(epochs)):
+        classifier.fit(*(data or (X, Y)))
     return epochs
 
 
@@ -81,8 +112,8 @@ def first_epoch(classifier, *data):
             begun.append(epoch)
             raise InterruptionError
 
-    with pytest.raises(InterruptionError):
-        classifier.set_params(callbacks=Leave).fit(*data)
+    with pytest.raises(InterruptionError), seen_by(Leave):
+        classifier.fit(*data)
     return begun[0]
 
 
@@ -149,7 +180,7 @@ KILLED = """
 import os, signal, sys
 import keras
 sys.path.insert(0, sys.argv[1])
-from tests.network.test_checkpoint import EARLY, X, Y, small
+from tests.network.test_checkpoint import EARLY, X, Y, seen_by, small
 
 class Kill(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
@@ -158,7 +189,8 @@ class Kill(keras.callbacks.Callback):
         if self.epoch == 3:
             os.kill(os.getpid(), signal.SIGKILL)
 
-small(sys.argv[2], callbacks=Kill, **EARLY).fit(X, Y)
+with seen_by(Kill):
+    small(sys.argv[2], **EARLY).fit(X, Y)
 """
 
 
@@ -183,6 +215,7 @@ def test_a_process_that_was_killed_is_gone_on_from_by_another(tmp_path):
         ({"random_state": None}, (X, Y)),
         ({"class_weight": {0: 2.0, 1: 1.0}}, (X, Y)),
         ({"optimizer": lambda: keras.optimizers.Adam(0.02, beta_1=0.8)}, (X, Y)),
+        ({"callbacks": partial(StepSize, 0.1)}, (X, Y)),
         ({}, ([*X[:-1], X[-1] + 1e-3], Y)),
         ({}, ([*X[:-1], X[-1][:-1]], Y)),
         ({}, (X, 1 - Y)),
@@ -193,6 +226,40 @@ def test_another_training_does_not_go_on_from_it(changes, data, left_in_epoch_3,
     shutil.copy(left_in_epoch_3, tmp_path)
     assert first_epoch(small(tmp_path), X, Y) == 3
     assert first_epoch(small(tmp_path, **changes), *data) == 0
+
+
+@pytest.mark.parametrize("library", ["voicelstm", "numpy", "scipy", "sklearn", "keras", "the backend"])
+def test_another_version_does_not_go_on_from_it(library, left_in_epoch_3, tmp_path, monkeypatch):
+    shutil.copy(left_in_epoch_3, tmp_path)
+    if library == "voicelstm":
+        monkeypatch.setattr("voicelstm.network._checkpoint.__version__", "0.0")
+    else:
+        module = import_module(keras.backend.backend() if library == "the backend" else library)
+        monkeypatch.setattr(module, "__version__", module.__version__.partition(".")[0] + ".99.0")
+    assert first_epoch(small(tmp_path), X, Y) == 0
+
+
+def test_callbacks_that_do_something_else_make_another_training(tmp_path):
+    def rate(value):
+        return partial(StepSize, value)
+
+    interrupted(small(tmp_path, callbacks=rate(0.02)), 3)
+    assert first_epoch(small(tmp_path), X, Y) == 0
+    assert first_epoch(small(tmp_path, callbacks=rate(0.1)), X, Y) == 0
+    shown = [keras.callbacks.History, rate(0.02), partial(keras.callbacks.CSVLogger, tmp_path / "log.csv")]
+    again = small(tmp_path, callbacks=shown)
+    assert epochs_run(again) == [3, 4, 5]
+    assert_equal_fits(again, small(callbacks=rate(0.02)).fit(X, Y))
+
+
+def test_a_fit_whose_callbacks_cannot_be_compared_says_that_it_keeps_no_checkpoint(tmp_path):
+    lock = threading.Lock()
+    classifier = small(tmp_path, max_epochs=1, callbacks=lambda: StepSize(0.02, lock))
+    with pytest.warns(ModelFileWarning, match=r"writes no checkpoint.*holds a _thread.lock") as caught:
+        interrupted(classifier, 0)
+    (warning,) = (each for each in caught if each.category is ModelFileWarning)
+    assert Path(warning.filename) == Path(__file__)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_another_training_leaves_it_as_it_was(left_in_epoch_3, tmp_path):

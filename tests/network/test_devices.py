@@ -20,8 +20,10 @@ import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 
+from dataclasses import replace
 from sklearn.base import clone
 from voicelstm import LSTMVoiceClassifier
+from voicelstm.network import _training
 from voicelstm.network._devices import Devices
 
 generator = np.random.default_rng(0)
@@ -85,12 +87,18 @@ class Interrupt(keras.callbacks.Callback):
         if epoch == 5:
             raise Stop
 with tempfile.TemporaryDirectory() as folder:
-    resumed = clone(dropped).set_params(checkpoint=folder, callbacks=Interrupt)
+    resumed = clone(dropped).set_params(checkpoint=folder)
+    # A callback of its own would make it another fit.
+    make = _training._keras_callbacks
+    _training._keras_callbacks = lambda network, schedule, *sizes: make(
+        network, replace(schedule, callbacks=(Interrupt,)), *sizes
+    )
     try:
         resumed.fit(X, y)
     except Stop:
         found["unfinished"] = len(os.listdir(folder))
-    resumed.set_params(callbacks=None, distribution=strategy).fit(X, y)
+    _training._keras_callbacks = make
+    resumed.set_params(distribution=strategy).fit(X, y)
     found["resumed"] = difference(dropped, resumed)
     found["left"] = os.listdir(folder)
 with warnings.catch_warnings(record=True) as caught, tempfile.TemporaryDirectory() as folder:

@@ -110,8 +110,9 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         given to `set_callbacks`; they see the fit as a task with one subtask per epoch.
     checkpoint : str, os.PathLike or None, default=None
         A folder, made if missing. After each epoch `fit` writes there all that an equal `fit` needs to go on
-        from that epoch and end with the same weights; callbacks then begin anew. The file is named by a hash
-        of parameters, data and versions, is removed when `fit` ends, and is left alone by every other fit.
+        from that epoch and end with the same weights. The file is named by a hash of parameters, data,
+        `callbacks` and versions, is removed when `fit` ends, and is left alone by every other fit. Callbacks
+        begin anew: one that remembers earlier epochs may lead elsewhere than without the interruption.
         Without a `random_state` no fit equals another. `partial_fit` takes no notice.
     distribution : object with a method `scope`, or None, default=None
         Devices that share each batch: a `tf.distribute.MirroredStrategy` under TensorFlow, a

@@ -1,5 +1,6 @@
 """Fit a classifier's network to labelled clips: all epochs of `fit`, or the one pass of `partial_fit`."""
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
@@ -10,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voicelstm._base import checked_units, restored_on_failure
+from voicelstm.classifier._callback_descriptions import describe_callbacks
 from voicelstm.classifier._callbacks import EpochTasks, checked_callbacks
 from voicelstm.classifier._fitted import FittedNetwork
 from voicelstm.classifier._labelled import LabelledInput, known_human_label, new_generator
+from voicelstm.exceptions import ModelFileWarning
 from voicelstm.network import Architecture, Checkpoint, Weights, fingerprint, initial_weights
 from voicelstm.sequences import FrameStatistics, checked_clips
 
@@ -272,7 +275,19 @@ def _checkpoint(
 ) -> Checkpoint | None:
     if classifier.checkpoint is None:
         return None
-    key = _checkpoint_key(classifier, labelled, start, network.describe_backend() | decided)
+    try:
+        callbacks = describe_callbacks(checked_callbacks(classifier.callbacks))
+    except TypeError as error:
+        warnings.warn(
+            f"This fit writes no checkpoint, and goes on from none: a callable of callbacks holds {error},"
+            " which cannot be compared with that of another process. Make the callable, or a class, of values"
+            " such as numbers and text.",
+            ModelFileWarning,
+            stacklevel=7,
+        )
+        return None
+    described = network.describe_backend() | decided | {"callbacks": callbacks}
+    key = _checkpoint_key(classifier, labelled, start, described)
     return Checkpoint(classifier.checkpoint, key)
 
 
@@ -281,13 +296,13 @@ def _checkpoint_key(
 ) -> str:
     """Hash all that decides the result of a training."""
     params = classifier.get_params(deep=False)
-    # Callbacks may be added to show progress; of the others, what counts is hashed besides, in a form that
-    # is the same in every process: numbers drawn, weights of clips, settings of optimizer and devices.
-    for name in ("callbacks", "checkpoint", "human_label", "verbose"):
+    for name in ("checkpoint", "human_label", "verbose"):
         del params[name]
+    # Of these, what counts is hashed besides, in a form that is the same in every process: numbers drawn,
+    # weights of clips, settings of optimizer and devices, code and values of callbacks.
     if callable(classifier.learning_rate):
         del params["learning_rate"]
-    for name in ("class_weight", "distribution", "optimizer", "random_state"):
+    for name in ("callbacks", "class_weight", "distribution", "optimizer", "random_state"):
         del params[name]
     statistics = [] if start.statistics is None else [start.statistics.mean, start.statistics.spread]
     arrays = [*start.weights.values(), *statistics, labelled.target, labelled.weight, *labelled.clips]

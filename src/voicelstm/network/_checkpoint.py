@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy
+import sklearn
 
 from voicelstm._base import __version__, python_value
 from voicelstm.exceptions import ModelFileError, ModelFileWarning
@@ -101,8 +103,10 @@ def _progress(
 
 
 def fingerprint(described: Mapping[str, Any], arrays: Iterable[Any]) -> str:
-    """Hash everything that decides the result of a training, the versions of voicelstm and NumPy included."""
-    versions = {"voicelstm": __version__, "numpy": np.__version__}
+    """Hash everything that decides the result of a training, versions of libraries included."""
+    # Keras and its backend are described by the network. scikit-learn and SciPy split, weigh and initialise.
+    libraries = (np, scipy, sklearn)
+    versions = {"voicelstm": __version__} | {each.__name__: each.__version__ for each in libraries}
     text = json.dumps([versions, python_value(described)], sort_keys=True, default=str)
     digest = hashlib.sha256(text.encode())
     for values in arrays:

@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Sequence
 from functools import reduce
+from importlib import import_module
 from typing import Any
 
 import keras
@@ -28,6 +29,12 @@ __all__ = ["Network", "frames_step"]
 def frames_step() -> int:
     """Return the padding multiple, in frames. JAX compiles anew for each number of frames."""
     return 32 if keras.backend.backend() == "jax" else 16
+
+
+def _backend_libraries() -> tuple[str, ...]:
+    """Name the modules that compute."""
+    backend = keras.backend.backend()
+    return ("jax", "jaxlib") if backend == "jax" else (backend,)
 
 
 class Network:
@@ -116,7 +123,7 @@ class Network:
         settings = {name: value for name, value in optimizer.get_config().items() if name != "name"}
         return {
             "keras": keras.__version__,
-            "backend": keras.backend.backend(),
+            "backend": {name: import_module(name).__version__ for name in _backend_libraries()},
             "optimizer": [type(optimizer).__name__, settings],
             "distribution": self._devices.kind(),
         }
