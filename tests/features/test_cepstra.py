@@ -2,7 +2,7 @@ import os
 import platform
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,26 @@ from voicelstm.features import CepstraSettings, append_deltas, cepstra, frame_co
 EXACT = CepstraSettings(dtype="float64")
 # The smallest power of two that holds 25 ms.
 POWER_OF_TWO = {8000: 256, 11025: 512, 16000: 512, 22050: 1024, 44100: 2048, 48000: 2048}
+
+
+def test_the_default_settings_are_the_documented_ones():
+    assert asdict(CepstraSettings()) == {
+        "n_mfcc": 20,
+        "n_filters": 40,
+        "n_fft": None,
+        "frame_length": 0.025,
+        "frame_step": 0.01,
+        "fmin": 0.0,
+        "fmax": None,
+        "preemphasis": 0.97,
+        "window": "hamming",
+        "lifter": 22,
+        "energy": True,
+        "scale": "mel",
+        "triangles": "bins",
+        "amplitude": 1.0,
+        "dtype": "float32",
+    }
 
 
 def noise(n_samples, seed=0):

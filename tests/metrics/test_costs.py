@@ -32,7 +32,7 @@ def test_costs_are_those_of_the_best_threshold_by_trial(clips, prior, cost_miss,
 
 
 def test_the_default_costs_are_those_of_asvspoof_5():
-    # (0.95 P_miss + 10 * 0.05 P_fa) / 0.5: above 0 half of the human clips are missed, below none is kept out.
+    # (0.95 P_miss + 10 * 0.05 P_fa) / 0.5: above 0 half of the human clips are missed, below none is found.
     y, scores = both([1, -1], [0, 0])
     assert min_dcf(y, scores) == pytest.approx(0.95)
     # Bayes' threshold is log(0.5 / 0.95) = -0.64.

@@ -66,6 +66,23 @@ def test_groups_are_drawn_whole_and_no_class_is_lost():
     assert len(seen) == 9
 
 
+@pytest.mark.parametrize("groups", [None, [7, 7, 1, 5, 2, 3, 3, 4]])
+def test_a_clip_of_weight_zero_is_never_drawn(groups):
+    y = np.repeat(["human", "synthetic"], 4)
+    seen = set()
+
+    def note(y_true, y_score, sample_weight):
+        assert (y_true == y[y_score.astype(int)]).all()
+        seen.update(y_score.astype(int).tolist())
+        return 0.0
+
+    weight = [0, 0, 0.5, 2, 1, 0.5, 0, 1]
+    bootstrap_interval(
+        note, y, np.arange(8.0), groups=groups, sample_weight=weight, n_resamples=50, random_state=0
+    )
+    assert seen == {2, 3, 4, 5, 7}
+
+
 def test_without_groups_each_class_keeps_its_size():
     y = np.array([1, 1, 1, 0, 0])
     sizes = set()
@@ -92,11 +109,26 @@ def test_an_infinite_metric_gives_an_infinite_bound_instead_of_none():
     assert 0 < low < high == np.inf
 
 
+def test_a_thousand_resamples_are_drawn_unless_another_number_is_asked_for():
+    values = []
+
+    def count(y_true, y_score):
+        values.append(len(values))
+        return 0.0
+
+    bootstrap_interval(count, NAMES, SCORES)
+    assert len(values) == 1000
+    bootstrap_interval(count, NAMES, SCORES, n_resamples=1)
+    assert len(values) == 1001
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         ({"n_resamples": 0}, "n_resamples=0"),
         ({"confidence": 95}, "confidence=95"),
+        ({"confidence": 1}, "confidence=1"),
+        ({"confidence": 0}, "confidence=0"),
         ({"groups": list("aaaaabcdef")}, "All clips of 'human' are in one group"),
         ({"groups": list("abc")}, "groups has 3 values"),
         ({"groups": [None, *"abcdefghi"]}, "groups must be of one kind"),

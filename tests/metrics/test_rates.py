@@ -80,7 +80,8 @@ def test_equal_error_threshold_is_halfway_and_no_side_matters():
     assert equal_error_threshold(*both([3, 1], [0, -1])) == -0.5
     assert equal_error_threshold(NAMES, SCORES, pos_label="human") == pytest.approx((0.5 - 0.2) / 2)
     assert equal_error_threshold(NAMES, -SCORES, pos_label="synthetic") == pytest.approx(-(0.5 - 0.2) / 2)
-    assert equal_error_threshold(*both([1, 1], [1])) == -1
+    assert equal_error_threshold(*both([4, 3, 2], [1, 0])) == -1.5
+    assert equal_error_threshold(*both([2, 2], [2])) == -2
     # One human clip and two synthetic: between 1 and 2 the rates are 0 and 1/2, between 2 and 3 1 and 1/2.
     assert equal_error_threshold(*both([2], [1, 3])) == -2.5
     # No number lies between neighbours, and none in the middle of minus infinity and another.
