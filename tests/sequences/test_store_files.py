@@ -1,5 +1,6 @@
 import os
 import sqlite3
+import struct
 from contextlib import closing
 from pathlib import Path
 
@@ -15,10 +16,11 @@ from voicelstm.sequences._store_files import (
     ROW,
     DataFile,
     Row,
+    checksum_of,
     connect,
+    document_of,
     end_of,
     explained,
-    settings_of,
 )
 
 
@@ -47,7 +49,9 @@ def test_a_format_from_the_future_is_refused(folder):
     with closing(sqlite3.connect(folder / "index.sqlite")) as index, index:
         index.execute("""UPDATE about SET value = '{"format": 9, "library": "7.0"}' WHERE key = 'document'""")
     for opened in (SequenceStore, writer_of):
-        with pytest.raises(StoreError, match=r"format 9, written by voicelstm 7\.0; .* reads format 1"):
+        with pytest.raises(
+            StoreError, match=r"format 9, written by voicelstm 7\.0; .* reads formats 1 and 2"
+        ):
             opened(folder)
 
 
@@ -67,8 +71,8 @@ def test_a_damaged_data_file_is_named_by_whoever_needs_it(folder, damage):
         assert writer.find(["more"]) == {}
 
 
-def test_a_row_is_48_bytes_and_its_columns_are_those_of_the_index(folder):
-    assert ROW.itemsize == 6 * 8
+def test_a_row_is_56_bytes_and_its_columns_are_those_of_the_index(folder):
+    assert ROW.itemsize == 7 * 8
     assert ROW.names == Row._fields
     fill(folder, clips_of(LENGTHS))
     with closing(connect(folder, "ro")) as index:
@@ -78,6 +82,54 @@ def test_a_row_is_48_bytes_and_its_columns_are_those_of_the_index(folder):
     assert end_of(np.array(rows, dtype=ROW)) == 18
     assert end_of(np.array(rows[:2], dtype=ROW)) == 5
     assert end_of(np.array([], dtype=ROW)) == 0
+
+
+def test_the_checksum_is_that_of_the_standards_example():
+    # CRC-32/ISO-HDLC of "123456789", of which every catalogue of checksums gives the value.
+    assert checksum_of(np.frombuffer(b"123456789", dtype="u1").reshape(3, 3)) == 0xCBF43926
+
+
+def test_a_bit_that_has_changed_is_found_in_its_row_and_the_others_can_be_read(folder):
+    store = fill(folder, clips_of(LENGTHS))
+    content = bytearray((folder / "features.bin").read_bytes())
+    content[12 * N_FEATURES * 4 + 5] ^= 1  # of the fifth sequence, which begins with frame 12
+    (folder / "features.bin").write_bytes(content)
+    for damaged in (store, SequenceStore(folder)):
+        for ask in (lambda of: of[4], lambda of: of.clip(4), lambda of: of[4:][0], list, np.asarray):
+            with pytest.raises(StoreError, match=r"features\.bin: damaged: row \d, frames 12 to 16"):
+                ask(damaged)
+    for position in (0, 1, 2, 3, 5):
+        np.testing.assert_array_equal(store[position], clips_of(LENGTHS)[position].features)
+
+
+# What 0.1.0 wrote, by its own words.
+_FORMAT_1 = """
+CREATE TABLE about (key TEXT PRIMARY KEY, value NOT NULL);
+CREATE TABLE sequence (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, start INTEGER NOT NULL,
+    n_frames INTEGER NOT NULL, offset REAL NOT NULL, frame_length REAL NOT NULL, frame_step REAL NOT NULL,
+    duration REAL NOT NULL);
+INSERT INTO sequence VALUES (1, 'a', 0, 2, 0.5, 0.025, 0.01, 1.0), (2, 'b', 2, 1, 0.0, 0.025, 0.01, 2.0);
+INSERT INTO about VALUES ('document', '{"format": 1, "library": "0.1.0",
+    "settings": {"n_mfcc": 3, "n_features": 3, "feature_dtype": "<f4"}}');
+"""
+
+
+def test_a_folder_of_the_first_version_is_read_but_not_added_to(folder):
+    folder.mkdir()
+    features = np.arange(9, dtype="<f4").reshape(3, 3)
+    features.tofile(folder / "features.bin")
+    rows = [(2, 1, 0.0, 0.025, 0.01, 2.0), (0, 2, 0.5, 0.025, 0.01, 1.0)]
+    collection = b"".join(struct.pack("<qqdddd", *row) for row in rows)
+    with closing(sqlite3.connect(folder / "index.sqlite")) as index, index:
+        index.executescript(_FORMAT_1)
+        index.execute("INSERT INTO about VALUES ('collection', ?)", (collection,))
+    store = SequenceStore(folder)
+    np.testing.assert_array_equal(store[0], features[2:])
+    np.testing.assert_array_equal(store[1], features[:2])
+    clip = store.clip(1)
+    assert (clip.offset, clip.frame_length, clip.frame_step, clip.duration) == (0.5, 0.025, 0.01, 1.0)
+    with pytest.raises(StoreError, match=r"written by voicelstm 0\.1\.0, without checksums; it can be read"):
+        writer_of(folder, {"n_mfcc": 3})
 
 
 def test_an_index_that_is_opened_to_be_read_is_neither_made_nor_changed(folder):
@@ -93,7 +145,7 @@ def test_an_index_that_is_opened_to_be_read_is_neither_made_nor_changed(folder):
 def test_settings_are_what_the_folder_was_made_with(folder):
     fill(folder, clips_of([4]))
     with closing(connect(folder, "ro")) as index:
-        found = settings_of(index, folder)
+        found = document_of(index, folder)["settings"]
     # JSON has lists for tuples.
     expected = DESCRIPTION | {"window": ["kaiser", 4.0], "n_features": N_FEATURES, "feature_dtype": "<f4"}
     assert found == expected

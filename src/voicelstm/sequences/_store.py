@@ -13,15 +13,17 @@ from voicelstm.exceptions import StoreError
 from voicelstm.sequences._batches import stack
 from voicelstm.sequences._clip import Clip
 from voicelstm.sequences._store_files import (
+    DATA,
     INDEX,
     READ,
-    ROW,
     DataFile,
     Row,
+    collected_rows,
     connect,
+    document_of,
     end_of,
     explained,
-    settings_of,
+    is_intact,
 )
 
 __all__ = ["SequenceStore"]
@@ -32,7 +34,9 @@ class SequenceStore:
 
     To scikit-learn it is a 1-D object array of 2-D arrays. An integer gives a sequence, a read-only
     :class:`numpy.memmap` of shape (n_frames, n_features); a slice, integers or a mask give a store again, for
-    which no sequence is read. A pickled store carries its folder's name, not the features.
+    which no sequence is read. A pickled store carries its folder's name, not the features. A sequence whose
+    bytes have changed since they were written is a StoreError when it is asked for, but in a folder that
+    version 0.1.0 has filled, which has no checksums.
 
     Read more in the :ref:`user guide <stores>`.
 
@@ -86,14 +90,14 @@ class SequenceStore:
             raise StoreError(f"{path}: holds no sequences (no {INDEX}). Fill it: transform(X, out=...).")
         # "rw" undoes what a killed process left of a commit, where the system lets us.
         with explained(path, READ), closing(connect(path, "rw")) as index:
-            settings = settings_of(index, path)
+            document = document_of(index, path)
             found = index.execute("SELECT value FROM about WHERE key = 'collection'").fetchone()
             if found is None:
                 raise StoreError(
                     f"{path}: not complete, as the run that was to fill it was interrupted: call"
                     " transform(X, out=...) again to complete it; what is stored is not computed again."
                 )
-            rows = np.frombuffer(found[0], dtype=ROW)
+            rows, settings = collected_rows(found[0], document), document["settings"]
             data = DataFile(path, settings["n_features"], np.dtype(settings["feature_dtype"]), end_of(rows))
             data.checked_size()  # now rather than in the middle of training
         self._set(data, rows)
@@ -110,9 +114,32 @@ class SequenceStore:
         self.shape, self.lengths = rows.shape, rows["n_frames"].copy()
 
     def clip(self, position: int) -> Clip:
-        """Return a sequence with its place in time, which is all 0 where the recording failed."""
+        """Return a sequence with its place in time, which is all 0 where the recording failed.
+
+        Parameters
+        ----------
+        position : int
+            Of the sequence in the store.
+
+        Returns
+        -------
+        Clip
+            Its features are mapped, and read-only.
+
+        Raises
+        ------
+        StoreError
+            If the features are not those that were written.
+        """
         row = Row(*self._rows[position].item())
-        return Clip(self._data.mapped()[row.start : row.start + row.n_frames], *row[2:])
+        features = self._data.mapped()[row.start : row.start + row.n_frames]
+        if not is_intact(features, row):
+            raise StoreError(
+                f"{self.folder / DATA}: damaged: row {position}, frames {row.start} to"
+                f" {row.start + row.n_frames}, is not what was written. Copy the folder again, or compute the"
+                " features again, into another one."
+            )
+        return Clip(features, *row[2:-1])
 
     def __len__(self) -> int:
         return len(self._rows)

@@ -6,6 +6,7 @@ processes that write to one folder, wherever the file system's locks work.
 
 import json
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,19 +28,24 @@ __all__ = [
     "ROW",
     "DataFile",
     "Row",
+    "checksum_of",
+    "collected_rows",
     "connect",
+    "document_of",
     "end_of",
     "explained",
-    "settings_of",
+    "is_intact",
 ]
 
-FORMAT = 1
+FORMAT = 2
+_WITHOUT_CHECKSUMS = 1  # the format of 0.1.0, whose folders can still be read
+_UNKNOWN = -1  # checksum of their rows
 INDEX, DATA = "index.sqlite", "features.bin"
 READ = "cannot be read"
 
 
 class Row(NamedTuple):
-    """Where a sequence begins in the data file, in frames, and the other attributes of its clip, in s."""
+    """Where a sequence begins in the data file, in frames, the times of its clip, in s, and its CRC-32."""
 
     start: int
     n_frames: int
@@ -47,6 +53,7 @@ class Row(NamedTuple):
     frame_length: float
     frame_step: float
     duration: float
+    checksum: int
 
 
 COLUMNS = ", ".join(Row._fields)
@@ -95,17 +102,40 @@ def connect(folder: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(address, uri=True, timeout=60.0, isolation_level=None)
 
 
-def settings_of(index: sqlite3.Connection, folder: Path) -> dict[str, Any]:
-    """Return what the features of a folder were computed with; raise StoreError for another format."""
+def document_of(index: sqlite3.Connection, folder: Path) -> dict[str, Any]:
+    """Return what a folder says of itself; raise StoreError for a format that this version does not read."""
     with explained(folder, READ):
         (text,) = index.execute("SELECT value FROM about WHERE key = 'document'").fetchone()
-    about = json.loads(text)
-    if about["format"] != FORMAT:
+    about: dict[str, Any] = json.loads(text)
+    if about["format"] not in (_WITHOUT_CHECKSUMS, FORMAT):
         raise StoreError(
             f"{folder}: format {about['format']!r}, written by voicelstm {about['library']}; voicelstm"
-            f" {__version__} reads format {FORMAT}. Install that version, or choose another folder."
+            f" {__version__} reads formats {_WITHOUT_CHECKSUMS} and {FORMAT}. Install that version, or choose"
+            " another folder."
         )
-    return about["settings"]
+    return about
+
+
+def collected_rows(collection: bytes, document: dict[str, Any]) -> NDArray[Any]:
+    """Return the rows of a folder's collection; those without checksums get -1."""
+    if document["format"] == FORMAT:
+        return np.frombuffer(collection, dtype=ROW)
+    names = list(Row._fields[:-1])
+    without = np.frombuffer(collection, dtype=[(name, ROW[name]) for name in names])
+    rows = np.full(len(without), _UNKNOWN, dtype=ROW)
+    for name in names:
+        rows[name] = without[name]
+    return rows
+
+
+def checksum_of(features: NDArray[Any]) -> int:
+    """Return the CRC-32 of a sequence's bytes in the data file."""
+    return zlib.crc32(features.data)
+
+
+def is_intact(features: NDArray[Any], row: Row) -> bool:
+    """Tell whether a row is what was written, as far as the folder knows."""
+    return row.checksum in (_UNKNOWN, checksum_of(features))
 
 
 def end_of(rows: NDArray[Any]) -> int:

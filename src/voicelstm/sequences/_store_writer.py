@@ -24,10 +24,11 @@ from voicelstm.sequences._store_files import (
     ROW,
     DataFile,
     Row,
+    checksum_of,
     connect,
+    document_of,
     end_of,
     explained,
-    settings_of,
 )
 
 __all__ = ["SequenceWriter"]
@@ -65,7 +66,13 @@ class SequenceWriter:
                 with self._transaction():
                     if _is_blank(self._index, self.folder):
                         self._create(about)
-            self._compare(settings_of(self._index, self.folder), json.loads(about)["settings"])
+            document = document_of(self._index, self.folder)
+            if document["format"] != FORMAT:
+                raise StoreError(
+                    f"{self.folder}: written by voicelstm {document['library']}, without checksums; it can be"
+                    " read, but not added to. Choose another folder."
+                )
+            self._compare(document["settings"], json.loads(about)["settings"])
         except BaseException:
             self.close()
             raise
@@ -98,11 +105,18 @@ class SequenceWriter:
             last = self._index.execute("SELECT start + n_frames FROM sequence ORDER BY id DESC LIMIT 1")
             (begin,) = (end,) = last.fetchone() or (0,)
             for digest, clip in new.items():
-                times = (clip.offset, clip.frame_length, clip.frame_step, clip.duration)
-                rows[digest] = Row(end, len(clip.features), *map(float, times))
+                rows[digest] = Row(
+                    end,
+                    len(clip.features),
+                    float(clip.offset),
+                    float(clip.frame_length),
+                    float(clip.frame_step),
+                    float(clip.duration),
+                    checksum_of(self._as_written(clip.features)),
+                )
                 end += len(clip.features)
             self._index.executemany(
-                f"INSERT INTO sequence (digest, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT INTO sequence (digest, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [(digest, *rows[digest]) for digest in new],
             )
             self._write(begin, [clip.features for clip in new.values()])
@@ -139,7 +153,8 @@ class SequenceWriter:
         self._index.execute(
             "CREATE TABLE sequence (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE,"
             " start INTEGER NOT NULL, n_frames INTEGER NOT NULL, offset REAL NOT NULL,"
-            " frame_length REAL NOT NULL, frame_step REAL NOT NULL, duration REAL NOT NULL)"
+            " frame_length REAL NOT NULL, frame_step REAL NOT NULL, duration REAL NOT NULL,"
+            " checksum INTEGER NOT NULL)"
         )
 
     def _compare(self, there: dict[str, Any], here: dict[str, Any]) -> None:
@@ -157,16 +172,21 @@ class SequenceWriter:
         missing = [digest for digest in digests if digest is not None and digest not in rows]
         if missing:
             raise StoreError(f"{self.folder}: {len(missing)} clips were not appended, {missing[0]} first.")
-        return np.array([(0,) * 6 if digest is None else rows[digest] for digest in digests], dtype=ROW)
+        return np.array(
+            [(0,) * len(Row._fields) if digest is None else rows[digest] for digest in digests], dtype=ROW
+        )
 
     def _write(self, end: int, sequences: list[NDArray[Any]]) -> None:
         """Write over what a killed process left behind the end; on disk before the index is committed."""
         with (self.folder / DATA).open("r+b") as file:
             file.seek(DataFile(self.folder, self.n_features, self.dtype, end).checked_size())
             for features in sequences:
-                file.write(np.ascontiguousarray(features, dtype=self.dtype).data)
+                file.write(self._as_written(features).data)
             file.flush()
             os.fsync(file.fileno())
+
+    def _as_written(self, features: NDArray[Any]) -> NDArray[Any]:
+        return np.ascontiguousarray(features, dtype=self.dtype)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
