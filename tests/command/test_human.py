@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from voicelstm.command._human import human_label_for, label_of_text
+from voicelstm.command._human import human_label_for, human_label_in, label_of_text
 
 PATH = Path("detector.voicelstm")
 
@@ -26,12 +26,17 @@ def fitted(classes):
     ],
 )
 def test_the_human_class_is_the_one_that_is_written_so_or_known(classes, text, expected):
-    found = human_label_for(fitted(classes), PATH, text)
-    assert (found, type(found)) == (expected, type(expected))
+    for found in (human_label_for(fitted(classes), PATH, text), human_label_in(classes * 2, PATH, text)):
+        assert (found, type(found)) == (expected, type(expected))
 
 
 def test_what_is_not_known_is_asked_for_by_the_options_name():
     with pytest.raises(click.UsageError, match=r"detector\.voicelstm has the classes 0 and 1.*--human 1\."):
         human_label_for(fitted([0, 1]), PATH, None)
+    with pytest.raises(
+        click.UsageError, match=r"labels\.csv has the classes 0 and 1.*--human 0 or --human 1\."
+    ):
+        human_label_in(np.array([0, 1, 0]), Path("labels.csv"), None)
+    assert human_label_in(["a", "b", "c"], Path("labels.csv"), None) is None
     with pytest.raises(click.UsageError, match="--human 2: the classes are 0 and 1"):
         label_of_text("2", [0, 1])

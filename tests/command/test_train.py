@@ -1,3 +1,4 @@
+import json
 import signal
 import subprocess
 
@@ -75,3 +76,48 @@ def test_ctrl_c_leaves_the_old_detector_and_no_half_file(detector_file, voice_fo
     assert out == ""
     assert output.read_bytes() == detector_file.read_bytes()
     assert list(tmp_path.iterdir()) == [output]
+
+
+def test_the_human_class_of_numbers_is_asked_for_and_travels_from_train_to_evaluate_and_audit(
+    voice_folder, tmp_path
+):
+    text = (voice_folder / "labels.csv").read_text()
+    numbers = {}
+    for human in (0, 1):
+        numbers[human] = tmp_path / f"{human}.csv"
+        numbered = text.replace(",human,", f",{human},").replace(",synthetic,", f",{1 - human},")
+        numbers[human].write_text(numbered)
+    where = ("--audio-dir", voice_folder)
+    ways = ("--groups", "speaker", "--unseen", "system")
+    told = {}
+    for human, labels in numbers.items():
+        train = ("train", labels, *where, "-o", tmp_path / "d", *SET, *ways, "--json")
+        _, err = run(*train, code=ExitCode.USAGE)
+        assert f"{labels.name} has the classes 0 and 1" in err
+        assert "--human 0 or --human 1" in err
+        assert not (tmp_path / "d").exists()
+        out, _ = run(*train, "--human", human)
+        assert load(tmp_path / "d")["classifier"].human_label_ == human
+        evaluated = run("evaluate", tmp_path / "d", labels, *where, "--by", "system", "--json")[0]
+        _, err = run("audit", labels, *where, code=ExitCode.USAGE)
+        assert "--human 0 or --human 1" in err
+        audited = run("audit", labels, *where, "--human", human, "--json")[0]
+        told[human] = [json.loads(each) for each in (out, evaluated, audited)]
+        (tmp_path / "d").unlink()
+    # Two trainings, since first weights do not turn round with the labels; of the same human recordings.
+    counted = [
+        (
+            trained["cross_validation"]["names"],
+            [(row["value"], row["n_human"], row["n_synthetic"]) for row in evaluated["rows"]],
+            audited,
+        )
+        for trained, evaluated, audited in told.values()
+    ]
+    assert counted[0] == counted[1]
+    assert ("synthetic-0", 12, 2) in counted[0][1]
+
+
+def test_what_is_no_class_is_no_human_class(voice_folder, tmp_path):
+    arguments = ("-o", tmp_path / "d", *SET, "--human", "real")
+    _, err = run("train", voice_folder / "labels.csv", *arguments, code=ExitCode.USAGE)
+    assert "--human real: the classes are human and synthetic" in err

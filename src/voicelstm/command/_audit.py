@@ -7,6 +7,7 @@ import click
 from voicelstm.command._assignments import SEED
 from voicelstm.command._corpus import Corpus, corpus_options, list_failures
 from voicelstm.command._exit_codes import ExitCode
+from voicelstm.command._human import human_label_in, human_option
 from voicelstm.command._output import Column, Form, Listing, output_options, write_json, write_report
 from voicelstm.command._session import Task
 
@@ -40,7 +41,7 @@ a detector learns that, scores well, and fails on the next corpus.
     is_flag=True,
     help="Exit with 4 where something gives the labels away, or recordings are too few to tell.",
 )
-@click.option("--human", metavar="LABEL", help="The human class.  [default: human, or 1]")
+@human_option
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of what the intervals draw.")
 @output_options()
 def audit(
@@ -55,7 +56,8 @@ def audit(
         raise click.UsageError(
             f"There is no column {splits!r}; there are: {', '.join(bunch.groups) or 'none'}."
         )
-    report, failures = _audited(bunch, splits, human, corpus.jobs, seed)
+    human_label = human_label_in(bunch.target, corpus.labels, human)
+    report, failures = _audited(bunch, splits, human_label, corpus.jobs, seed)
     if form is Form.JSON:
         write_json(report.to_dict() | {"findings": report.findings})
     elif form is Form.CSV:
@@ -68,9 +70,7 @@ def audit(
     return ExitCode.SOME_FAILED if failures else ExitCode.FINE
 
 
-def _audited(
-    bunch: Any, splits: str | None, human: str | None, jobs: int, seed: int
-) -> tuple[Any, list[str]]:
+def _audited(bunch: Any, splits: str | None, human_label: Any, jobs: int, seed: int) -> tuple[Any, list[str]]:
     """Audit what can be read; return what is to be said of the others, too."""
     import warnings
 
@@ -79,8 +79,6 @@ def _audited(
     import voicelstm
     from voicelstm.exceptions import AudioError, AuditWarning
 
-    label = next((each for each in bunch.target.tolist() if str(each) == human), human)
-
     def look(chosen: Any) -> Any:
         groups = {name: values[chosen] for name, values in bunch.groups.items()}
         return voicelstm.audit(
@@ -88,7 +86,7 @@ def _audited(
             bunch.target[chosen],
             groups,
             splits=None if splits is None else groups[splits],
-            human_label=label,
+            human_label=human_label,
             n_jobs=jobs,
             random_state=seed,
         )

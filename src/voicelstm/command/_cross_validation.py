@@ -88,12 +88,14 @@ class Plan:
     unseen: str | None
     n_folds: int
 
-    def folds(self, target: Any, columns: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    def folds(self, target: Any, columns: dict[str, Any], human_label: Any) -> dict[str, tuple[Any, Any]]:
         """Return positions ``(train, test)`` by the fold's name; each part holds all classes."""
         check_column(columns, self.groups, "--groups")
         if self.unseen is not None:
             check_column(columns, self.unseen, "--unseen")
-        return self._by_group(target, columns) if self.unseen is None else self._by_system(target, columns)
+        if self.unseen is None:
+            return self._by_group(target, columns)
+        return self._by_system(target, columns, human_label)
 
     def _by_group(self, target: Any, columns: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
         import numpy as np
@@ -118,7 +120,9 @@ class Plan:
             )
         return {str(position + 1): cut for position, cut in enumerate(cuts)}
 
-    def _by_system(self, target: Any, columns: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    def _by_system(
+        self, target: Any, columns: dict[str, Any], human_label: Any
+    ) -> dict[str, tuple[Any, Any]]:
         import numpy as np
 
         from voicelstm.datasets import UnseenSystems
@@ -127,8 +131,8 @@ class Plan:
         system = columns[str(self.unseen)]
         groups = np.column_stack([columns[self.groups], system])
         try:
-            human, _, _ = check_human(target, None)
-            cuts = list(UnseenSystems().split(np.zeros(len(target)), target, groups))
+            human, _, _ = check_human(target, human_label)
+            cuts = list(UnseenSystems(human_label=human_label).split(np.zeros(len(target)), target, groups))
         except ValueError as error:
             raise click.UsageError(f"--unseen {self.unseen}: {error}") from None
         return dict(zip(np.unique(system[~human]).tolist(), cuts, strict=True))
@@ -152,7 +156,7 @@ def weights(features: Features, balance: str | None, chosen: Any = slice(None)) 
 
 
 def cross_validated(
-    detector: Any, features: Features, plan: Plan, balance: str | None = None
+    detector: Any, features: Features, plan: Plan, human_label: Any, balance: str | None = None
 ) -> CrossValidation:
     """Train a detector of features, and test it, once per fold."""
     import numpy as np
@@ -161,12 +165,11 @@ def cross_validated(
 
     from voicelstm.metrics import equal_error_rate, make_detection_scorer
 
-    folds = plan.folds(features.target, features.groups)
+    folds = plan.folds(features.target, features.groups, human_label)
     classes = np.unique(features.target)
     scoring: dict[str, Any] = {"balanced_accuracy": "balanced_accuracy"}
     if len(classes) == 2:
-        # The rate at which both errors are equal is the same for either class.
-        eer = make_detection_scorer(equal_error_rate, human_label=classes[0].item())
+        eer = make_detection_scorer(equal_error_rate, human_label=human_label)
         scoring = {"equal_error_rate": eer, "balanced_accuracy": "balanced_accuracy", "roc_auc": "roc_auc"}
     scores: dict[str, list[float]] = {name: [] for name in scoring}
     for training, test in folds.values():

@@ -8,6 +8,7 @@ import click
 from voicelstm.command._assignments import SEED
 from voicelstm.command._corpus import Corpus, corpus_options, list_failures, read_features
 from voicelstm.command._exit_codes import ExitCode
+from voicelstm.command._human import human_label_for, human_option
 from voicelstm.command._model import front_end_and_rest
 from voicelstm.command._output import (
     Column,
@@ -47,7 +48,7 @@ _WIDE = 112
 @corpus_options
 @click.option("--by", multiple=True, metavar="COLUMN", help="A row for each value of it; may be repeated.")
 @click.option("--threshold", type=float, help="Score from which a recording is of the second class.")
-@click.option("--human", metavar="LABEL", help="The human class.  [default: human, or 1]")
+@human_option
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of what the intervals draw.")
 @click.option(
     "--cache",
@@ -80,6 +81,7 @@ def evaluate(
             f"--by {unknown[0]}: there are the columns {', '.join(bunch.groups) or 'none'}."
         )
     transformer, of_features = front_end_and_rest(detector)
+    human_label = human_label_for(of_features, detector, human)
     features = read_features(transformer, bunch, corpus.jobs, cache)
     report = voicelstm.evaluate(
         of_features,
@@ -88,7 +90,7 @@ def evaluate(
         features.groups,
         by=by,
         threshold=threshold,
-        human_label=None if human is None else _as_label(human, features.target),
+        human_label=human_label,
         random_state=seed,
     )
     if form is Form.JSON:
@@ -102,11 +104,6 @@ def evaluate(
         write_report([_table(report, detector, shown), *_notes(report, all_shown=is_wide)])
     list_failures(features.failures, len(bunch.recordings))
     return ExitCode.SOME_FAILED if features.failures else ExitCode.FINE
-
-
-def _as_label(text: str, target: Any) -> Any:
-    """Return the label of a corpus that is written so."""
-    return next((label for label in target.tolist() if str(label) == text), text)
 
 
 def _write_csv(report: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-__all__ = ["human_label_for", "human_option", "label_of_text"]
+__all__ = ["human_label_for", "human_label_in", "human_option", "label_of_text"]
 
 human_option = click.option(
     "--human",
@@ -25,10 +25,29 @@ def human_label_for(detector: Any, path: Path, text: str | None) -> Any:
     try:
         return human_label_of(detector)
     except ValueError:
-        raise click.UsageError(
-            f"{path} has the classes {' and '.join(map(str, classes))}, and does not say which is the human"
-            f" one. Say it: --human {classes[0]} or --human {classes[1]}."
-        ) from None
+        raise _unknown(path, classes) from None
+
+
+def human_label_in(target: Any, path: Path, text: str | None) -> Any:
+    """Return the human one of a corpus's two classes: as the option says, or as it is spelt."""
+    import numpy as np
+
+    from voicelstm.metrics import recognised_human_label
+
+    classes = np.unique(target).tolist()
+    if text is not None:
+        return label_of_text(text, classes)
+    known = recognised_human_label(classes)
+    if known is None and len(classes) == 2:
+        raise _unknown(path, classes)
+    return known
+
+
+def _unknown(path: Path, classes: Sequence[Any]) -> click.UsageError:
+    return click.UsageError(
+        f"{path} has the classes {' and '.join(map(str, classes))}, and does not say which is the human"
+        f" one. Say it: --human {classes[0]} or --human {classes[1]}."
+    )
 
 
 def label_of_text(text: str, classes: Sequence[Any]) -> Any:

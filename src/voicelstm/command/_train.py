@@ -10,6 +10,7 @@ from voicelstm.command._assignments import SEED, assign
 from voicelstm.command._corpus import Corpus, corpus_options, list_failures, read_features
 from voicelstm.command._cross_validation import CrossValidation, Plan, check_column, cross_validated, weights
 from voicelstm.command._exit_codes import ExitCode
+from voicelstm.command._human import human_label_in, human_option
 from voicelstm.command._output import Form, new_console, output_options, write_json, write_report
 from voicelstm.command._session import Session, Task
 
@@ -25,6 +26,7 @@ Examples:
   voicelstm train labels.csv --groups speaker --unseen system -o new.voicelstm
   voicelstm train labels.csv --balance system -o detector.voicelstm
   voicelstm train recordings/ -o detector.voicelstm
+  voicelstm train labels.csv --human 1 -o detector.voicelstm
   voicelstm train labels.csv --where subset=train -o detector.voicelstm
   voicelstm train labels.csv --set classifier.units=128,128 -o large.voicelstm
 
@@ -70,6 +72,7 @@ the end, and the exit code is then 1.
 @click.option(
     "--seed", type=SEED, default=0, show_default=True, help="Of what is drawn. Equal seeds, equal detectors."
 )
+@human_option
 @click.option(
     "--cache",
     type=click.Path(file_okay=False, path_type=Path),
@@ -88,6 +91,7 @@ def train(
     balance: str | None,
     assignments: tuple[str, ...],
     seed: int,
+    human: str | None,
     cache: Path | None,
     form: Form,
 ) -> ExitCode:
@@ -106,16 +110,18 @@ def train(
     changes = {} if balance is None else {"classifier__class_weight": None}
     detector = assign(make_detector(random_state=seed, **changes), assignments)
     bunch = corpus.load()
+    human_label = _human_label(detector["classifier"], bunch.target, corpus.labels, human)
     if balance is not None:
         check_column(bunch.groups, balance, "--balance")
     plan = None if groups is None else Plan(groups, unseen, folds)
-    n_folds = 0 if plan is None else len(plan.folds(bunch.target, bunch.groups))  # before anything is read
+    # Before anything is read, so that a plan that cannot be is refused at once.
+    n_folds = 0 if plan is None else len(plan.folds(bunch.target, bunch.groups, human_label))
     features = read_features(detector["features"], bunch, corpus.jobs, cache)
     of_features = detector[1:]
     measured = None
     if plan is not None:
         with _busy(session, f"Cross-validation: training {n_folds} times"):
-            measured = cross_validated(of_features, features, plan, balance)
+            measured = cross_validated(of_features, features, plan, human_label, balance)
     with _busy(session, "Training"):
         of_features.fit(features.X, features.target, **weights(features, balance))
     detector["features"].fit(bunch.recordings)
@@ -123,6 +129,20 @@ def train(
     _report(output, bunch, features.target, measured, form)
     list_failures(features.failures, len(bunch.recordings))
     return ExitCode.SOME_FAILED if features.failures else ExitCode.FINE
+
+
+def _human_label(classifier: Any, target: Any, labels: Path, human: str | None) -> Any:
+    """Tell the classifier its human class where its spelling does not; return it, or None of more classes."""
+    import numpy as np
+
+    if human is None and classifier.human_label is not None:  # by --set
+        human = str(classifier.human_label)
+    human_label = human_label_in(target, labels, human)
+    if human is not None:
+        if len(np.unique(target)) != 2:
+            raise click.UsageError(f"--human {human} is for two classes; {labels} has others.")
+        classifier.set_params(human_label=human_label)
+    return human_label
 
 
 def _check_output(output: Path) -> None:
