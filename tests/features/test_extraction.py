@@ -2,12 +2,14 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.features.signals import RATE, noise
 from voicelstm import Augmenter, MFCCTransformer
 from voicelstm.exceptions import AudioError
+from voicelstm.features import _extraction
 from voicelstm.features._cepstra import CepstraSettings
 from voicelstm.features._extraction import ExtractionSettings, digest_of_file, extract
 
@@ -75,7 +77,7 @@ def test_samples_beyond_the_arithmetic_are_refused():
         MFCCTransformer().transform([noise(1600) * 1e20])
 
 
-def test_what_features_depend_on_names_their_folder(monkeypatch, tmp_path):
+def test_what_features_depend_on_names_their_folder(tmp_path):
     plain = ExtractionSettings.of(MFCCTransformer().get_params())
     # A value other than the default for each field; a new field has to be added here.
     of_cepstra = {
@@ -98,8 +100,28 @@ def test_what_features_depend_on_names_their_folder(monkeypatch, tmp_path):
     assert len(folders) == 1 + len(changed)
     assert {folder.parent for folder in folders} == {tmp_path}
     assert ExtractionSettings.of(MFCCTransformer().get_params()).folder_in(tmp_path) in folders
-    monkeypatch.setattr("voicelstm.features._extraction.__version__", "0.0")
-    assert plain.folder_in(tmp_path) not in folders
+
+
+@pytest.mark.parametrize(
+    "library",
+    "voicelstm audioread librosa libsndfile numpy python_speech_features scipy soundfile soxr".split(),
+)
+def test_another_version_of_what_computes_features_has_another_folder(library, monkeypatch, tmp_path):
+    settings = ExtractionSettings.of(MFCCTransformer().get_params())
+    before = settings.folder_in(tmp_path)
+    assert settings.folder_in(tmp_path) == before
+    _extraction._library_versions.cache_clear()
+    if library == "voicelstm":
+        monkeypatch.setattr(_extraction, "__version__", "0.0")
+    elif library == "libsndfile":
+        monkeypatch.setattr(soundfile, "__libsndfile_version__", "0.0")
+    else:
+        installed = _extraction.version
+        monkeypatch.setattr(_extraction, "version", lambda of: "0.0" if of == library else installed(of))
+    assert settings.folder_in(tmp_path) != before
+    monkeypatch.undo()
+    _extraction._library_versions.cache_clear()
+    assert settings.folder_in(tmp_path) == before
 
 
 def test_the_settings_of_a_transformer_leave_out_what_only_the_machine_needs(tmp_path):

@@ -259,3 +259,50 @@ def test_a_killed_run_is_completed_by_the_next_with_the_same_content(tmp_path):
     whole = MFCCTransformer().transform(clips, out=tmp_path / "whole")
     assert_same(completed, whole)
     assert done < sum(whole.lengths) * 60 * 4
+
+
+@pytest.mark.parametrize("at", ["before it is read", "after it is read"])
+def test_a_file_that_changes_between_hashing_and_reading_spoils_no_cache(at, tmp_path, monkeypatch):
+    from voicelstm.features import _workers
+
+    path, cache = tmp_path / "a.wav", tmp_path / "cache"
+    contents = []
+    for seed in (0, 1):
+        soundfile.write(path, noise(1600, seed), 16000)
+        contents.append(path.read_bytes())
+    path.write_bytes(contents[0])
+    expected = MFCCTransformer().transform([path])
+    extract = _workers.extract
+
+    def change_once(recording, settings, folder):
+        monkeypatch.undo()
+        if at == "before it is read":
+            path.write_bytes(contents[1])
+        found = extract(recording, settings, folder)
+        path.write_bytes(contents[1])
+        return found
+
+    monkeypatch.setattr(_workers, "extract", change_once)
+    transformer = MFCCTransformer(cache_dir=cache)
+    with pytest.raises(AudioError, match=r"a\.wav: changed while it was read"):
+        transformer.transform([path])
+    path.write_bytes(contents[0])
+    assert_same(transformer.transform([path]), expected)
+
+
+def test_samples_that_change_while_they_are_read_spoil_no_cache(tmp_path, monkeypatch):
+    from voicelstm.features import _workers
+
+    samples, extract = noise(1600), _workers.extract
+    expected = MFCCTransformer().transform([samples])
+
+    def change_once(recording, settings, folder):
+        monkeypatch.undo()
+        samples[:800] = 0
+        return extract(recording, settings, folder)
+
+    monkeypatch.setattr(_workers, "extract", change_once)
+    transformer = MFCCTransformer(cache_dir=tmp_path)
+    with pytest.raises(AudioError, match="changed while it was read"):
+        transformer.transform([samples])
+    assert_same(transformer.transform([noise(1600)]), expected)

@@ -4,10 +4,13 @@ import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass, fields
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self, cast
 
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
 
 from voicelstm._base import __version__, python_value
@@ -19,6 +22,9 @@ from voicelstm.features._deltas import append_deltas, normalize_clip
 from voicelstm.sequences import Clip
 
 __all__ = ["ExtractionSettings", "check_extraction", "digest_of_file", "extract"]
+
+
+_LIBRARIES = ("audioread", "librosa", "numpy", "python_speech_features", "scipy", "soundfile", "soxr")
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ class ExtractionSettings:
         values = asdict(self)
         if values.pop("augment") is not None:
             values["augment"] = python_value(cast(Augmenter, self.augment).get_params(deep=False))
-        return values.pop("cepstra") | values | {"voicelstm": __version__}
+        return values.pop("cepstra") | values | {"voicelstm": __version__} | _library_versions()
 
     def folder_in(self, cache_dir: str | os.PathLike[str]) -> Path:
         """Return the cache's folder for features of these settings."""
@@ -123,6 +129,12 @@ def extract(
         silent=silent,
     )
     return clip, remarks
+
+
+@cache
+def _library_versions() -> dict[str, str]:
+    """Return the versions of what else reads recordings and computes features."""
+    return {"libsndfile": soundfile.__libsndfile_version__} | {name: version(name) for name in _LIBRARIES}
 
 
 def digest_of_file(path: str | os.PathLike[str]) -> str:

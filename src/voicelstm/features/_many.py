@@ -14,7 +14,7 @@ from joblib import hash as hash_of_array
 
 from voicelstm.audio import name_of
 from voicelstm.features._extraction import ExtractionSettings, digest_of_file
-from voicelstm.features._workers import MOST_PER_TASK, Team, extract_or_say_why
+from voicelstm.features._workers import MOST_PER_TASK, Extracted, Team, extract_or_say_why
 from voicelstm.sequences import Clip, SequenceWriter
 
 __all__ = ["extract_all", "extract_into"]
@@ -78,9 +78,9 @@ def extract_into(
             n_begun = first + len(chunk)
             _log.debug("%d of %d recordings, of the last %d new", n_begun, len(recordings), len(missing))
             kept: list[tuple[str, Clip]] = []
-            new = [chunk[position] for position in missing.values()]
+            new = [(chunk[position], digest) for digest, position in missing.items()]
             failed = set()
-            with closing(team.work(extract_or_say_why, new, settings)) as results:
+            with closing(team.work(_extract_what_was_hashed, new, settings)) as results:
                 for digest, (clip, _, remarks_of_clip) in zip(missing, results, strict=True):
                     advance(1)
                     if clip is None:
@@ -106,6 +106,18 @@ def extract_into(
                     found[at] = None
             digests.extend(found)
     return digests, failures, remarks
+
+
+def _extract_what_was_hashed(
+    hashed: tuple[Any, str], settings: ExtractionSettings, *, folder: str | None = None
+) -> Extracted:
+    """Extract a recording's features, unless its content is no longer that of the digest."""
+    recording, digest = hashed
+    found = extract_or_say_why(recording, settings, folder=folder)
+    # Looked at again afterwards: some decoders take nothing but a path, so that what they read has no digest.
+    if found.clip is not None and _digest(recording, folder=folder) != digest:
+        return Extracted(None, f"{name_of(recording)}: changed while it was read.")
+    return found
 
 
 def _digest(recording: Any, *, folder: str | None = None) -> str | None:
