@@ -25,6 +25,17 @@ def test_no_order_preserving_calibration_beats_min_cllr(clips, slope, offset):
     assert least == pytest.approx(cllr(y, ratios))
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_scores_of_less_than_double_precision_are_computed_with_in_double(dtype):
+    # Log-odds of 20 that are right cost exp(-20) / ln 2 bits, which half and single precision lose beside 1.
+    y, scores = both([20] * 3, [-20] * 5)
+    assert cllr(y, scores.astype(dtype)) == pytest.approx(np.log1p(np.exp(-20.0)) / np.log(2), rel=1e-12)
+    random = np.random.default_rng(0)
+    y, scores = both(random.normal(1, 2, 300), random.normal(-1, 2, 300))
+    for metric in ALL_METRICS:
+        assert metric(y, scores.astype(dtype)) == metric(y, scores.astype(dtype).astype(np.float64))
+
+
 def test_extreme_log_odds_stay_finite_without_warnings():
     y, scores = both([800, -800], [-800, 800])
     with warnings.catch_warnings():

@@ -7,6 +7,7 @@ import pytest
 from scipy.special import expit
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, make_scorer
@@ -22,6 +23,7 @@ from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
 
 from voicelstm.metrics import (
     act_dcf,
@@ -203,9 +205,22 @@ def test_probabilities_that_round_to_one_are_read_from_the_margin():
         # Half of either class is wrong by 800, which costs 800 / ln 2 bits.
         score = cllr_scorer(model, column([800, -800, -800, 800]), ["synthetic"] * 2 + ["human"] * 2)
     assert score == pytest.approx(-400 / np.log(2))
-    # Probabilities alone that are certain and wrong cost infinitely much.
+    # Probabilities alone that are certain and wrong are clipped at 2 ** -52, and cost 52 bits.
     certain = WithProbabilities().fit(None, ["human", "synthetic"])
-    assert cllr_scorer(certain, column([800, -800]), ["synthetic", "human"]) == -np.inf
+    assert cllr_scorer(certain, column([800, -800]), ["synthetic", "human"]) == pytest.approx(-52)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_probability_that_has_been_rounded_to_one_costs_a_finite_number_of_bits(dtype):
+    X, y = column(np.linspace(-2, 2, 40)).astype(dtype), np.repeat(["human", "synthetic"], 20)
+    far = column([1e6, -1e6]).astype(dtype)
+    calibrated = CalibratedClassifierCV(FrozenEstimator(LinearSVC().fit(X, y))).fit(X, y)
+    assert set(calibrated.predict_proba(far)[:, 1]) == {0, 1}
+    bits = -np.log2(np.finfo(calibrated.predict_proba(far).dtype).eps)
+    for wrapped in (calibrated, DecisionTreeClassifier().fit(X, y)):
+        assert cllr_scorer(wrapped, far, ["synthetic", "human"]) == pytest.approx(0, abs=1e-4)
+        expected = bits if wrapped is calibrated else 52
+        assert -cllr_scorer(wrapped, far, ["human", "synthetic"]) == pytest.approx(expected, rel=1e-3)
 
 
 def test_a_margin_is_read_as_it_is_where_there_is_nothing_else():

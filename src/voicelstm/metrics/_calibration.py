@@ -42,7 +42,8 @@ def cllr(
     -------
     float
         In bits: 0 for perfect ratios, 1 for ratios that are all 1 and say nothing, more for ratios that
-        mislead, infinity where one is infinite and wrong.
+        mislead, infinity if one is infinite and wrong. It is computed in double precision, whatever the
+        scores are.
 
     Raises
     ------
@@ -52,6 +53,12 @@ def cllr(
     See Also
     --------
     min_cllr : What would remain of it after the best calibration.
+
+    Notes
+    -----
+    Ratios are taken as they are given. The scorers and :func:`~voicelstm.evaluate`, which make them of a
+    classifier's probabilities, clip those at the machine epsilon, so that a probability that has been rounded
+    to 0 or 1 does not make them infinite (:func:`make_detection_scorer`).
 
     References
     ----------

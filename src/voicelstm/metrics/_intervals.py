@@ -64,14 +64,17 @@ def bootstrap_interval(
 
     Notes
     -----
-    Groups are drawn from among those that hold the same classes: as many with human clips only as there are,
-    as many with synthetic clips only, and as many with both. So no resample loses a class, and none has to be
-    thrown away. Few groups give intervals that are too narrow: below ten or so, read them as a lower bound.
+    With groups it is the cluster bootstrap [2]_: groups are drawn with replacement, each with all its clips,
+    and nothing is drawn within them. It is stratified: groups are drawn from among those that hold the same
+    classes, as many with human clips only as there are, as many with synthetic clips only, and as many with
+    both. So no resample loses a class, and none has to be thrown away. Few groups give intervals that are too
+    narrow: below ten or so, read them as a lower bound. The interval is that of percentiles [1]_.
 
     References
     ----------
-    B. Efron and R. J. Tibshirani, "An introduction to the bootstrap", 1993, chapter 13; for groups
-    L. Ferrer and P. Riera, "Confidence intervals for evaluation in machine learning" (software), 2023.
+    .. [1] B. Efron and R. J. Tibshirani, "An introduction to the bootstrap", 1993, chapter 13.
+    .. [2] C. A. Field and A. H. Welsh, "Bootstrapping clustered data", Journal of the Royal Statistical
+       Society B 69, 2007. (Stratified by class only here.)
 
     Examples
     --------
