@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 from sklearn.utils import Bunch
 
-from voicelstm import MFCCTransformer
+from voicelstm import Augmenter, MFCCTransformer
 from voicelstm.command._corpus import Corpus, corpus_options, list_failures, read_features
 from voicelstm.exceptions import AudioError, AudioWarning
 
@@ -84,11 +84,12 @@ def test_a_folder_has_a_class_in_each_sub_folder_and_no_columns(tmp_path):
 def test_what_cannot_be_read_is_left_out_with_its_label_and_groups(recordings):
     transformer = MFCCTransformer(n_mfcc=5)
     with pytest.warns(AudioWarning, match="int64") as caught:
-        features = read_features(transformer, recordings, 1, None)
+        features = read_features(transformer, recordings, 1, None, to_train=False)
     assert len(caught) == 1  # failures are no warnings here
     expected = transformer.transform([recordings.recordings[i] for i in (1, 4)])
     np.testing.assert_array_equal(features.X[0], expected[0])
     np.testing.assert_array_equal(features.X[2], expected[1])
+    assert [id(each) for each in features.recordings] == [id(recordings.recordings[i]) for i in (1, 2, 4)]
     assert features.target.tolist() == ["human", "synthetic", "human"]
     assert features.groups["speaker"].tolist() == ["b", "c", "e"]
     first, second = features.failures
@@ -100,9 +101,17 @@ def test_what_cannot_be_read_is_left_out_with_its_label_and_groups(recordings):
 def test_features_are_kept_in_the_folder_that_is_named(recordings, tmp_path):
     bunch = Bunch(recordings=recordings.recordings[1:2], target=recordings.target[1:2], groups={})
     for cache in (tmp_path / "asked", None):
-        read_features(MFCCTransformer(cache_dir=tmp_path / "own"), bunch, 1, cache)
+        read_features(MFCCTransformer(cache_dir=tmp_path / "own"), bunch, 1, cache, to_train=True)
     assert any((tmp_path / "asked").iterdir())
     assert any((tmp_path / "own").iterdir())
+
+
+def test_only_recordings_to_train_on_are_augmented(recordings):
+    bunch = Bunch(recordings=recordings.recordings[1:2], target=recordings.target[1:2], groups={})
+    loud = MFCCTransformer(augment=Augmenter(noise_snr=(-20, -10)))
+    plain = MFCCTransformer().transform(bunch.recordings)
+    np.testing.assert_array_equal(read_features(loud, bunch, 1, None, to_train=False).X, plain)
+    assert not np.array_equal(read_features(loud, bunch, 1, None, to_train=True).X, plain)
 
 
 def test_without_any_recording_all_reasons_are_said(recordings):
@@ -110,7 +119,7 @@ def test_without_any_recording_all_reasons_are_said(recordings):
     with pytest.raises(
         AudioError, match=r"No recording could be read:\n.*missing.wav: no such file.*\n.*found 0 samples"
     ):
-        read_features(MFCCTransformer(), bunch, 1, None)
+        read_features(MFCCTransformer(), bunch, 1, None, to_train=False)
 
 
 def test_failures_are_counted_and_listed_on_standard_error(capsys):

@@ -4,9 +4,11 @@ import json
 import re
 
 import pytest
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
 
 from tests.command.runner import run
-from voicelstm import calibrate, evaluate, save, tune_threshold
+from voicelstm import Augmenter, calibrate, evaluate, save, tune_threshold
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.datasets import load_csv
 
@@ -38,6 +40,20 @@ def test_evaluate_takes_wrapped_detectors_apart(small_detector, small_voices, vo
     out, _ = run("evaluate", tmp_path / "tuned", voice_folder / "labels.csv", "--json")
     (found,) = json.loads(out)["rows"]
     for name in ("eer", "act_dcf", "cllr", "miss", "false_alarm"):
+        assert found[name]["value"] == pytest.approx(getattr(expected, name).value, rel=1e-4)
+
+
+def test_evaluate_does_not_augment_what_it_measures_on(small_detector, voice_folder, tmp_path):
+    loud = clone(small_detector[0]).set_params(augment=Augmenter(noise_snr=(-20, -10)))
+    detector = Pipeline([("features", loud), *small_detector.steps[1:]])
+    save(detector, tmp_path / "loud")
+    corpus = load_csv(voice_folder / "labels.csv")
+    # Not of the detector in the file: that of the same weights, which never augments.
+    expected = evaluate(small_detector, corpus.recordings, corpus.target, by=[], n_resamples=0).overall
+    (found,) = json.loads(run("evaluate", tmp_path / "loud", voice_folder / "labels.csv", "--json")[0])[
+        "rows"
+    ]
+    for name in ("eer", "cllr"):
         assert found[name]["value"] == pytest.approx(getattr(expected, name).value, rel=1e-4)
 
 

@@ -89,13 +89,19 @@ class Features:
     """Features, labels and groups of the recordings that could be read; the others are in `failures`."""
 
     X: Any
+    recordings: list[Any]
     target: Any
     groups: dict[str, Any]
     failures: list[str]
 
 
-def read_features(transformer: Any, bunch: Any, jobs: int, cache: Path | None) -> Features:
-    """Compute the features of a corpus, `jobs` recordings at once; recordings that fail are left out."""
+def read_features(
+    transformer: Any, bunch: Any, jobs: int, cache: Path | None, *, to_train: bool
+) -> Features:
+    """Compute the features of a corpus, `jobs` recordings at once; recordings that fail are left out.
+
+    Only recordings to train on are augmented, if the transformer augments.
+    """
     import sys
     import warnings
 
@@ -112,7 +118,7 @@ def read_features(transformer: Any, bunch: Any, jobs: int, cache: Path | None) -
     )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", AudioWarning)
-        X = reader.fit_transform(bunch.recordings)
+        X = (reader.fit_transform if to_train else reader.transform)(bunch.recordings)
     failures = [each for one in caught for each in getattr(one.message, "failures", [])]
     for one in caught:
         if not getattr(one.message, "failures", []):
@@ -122,6 +128,7 @@ def read_features(transformer: Any, bunch: Any, jobs: int, cache: Path | None) -
         raise AudioError("No recording could be read:\n" + "\n".join(reason for _, reason in failures))
     return Features(
         X=X[read],
+        recordings=[bunch.recordings[position] for position in read],
         target=bunch.target[read],
         groups={name: values[read] for name, values in bunch.groups.items()},
         failures=[reason for _, reason in failures],

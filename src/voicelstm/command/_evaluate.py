@@ -82,7 +82,7 @@ def evaluate(
         )
     transformer, of_features = front_end_and_rest(detector)
     human_label = human_label_for(of_features, detector, human)
-    features = read_features(transformer, bunch, corpus.jobs, cache)
+    features = read_features(transformer, bunch, corpus.jobs, cache, to_train=False)
     report = voicelstm.evaluate(
         of_features,
         features.X,

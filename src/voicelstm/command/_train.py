@@ -116,7 +116,7 @@ def train(
     plan = None if groups is None else Plan(groups, unseen, folds)
     # Before anything is read, so that a plan that cannot be is refused at once.
     n_folds = 0 if plan is None else len(plan.folds(bunch.target, bunch.groups, human_label))
-    features = read_features(detector["features"], bunch, corpus.jobs, cache)
+    features = read_features(detector["features"], bunch, corpus.jobs, cache, to_train=True)
     of_features = detector[1:]
     measured = None
     if plan is not None:
