@@ -137,3 +137,26 @@ def test_files_of_the_first_version_know_words_and_no_numbers(name, known):
         assert human_label_of(loaded, 2) == 2.0
     else:
         assert human_label_of(loaded) == known
+
+
+@pytest.mark.parametrize(
+    ("labels", "human_label", "expected"),
+    [
+        (["human", "synthetic"], None, "synthetic"),
+        (["real", "fake"], None, "fake"),
+        ([0, 1], 0, 1),
+        ([0, 1], 1, 0),
+        ([0, 1], None, 0),  # not known: as in scikit-learn
+    ],
+)
+def test_even_odds_are_synthetic(labels, human_label, expected):
+    fitted = tiny(human_label).fit(X, labels * 3)
+    for name, values in fitted._fitted.weights.items():
+        fitted._fitted.weights[name] = np.zeros_like(values)
+    np.testing.assert_array_equal(fitted.decision_function(X), 0)
+    assert set(fitted.predict(X).tolist()) == {expected}
+    if human_label is not None or isinstance(labels[0], str):
+        y = labels * 3
+        decided, asked = (evaluate(fitted, X, y, threshold=each, n_resamples=0) for each in (None, 0.0))
+        assert decided.overall.miss.value == asked.overall.miss.value == 1.0
+        assert decided.overall.false_alarm.value == asked.overall.false_alarm.value == 0.0

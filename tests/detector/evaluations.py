@@ -28,7 +28,7 @@ class Told(ClassifierMixin, BaseEstimator):
         return np.array(self.classes)
 
     def _towards_second(self, X):
-        human_first = self.classes[0] in ("human", "bonafide")
+        human_first = self.classes[0] in ("human", "bonafide")  # else last
         return np.asarray(X, dtype=float)[:, 0] * (-1 if human_first else 1)
 
     def fit(self, X, y):

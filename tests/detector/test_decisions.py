@@ -69,12 +69,14 @@ def told(labelling, scores=HUMAN_RATIOS):
     ],
 )
 def test_the_threshold_is_halfway_between_the_scores_that_it_separates(labelling, asked, expected):
-    detector, X, y, direction = told(labelling)
+    detector, X, y, _ = told(labelling)
     tuned = tune_threshold(detector, X, y, **asked)
     assert type(tuned) is ThresholdDetector
     assert isinstance(tuned, FixedThresholdClassifier)
     assert tuned.estimator_.estimator is detector
-    assert tuned.threshold == pytest.approx(direction * expected)
+    # In favour of synthetic, whatever classes_[1] is.
+    assert tuned.threshold == tuned.score_threshold_ == pytest.approx(-expected)
+    assert (tuned.human_label_, tuned.pos_label) == (y[0], y[-1])
     np.testing.assert_array_equal(tuned.predict(X) == y[0], np.greater(HUMAN_RATIOS, expected))
 
 

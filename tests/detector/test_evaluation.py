@@ -4,6 +4,8 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis.strategies import lists, sampled_from
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier
@@ -13,8 +15,17 @@ from sklearn.preprocessing import FunctionTransformer
 
 from tests.detector.evaluations import MEASURES, NAMES, SCORES, SYSTEM, Told, told
 from voicelstm import ClipStatistics, evaluate
+from voicelstm._compat import CalibratedClassifier, SigmoidCalibration
+from voicelstm.detector import CalibratedDetector, ThresholdDetector
 from voicelstm.exceptions import SequenceWarning
-from voicelstm.metrics import act_dcf, bootstrap_interval, cllr, equal_error_rate, min_dcf
+from voicelstm.metrics import (
+    act_dcf,
+    bootstrap_interval,
+    cllr,
+    equal_error_rate,
+    min_dcf,
+    synthetic_threshold,
+)
 
 
 def test_the_numbers_are_those_counted_by_hand():
@@ -39,10 +50,12 @@ def test_the_direction_of_scores_is_the_detectors(classes, y, human_label):
     assert ours.to_dict() == told().to_dict()
 
 
-def test_probabilities_serve_as_scores():
-    ours = told(detector=Told(scores="predict_proba"), threshold=0.5).overall
+@pytest.mark.parametrize("threshold", [None, 0.0, 0.75])
+def test_probabilities_are_read_as_log_odds(threshold):
+    ours = told(detector=Told(scores="predict_proba"), threshold=threshold).overall
     for name in MEASURES:
-        assert getattr(ours, name).value == pytest.approx(getattr(told().overall, name).value)
+        expected = getattr(told(threshold=threshold).overall, name).value
+        assert getattr(ours, name).value == pytest.approx(expected)
 
 
 def test_a_system_stands_against_all_human_clips():
@@ -79,14 +92,65 @@ def test_by_chooses_the_columns_that_get_rows():
 @pytest.mark.parametrize(
     ("threshold", "miss", "false_alarm"),
     # In favour of synthetic, human clips score -2, -1.5, -1, -0.5, 0.2; synthetic ones -0.7, 0.5, 1, 1.5, 2.
-    [(0.3, 0.0, 0.2), (-0.8, 0.4, 0.0), (0.2, 0.0, 0.2), (0.1, 0.2, 0.2), (5.0, 0.0, 1.0)],
+    [(0.3, 0.0, 0.2), (-0.8, 0.4, 0.0), (0.2, 0.2, 0.2), (0.5, 0.0, 0.2), (-0.7, 0.4, 0.0), (5.0, 0.0, 1.0)],
 )
-def test_a_threshold_decides_and_the_human_class_has_the_threshold_itself(threshold, miss, false_alarm):
+def test_a_threshold_decides_and_the_synthetic_class_has_the_threshold_itself(threshold, miss, false_alarm):
     report = told(threshold=threshold)
     assert report.threshold == threshold
     assert report.overall.miss.value == pytest.approx(miss)
     assert report.overall.false_alarm.value == pytest.approx(false_alarm)
     assert report.overall.eer.value == told().overall.eer.value
+
+
+class EvenOddsAreSynthetic(Told):
+    """Decides as this library's own classifiers do."""
+
+    def decision_function(self, X):
+        return self._towards_second(X)
+
+    def predict(self, X):
+        second_is_human = self.classes[1] == "real"
+        second = self._towards_second(X)
+        return self.classes_[(second > 0 if second_is_human else second >= 0).astype(int)]
+
+
+def decided_by(kind, classes, threshold):
+    """Return a detector whose threshold is at this score, in favour of human."""
+    plain = EvenOddsAreSynthetic(classes)
+    synthetic = classes[0] if classes[1] == "real" else classes[1]
+    given = {"threshold": -threshold, "pos_label": synthetic, "response_method": "decision_function"}
+    if kind == "tuned":
+        tuned = ThresholdDetector(plain, **given)
+        tuned.estimator_ = plain
+        return tuned
+    if kind == "calibrated":
+        calibrated = CalibratedDetector(plain)
+        calibrator = SigmoidCalibration()
+        calibrator.a_, calibrator.b_ = -1.0, 0.0  # even odds stay even
+        pair = CalibratedClassifier(plain, [calibrator], classes=np.array(classes), method="sigmoid")
+        calibrated.calibrated_classifiers_, calibrated.classes_ = [pair], np.array(classes)
+        return calibrated
+    return plain
+
+
+@given(
+    scores=lists(sampled_from([-1.0, -0.5, 0.0, 0.25, 1.0]), min_size=10, max_size=10),
+    threshold=sampled_from([-0.5, 0.0, 0.25]),
+)
+@pytest.mark.parametrize("classes", [("human", "synthetic"), ("fake", "real")], ids="/".join)
+@pytest.mark.parametrize("kind", ["plain", "tuned", "calibrated"])
+def test_evaluate_and_predict_agree_also_on_scores_at_the_threshold(kind, classes, scores, threshold):
+    threshold = threshold if kind == "tuned" else 0.0
+    detector = decided_by(kind, classes, threshold)
+    human = "human" if "human" in classes else "real"
+    (synthetic,) = set(classes) - {human}
+    y = np.repeat([human, synthetic], 5)
+    rows = [told(scores, y, detector=detector, threshold=given).overall for given in (None, -threshold)]
+    is_human = detector.predict(np.asarray(scores)[:, None]) == human
+    np.testing.assert_array_equal(is_human, np.array(scores) > threshold)
+    for row in rows:
+        assert (row.miss.value, row.false_alarm.value) == (np.mean(~is_human[:5]), np.mean(is_human[5:]))
+    assert synthetic_threshold(detector) == -threshold
 
 
 def test_a_threshold_that_the_detector_brings_along_is_used():

@@ -5,7 +5,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import FixedThresholdClassifier
 
 from tests.detector.test_decisions import every_labelling, told
-from voicelstm import calibrate, load, save, tune_threshold
+from voicelstm import calibrate, detect, load, make_detector, save, tune_threshold
 from voicelstm.detector import ThresholdDetector
 from voicelstm.exceptions import AudioWarning
 
@@ -33,6 +33,32 @@ def test_a_clip_without_a_score_gets_no_label(labelling):
         with pytest.raises(ValueError, match=r"without a score have no class: positions \[2, 5\]"):
             decided.predict(broken)
     np.testing.assert_array_equal(np.isnan(calibrated.predict_proba(broken)[:, 0]), np.isnan(broken))
+
+
+@pytest.mark.parametrize("human", [0, 1])
+def test_what_was_tuned_says_its_threshold_in_log_odds_and_knows_the_human_class(
+    human, small_voices, tmp_path
+):
+    (X, y), (others, of_others) = small_voices
+    params = {"features__n_mfcc": 8, "classifier__units": (4,), "classifier__max_steps": 8}
+    labels, of_others = (np.where(each == "human", human, 1 - human) for each in (y, of_others))
+    plain = make_detector(random_state=0, **params).fit(X, labels)
+    for detector in (plain, calibrate(plain, others, of_others)):
+        save(tune_threshold(detector, others, of_others, human_label=human), tmp_path / "tuned")
+        tuned = load(tmp_path / "tuned")
+        synthetic = tuned.predict_proba(others)[:, 1 - human]
+        expected = tuned.predict(others)
+        assert {*expected.tolist()} == {0, 1}
+        np.testing.assert_array_equal(
+            np.log(synthetic / (1 - synthetic)) >= tuned.score_threshold_, expected != human
+        )
+        for threshold in (None, tuned.score_threshold_):
+            found = list(detect(tuned, others, threshold=threshold))
+            assert [each.label for each in found] == expected.tolist()
+
+
+def test_a_threshold_of_no_named_class_knows_no_human_one():
+    assert not hasattr(ThresholdDetector(None), "human_label_")
 
 
 def test_a_recording_that_failed_gets_no_label_before_or_after_saving(small_detector, small_voices, tmp_path):

@@ -26,8 +26,11 @@ def test_equal_scores_are_decided_together():
 def test_det_curve_counts_both_errors_at_every_threshold(clips):
     human, synthetic = split(clips)
     false_alarm, miss, thresholds = det_curve(*both(human, synthetic))
-    # Log-odds of synthetic: a clip is accepted as human from the threshold downwards.
-    assert (-thresholds).tolist() == [*sorted({*human, *synthetic}), np.inf]
+    # Log-odds of synthetic, as `both` gives them: from the threshold upwards a clip is taken for synthetic.
+    assert thresholds.tolist() == [np.inf, *sorted({-score for score in (*human, *synthetic)}, reverse=True)]
+    for threshold, missed, accepted in zip(thresholds, miss, false_alarm, strict=True):
+        assert missed == pytest.approx(np.mean(np.negative(human) >= threshold))
+        assert accepted == pytest.approx(np.mean(np.negative(synthetic) < threshold))
     np.testing.assert_allclose(np.column_stack([miss, false_alarm]), rates_by_counting(human, synthetic)[1:])
     assert (false_alarm[0], miss[0], false_alarm[-1], miss[-1]) == (1, 0, 0, 1)
 
@@ -35,16 +38,16 @@ def test_det_curve_counts_both_errors_at_every_threshold(clips):
 @given(scored)
 def test_det_curve_holds_all_points_of_scikit_learn(clips):
     y, scores = both(*split(clips))
-    mine = {point[2]: point[:2] for point in zip(*det_curve(y, scores), strict=True)}
+    mine = {point[2]: point[:2] for point in zip(*det_curve(y, -scores, pos_label="human"), strict=True)}
     for false_alarm, miss, threshold in zip(*sklearn.metrics.det_curve(y == "human", -scores), strict=True):
-        assert mine[-threshold] == pytest.approx((false_alarm, miss))
+        assert mine[threshold] == pytest.approx((false_alarm, miss))
 
 
 def test_det_curve_speaks_in_the_units_of_the_scores():
     y = ["human", "human", "synthetic"]
     false_alarm, miss, thresholds = det_curve(y, [-2.0, 1.0, 0.5], pos_label="synthetic")
-    # Accepted as human is what lies at or below the threshold.
-    assert thresholds.tolist() == [1.0, 0.5, -2.0, -np.inf]
+    # Taken for synthetic is what reaches the threshold.
+    assert thresholds.tolist() == [np.inf, 1.0, 0.5, -2.0]
     assert false_alarm.tolist() == [1, 1, 0, 0]
     assert miss.tolist() == [0, 0.5, 0.5, 1]
 
@@ -84,8 +87,10 @@ def test_equal_error_threshold_is_halfway_and_no_side_matters():
     assert equal_error_threshold(*both([2, 2], [2])) == -2
     # One human clip and two synthetic: between 1 and 2 the rates are 0 and 1/2, between 2 and 3 1 and 1/2.
     assert equal_error_threshold(*both([2], [1, 3])) == -2.5
-    # No number lies between neighbours, and none in the middle of minus infinity and another.
+    # No number lies between neighbours, and none in the middle of infinity and another: the class of higher
+    # scores, here synthetic, has the threshold itself.
     below, above = np.nextafter(1.0, 0), np.nextafter(1.0, 2)
-    assert equal_error_threshold(*both([1.0], [below])) == -1.0
-    assert equal_error_threshold(*both([above], [1.0])) == -above
-    assert equal_error_threshold(*both([1.0], [-np.inf])) == -1.0
+    assert equal_error_threshold(*both([1.0], [below])) == -below
+    assert equal_error_threshold(*both([above], [1.0])) == -1.0
+    assert equal_error_threshold(*both([1.0], [-np.inf])) == np.nextafter(-1.0, 0)
+    assert equal_error_threshold(["human", "synthetic"], [1.0, below], pos_label="human") == 1.0

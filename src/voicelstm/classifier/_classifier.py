@@ -424,7 +424,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         return log_softmax(scores, axis=1)
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Decide for a class.
+        """Decide for the more probable class; for the synthetic one at even odds, if it is known.
 
         Parameters
         ----------
@@ -449,8 +449,12 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
                 " predict_proba, which gives NaN for them."
             )
         scores = batches.clip_scores(logits)
-        chosen = (scores[:, 0] > 0).astype(int) if scores.shape[1] == 1 else scores.argmax(axis=1)
-        return self.classes_[chosen]
+        if scores.shape[1] > 1:
+            return self.classes_[scores.argmax(axis=1)]
+        # Even odds are synthetic, as wherever a score is compared with a threshold.
+        second_is_synthetic = self._human_label is not None and self.classes_[0] == self._human_label
+        is_second = scores[:, 0] >= 0 if second_is_synthetic else scores[:, 0] > 0
+        return self.classes_[is_second.astype(int)]
 
     def log_likelihood_ratio(self, X: Any) -> NDArray[np.floating]:
         """Compute log-odds less those of the training classes.

@@ -47,7 +47,11 @@ _WIDE = 112
 @click.argument("detector", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @corpus_options
 @click.option("--by", multiple=True, metavar="COLUMN", help="A row for each value of it; may be repeated.")
-@click.option("--threshold", type=float, help="Score from which a recording is of the second class.")
+@click.option(
+    "--threshold",
+    type=float,
+    help="Log-odds of synthetic from which a recording is synthetic.  [default: the detector's own]",
+)
 @human_option
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of what the intervals draw.")
 @click.option(

@@ -18,7 +18,6 @@ from voicelstm.metrics import (
     equal_error_threshold,
     error_costs,
     human_label_of,
-    of_second_class,
     operating_points,
     score_method,
     two_classes,
@@ -80,9 +79,9 @@ def tune_threshold(
     -------
     voicelstm.detector.ThresholdDetector
         scikit-learn's :class:`~sklearn.model_selection.FixedThresholdClassifier`, fitted, around the detector
-        itself; its `predict` raises where a clip has no score. Its `threshold` is compared with the score
-        that speaks for ``classes_[1]``, which is taken from the threshold upwards: `decision_function`, or
-        the probability where there is none (`response_method` says which).
+        itself; its `predict` raises if a clip has no score. A clip is synthetic from `score_threshold_`
+        upwards, in log-odds of synthetic. scikit-learn's `threshold` says the same of `decision_function` or,
+        if there is none, of the probability, for the synthetic class (`response_method`, `pos_label`).
 
     Raises
     ------
@@ -113,27 +112,32 @@ def tune_threshold(
     >>> tuned = tune_threshold(detector, clips, y, metric="false_alarm", max_miss=0.0)
     >>> tuned.predict([[2.9], [3.4], [3.6]])
     array(['human', 'human', 'synthetic'], dtype='<U9')
+    >>> clip_at_threshold = tuned.score_threshold_ / float(detector.coef_[0, 0])
+    >>> round(clip_at_threshold, 2)
+    3.5
     """
     _check_bounds(metric, max_miss, max_false_alarm)
     costs = error_costs(synthetic_prior, cost_miss, cost_false_alarm)
     response_method, answer, labels = _held_out_answer(detector, recordings, y)
-    response = _for_second_class(answer)
-    scored = {
-        "pos_label": np.asarray(detector.classes_).tolist()[1],
-        "human_label": human_label_of(detector, human_label),
-        "sample_weight": sample_weight,
-    }
-    clips = check_scored(labels, response, **scored)
+    human_label = human_label_of(detector, human_label)
+    first, second = np.asarray(detector.classes_).tolist()
+    synthetic = first if second == human_label else second
+    response = _for_class(answer, [first, second].index(synthetic))
+    known = {"human_label": human_label, "sample_weight": sample_weight}
+    clips = check_scored(labels, response, pos_label=synthetic, **known)
+    points = operating_points(clips)
+    # In favour of synthetic again, and in the type in which scores will be compared.
+    ascending = -points.score[::-1].astype(response.dtype)
     if metric == "eer":
-        threshold = equal_error_threshold(labels, response, **scored)
+        n_below = int(np.searchsorted(ascending, equal_error_threshold(labels, response, **known)))
     else:
-        points = operating_points(clips)
-        chosen = _best_point(points, metric, costs, max_miss, max_false_alarm)
-        # Counted from the lowest score of classes_[1], in the type in which scores will be compared.
-        below = chosen if clips.direction == 1 else len(points.score) - chosen
-        ascending = np.sort(clips.direction * points.score).astype(response.dtype)
-        threshold = _separating(ascending, below)
-    fixed = ThresholdDetector(FrozenEstimator(detector), threshold=threshold, response_method=response_method)
+        n_below = len(ascending) - _best_point(points, metric, costs, max_miss, max_false_alarm)
+    fixed = ThresholdDetector(
+        FrozenEstimator(detector),
+        threshold=_separating(ascending, n_below),
+        pos_label=synthetic,
+        response_method=response_method,
+    )
     return fixed.fit(recordings, labels)
 
 
@@ -252,7 +256,7 @@ def _held_out_answer(detector: Any, recordings: Any, y: ArrayLike) -> tuple[str,
         )
     method = score_method(detector)
     answer = np.asarray(method(recordings))
-    response = _for_second_class(answer)
+    response = _for_class(answer, 1)
     for kind, wrong in (("NaN", np.isnan(response)), ("infinite", np.isinf(response))):
         if wrong.any():
             raise ValueError(
@@ -267,8 +271,9 @@ def _held_out_answer(detector: Any, recordings: Any, y: ArrayLike) -> tuple[str,
     return method.__name__, answer, labels
 
 
-def _for_second_class(answer: NDArray[Any]) -> NDArray[np.floating]:
-    response = of_second_class(answer)
+def _for_class(answer: NDArray[Any], position: int) -> NDArray[np.floating]:
+    """Return the scores that speak for one of two classes."""
+    response = answer[:, position] if answer.ndim == 2 else answer if position == 1 else 0 - answer
     return response if np.issubdtype(response.dtype, np.floating) else response.astype(np.float64)
 
 

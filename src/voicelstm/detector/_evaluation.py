@@ -21,8 +21,7 @@ from voicelstm.metrics import (
     check_human,
     human_label_of,
     log_likelihood_ratios,
-    of_second_class,
-    score_method,
+    synthetic_log_odds,
     two_classes,
 )
 
@@ -62,10 +61,9 @@ def evaluate(
     by : sequence of str, default=None
         Columns of `groups` whose values get rows. None is all of them.
     threshold : float, default=None
-        Score from which a clip is taken for ``detector.classes_[1]``, such as that of
-        :func:`~voicelstm.metrics.equal_error_threshold` on other recordings. The score is
-        `decision_function`'s, or the probability where there is none. None leaves the decision to `predict`,
-        and so to a threshold that the detector brings along.
+        Log-odds of synthetic from which a clip is taken for synthetic, such as that of
+        :func:`~voicelstm.metrics.equal_error_threshold` on other recordings; of a calibrated detector, too.
+        If None, `predict` decides, by the detector's own threshold.
     human_label : label, default=None
         Human class. If None, the detector says, or it is recognised by its spelling ("human", "bonafide",
         "real", ...); of 0 and 1 it must be given.
@@ -195,7 +193,7 @@ def _scores(detector: Any, X: Any, human_is: Any, threshold: float | None) -> tu
     classes = np.asarray(detector.classes_).tolist()
     X, detector = _read(X, detector)
     detector = memoized(detector)
-    score = of_second_class(np.asarray(score_method(detector)(X), dtype=np.float64))
+    score = synthetic_log_odds(detector, X, human_is)
     kept = ~np.isnan(score)
     if not kept.all():
         missing = np.flatnonzero(~kept)
@@ -208,12 +206,8 @@ def _scores(detector: Any, X: Any, human_is: Any, threshold: float | None) -> tu
         score, X = score[kept], safe_indexing(X, np.flatnonzero(kept))
     ratio = log_likelihood_ratios(detector, X)
     direction = 1 if classes[1] == human_is else -1
-    if threshold is None:
-        accepted = np.asarray(detector.predict(X)) == human_is
-    else:
-        # As in det_curve, the human class has the threshold itself.
-        accepted = direction * score >= direction * threshold
-    return kept, direction * score, direction * ratio, accepted
+    accepted = np.asarray(detector.predict(X)) == human_is if threshold is None else score < threshold
+    return kept, 0.0 - score, direction * ratio, accepted
 
 
 def _read(X: Any, detector: Any) -> tuple[Any, Any]:

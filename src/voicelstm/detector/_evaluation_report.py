@@ -117,7 +117,7 @@ class EvaluationReport:
     rows : list of Row
         All clips first, then column by column and value by value.
     threshold : float or None
-        From which scores were decided; None where `predict` decided.
+        Log-odds of synthetic from which clips were taken for synthetic; None if `predict` decided.
     confidence : float
         Of the intervals.
     n_without_score : int

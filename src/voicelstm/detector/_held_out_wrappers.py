@@ -8,7 +8,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.utils.validation import check_is_fitted
 
-from voicelstm.metrics import respond
+from voicelstm.metrics import human_label_of, respond, synthetic_threshold
 
 __all__ = ["CalibratedDetector", "ThresholdDetector"]
 
@@ -16,13 +16,13 @@ __all__ = ["CalibratedDetector", "ThresholdDetector"]
 class CalibratedDetector(CalibratedClassifierCV):
     """What :func:`~voicelstm.calibrate` returns: scikit-learn's calibration, which labels no failed clip.
 
-    It differs from :class:`sklearn.calibration.CalibratedClassifierCV` in `predict` alone: a clip without a
+    It differs from :class:`sklearn.calibration.CalibratedClassifierCV` in `predict` alone. A clip without a
     score, such as a recording that failed with ``on_error="warn"``, is an error there, and not
-    ``classes_[0]``.
+    ``classes_[0]``; and even odds are synthetic, if it is known which class that is.
     """
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Decide for the more probable class.
+        """Decide for the more probable class; for the synthetic one at even odds, if it is known.
 
         Parameters
         ----------
@@ -42,16 +42,33 @@ class CalibratedDetector(CalibratedClassifierCV):
         check_is_fitted(self)
         probability = self.predict_proba(X)
         _check_all_scored(probability[:, 0])
+        classes = self.classes_.tolist()
+        if len(classes) == 2 and _known_human_label(self) == classes[0]:
+            return self.classes_[(probability[:, 1] >= probability[:, 0]).astype(int)]
         return self.classes_[np.argmax(probability, axis=1)]
 
 
 class ThresholdDetector(FixedThresholdClassifier):
     """What :func:`~voicelstm.tune_threshold` returns: scikit-learn's threshold, which labels no failed clip.
 
-    It differs from :class:`sklearn.model_selection.FixedThresholdClassifier` in `predict` alone: a clip
-    without a score, such as a recording that failed with ``on_error="warn"``, is an error there, and not
-    ``classes_[0]``.
+    It differs from :class:`sklearn.model_selection.FixedThresholdClassifier` in two ways. In `predict` a clip
+    without a score, such as a recording that failed with ``on_error="warn"``, is an error, and not
+    ``classes_[0]``. And it says its threshold on the scale of scores: `threshold` is one of what
+    `response_method` gives for `pos_label`, the synthetic class, and so perhaps a probability.
     """
+
+    @property
+    def human_label_(self) -> Any:
+        """Human class: the one that is not `pos_label`."""
+        if self.pos_label is None:
+            raise AttributeError("human_label_ is not there: pos_label, the synthetic class, is None.")
+        (human,) = (label for label in self.classes_.tolist() if label != self.pos_label)
+        return human
+
+    @property
+    def score_threshold_(self) -> float:
+        """Log-odds of synthetic from which a clip is synthetic."""
+        return synthetic_threshold(self)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Decide by the threshold.
@@ -77,6 +94,13 @@ class ThresholdDetector(FixedThresholdClassifier):
         positive = self.classes_.tolist().index(response.rule.pos_label)
         reached = response.score >= response.rule.threshold
         return self.classes_[np.where(reached, positive, 1 - positive)]
+
+
+def _known_human_label(detector: Any) -> Any:
+    try:
+        return human_label_of(detector)
+    except ValueError:
+        return None
 
 
 def _check_all_scored(score: NDArray[Any]) -> None:

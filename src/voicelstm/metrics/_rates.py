@@ -80,8 +80,9 @@ def det_curve(
     miss_rate : ndarray of shape (n_distinct + 1,)
         Share of the human clips that are not accepted, rising from 0 to 1.
     thresholds : ndarray of shape (n_distinct + 1,)
-        In the units of `y_score`. A clip is accepted as human from the threshold downwards; if higher scores
-        speak for human, from the threshold upwards. The last is infinite and accepts no clip.
+        In the units of `y_score`. A clip is taken for synthetic from the threshold upwards; the first is
+        infinite, and all clips are accepted as human. If higher scores speak for human, a clip is accepted
+        from the threshold upwards; the last is infinite, and no clip is.
 
     Raises
     ------
@@ -104,13 +105,15 @@ def det_curve(
     >>> false_alarm_rate.tolist(), miss_rate.tolist()
     ([1.0, 0.5, 0.5, 0.0, 0.0], [0.0, 0.0, 0.5, 0.5, 1.0])
     >>> thresholds.tolist()
-    [1.0, -0.2, -0.5, -3.0, -inf]
+    [inf, 1.0, -0.2, -0.5, -3.0]
     """
     clips = check_scored(
         y_true, y_score, pos_label=pos_label, human_label=human_label, sample_weight=sample_weight
     )
     points = operating_points(clips)
-    return points.false_alarm, points.miss, clips.direction * np.append(points.score, np.inf)
+    # The class of higher scores has the threshold itself.
+    thresholds = np.append(points.score, np.inf) if clips.direction == 1 else np.append(np.inf, -points.score)
+    return points.false_alarm, points.miss, thresholds
 
 
 def equal_error_rate(
@@ -247,10 +250,13 @@ def equal_error_threshold(
         return float(clips.direction * points.score[0])
     gap = np.abs(points.false_alarm - points.miss)[1:-1]
     chosen = len(gap) - int(np.argmin(gap[::-1]))
-    return clips.direction * _between(float(points.score[chosen - 1]), float(points.score[chosen]))
+    ends = clips.direction * points.score[chosen - 1 : chosen + 1]
+    return _between(float(ends.min()), float(ends.max()))
 
 
 def _between(lower: float, upper: float) -> float:
-    """Return a number above `lower` and at most `upper`, in the middle where there is one."""
+    """Return a number above `lower` and at most `upper`, in the middle where there is one, and finite."""
     middle = lower / 2 + upper / 2
-    return middle if np.isfinite(middle) and lower < middle else upper
+    if np.isfinite(middle) and lower < middle:
+        return middle
+    return upper if np.isfinite(upper) else float(np.nextafter(lower, np.inf))
