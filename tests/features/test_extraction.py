@@ -104,7 +104,17 @@ def test_what_features_depend_on_names_their_folder(tmp_path):
 
 @pytest.mark.parametrize(
     "library",
-    "voicelstm audioread librosa libsndfile numpy python_speech_features scipy soundfile soxr".split(),
+    [
+        "voicelstm",
+        "audioread",
+        "librosa",
+        "libsndfile",
+        "numpy",
+        "python_speech_features",
+        "scipy",
+        "soundfile",
+        "soxr",
+    ],
 )
 def test_another_version_of_what_computes_features_has_another_folder(library, monkeypatch, tmp_path):
     settings = ExtractionSettings.of(MFCCTransformer().get_params())

@@ -2,9 +2,13 @@ import inspect
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator
+from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.pipeline import make_pipeline
 
+from tests.model_files.rewriting import rewritten
 from voicelstm import CepstralDynamics, LSTMVoiceClassifier, MFCCTransformer, load, save
 from voicelstm.exceptions import ModelFileError, ModelFileWarning
 from voicelstm.model_files._params import _NOT_KEPT, _OF_TRAINING, describe_params, restore_with_params
@@ -83,3 +87,46 @@ def test_what_cannot_be_kept_is_replaced_by_the_default_of_its_class():
     with pytest.warns(ModelFileWarning, match="cannot keep augment of Trained"):
         described = describe_params(Trained(random_state=3, augment=object()))
     assert described == {"random_state": 3, "augment": None}
+
+
+@pytest.fixture(scope="module")
+def table():
+    """Six signals of 900 samples, a column for each sample."""
+    values = np.random.default_rng(0).normal(size=(6, 900))
+    return pd.DataFrame(values, columns=[f"sample {position}" for position in range(900)])
+
+
+@pytest.mark.parametrize("kind", ["transformer", "dynamics", "classifier", "pipeline", "threshold"])
+def test_names_of_columns_are_kept(kind, table, tmp_path):
+    classifier = LSTMVoiceClassifier(units=(2,), max_epochs=1)
+    fitted = {
+        "transformer": MFCCTransformer(),
+        "dynamics": CepstralDynamics(),
+        "classifier": classifier,
+        "pipeline": make_pipeline(MFCCTransformer(), classifier),
+        "threshold": FixedThresholdClassifier(classifier, threshold=0.0),
+    }[kind].fit(table, ["human", "synthetic"] * 3)
+    save(fitted, tmp_path / "m")
+    loaded = load(tmp_path / "m")
+    assert loaded.feature_names_in_.tolist() == table.columns.tolist()
+    assert loaded.feature_names_in_.dtype == object
+    with pytest.raises(ValueError, match="feature names should match"):
+        getattr(loaded, "predict" if hasattr(loaded, "predict") else "transform")(table[table.columns[::-1]])
+    fitted.fit(table.to_numpy(), ["human", "synthetic"] * 3)
+    save(fitted, tmp_path / "m")
+    assert not hasattr(load(tmp_path / "m"), "feature_names_in_")
+
+
+@pytest.mark.parametrize(
+    ("names", "match"),
+    [
+        (["a"], "1 names of columns do not fit 900"),
+        ([3] * 900, "list of texts"),
+        ("a" * 900, "list of texts"),
+    ],
+)
+def test_names_that_fit_no_columns_are_refused(names, match, table, tmp_path):
+    save(MFCCTransformer().fit(table), tmp_path / "m")
+    rewritten(tmp_path / "m", lambda document, _: document["object"].update(feature_names_in_=names))
+    with pytest.raises(ModelFileError, match=match):
+        load(tmp_path / "m")

@@ -18,9 +18,11 @@ from voicelstm.model_files import (
     boolean,
     check_fields,
     count,
+    describe_feature_names,
     describe_labels,
     describe_params,
     finite_number,
+    restore_feature_names,
     restore_labels,
     restore_with_params,
 )
@@ -66,12 +68,13 @@ def describe_classifier(classifier: LSTMVoiceClassifier, prefix: str, tensors: T
         "reads_columns": classifier._reads_columns,
         "n_iter_": int(classifier.n_iter_),
         "history_": sorted(classifier.history_),
+        **describe_feature_names(classifier),
     }
 
 
 def restore_classifier(described: dict[str, Any], prefix: str, tensors: StoredTensors) -> LSTMVoiceClassifier:
     """Make the fitted classifier of a description, each field checked before it is used."""
-    check_fields(described, _OF_CLASSIFIER)
+    check_fields(described, _OF_CLASSIFIER, {"feature_names_in_"})
     classifier: LSTMVoiceClassifier = restore_with_params(LSTMVoiceClassifier, described)
     if classifier.callbacks is not None:
         raise ModelFileError("Callbacks are code, which a model file does not hold.")
@@ -108,6 +111,7 @@ def restore_classifier(described: dict[str, Any], prefix: str, tensors: StoredTe
     classifier._human_label = known_human_label(classes, classifier.human_label)
     classifier.classes_ = classes
     classifier.n_features_in_ = n_features
+    restore_feature_names(classifier, described)
     classifier.n_iter_ = n_epochs
     return classifier
 

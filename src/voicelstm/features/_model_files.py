@@ -18,8 +18,10 @@ from voicelstm.model_files import (
     boolean,
     check_fields,
     count,
+    describe_feature_names,
     describe_params,
     describe_value,
+    restore_feature_names,
     restore_value,
     restore_with_params,
 )
@@ -41,18 +43,21 @@ def describe_transformer(transformer: MFCCTransformer, prefix: str, tensors: Ten
     check_extraction(transformer._settings(None))
     if hasattr(transformer, "n_features_in_"):
         described["n_features_in_"] = int(transformer.n_features_in_)
-    return described
+    return described | describe_feature_names(transformer)
 
 
 def restore_transformer(described: dict[str, Any], prefix: str, tensors: StoredTensors) -> MFCCTransformer:
     """Make the transformer of a description, each field checked before it is used."""
-    check_fields(described, {"class", "params"}, {"n_features_in_"})
+    check_fields(described, {"class", "params"}, {"feature_names_in_", "n_features_in_"})
     transformer: MFCCTransformer = restore_with_params(MFCCTransformer, described)
     if transformer.augment is not None:
         transformer.augment.check(codecs=False)  # predicting needs none
     check_extraction(transformer._settings(None))
     if "n_features_in_" in described:
         transformer.n_features_in_ = count(described["n_features_in_"], "number of samples per signal")
+        restore_feature_names(transformer, described)
+    elif "feature_names_in_" in described:
+        raise ModelFileError("There are names of columns, but no number of columns.")
     return transformer
 
 
@@ -65,15 +70,17 @@ def describe_dynamics(dynamics: CepstralDynamics, prefix: str, tensors: Tensors)
         "params": describe_params(clone(dynamics).set_params(lags=lags)),
         "n_features_in_": int(dynamics.n_features_in_),
         "reads_columns": dynamics._reads_columns,
+        **describe_feature_names(dynamics),
     }
 
 
 def restore_dynamics(described: dict[str, Any], prefix: str, tensors: StoredTensors) -> CepstralDynamics:
     """Make the fitted dynamics of a description, each field checked before it is used."""
-    check_fields(described, {"class", "params", "n_features_in_", "reads_columns"})
+    check_fields(described, {"class", "params", "n_features_in_", "reads_columns"}, {"feature_names_in_"})
     dynamics: CepstralDynamics = restore_with_params(CepstralDynamics, described)
     dynamics._fitted_settings = lags, _, _ = dynamics._settings()
     (dynamics.n_features_in_,) = checked_units((described["n_features_in_"],))
+    restore_feature_names(dynamics, described)
     dynamics._reads_columns = boolean(described["reads_columns"], "reads_columns")
     dynamics._n_coefficients = 1 if dynamics._reads_columns else dynamics.n_features_in_
     shape = (dynamics._n_coefficients * (1 + len(lags)),)

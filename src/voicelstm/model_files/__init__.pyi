@@ -10,7 +10,9 @@ from ._descriptions import describe_value as describe_value
 from ._descriptions import finite_number as finite_number
 from ._descriptions import restore_labels as restore_labels
 from ._descriptions import restore_value as restore_value
+from ._params import describe_feature_names as describe_feature_names
 from ._params import describe_params as describe_params
+from ._params import restore_feature_names as restore_feature_names
 from ._params import restore_with_params as restore_with_params
 from ._persistence import load as load
 from ._persistence import load_as as load_as

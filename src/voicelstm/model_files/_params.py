@@ -4,13 +4,14 @@ import warnings
 from inspect import signature
 from typing import Any
 
+import numpy as np
 from sklearn.base import BaseEstimator
 
 from voicelstm._compat import validate_params
 from voicelstm.exceptions import ModelFileError, ModelFileWarning
 from voicelstm.model_files._descriptions import describe_value, restore_value
 
-__all__ = ["describe_params", "restore_with_params"]
+__all__ = ["describe_feature_names", "describe_params", "restore_feature_names", "restore_with_params"]
 
 # Parameters that belong to the machine, not to the model. A file that has them is refused: it is not for a
 # stranger to say where this machine writes.
@@ -52,6 +53,25 @@ def describe_params(estimator: BaseEstimator) -> dict[str, Any]:
             stacklevel=6,
         )
     return params
+
+
+def describe_feature_names(estimator: Any) -> dict[str, Any]:
+    """Describe the column names of the table that an estimator was fitted on, if it was."""
+    if not hasattr(estimator, "feature_names_in_"):
+        return {}
+    return {"feature_names_in_": [str(name) for name in estimator.feature_names_in_]}
+
+
+def restore_feature_names(estimator: Any, described: dict[str, Any]) -> None:
+    """Give an estimator, whose number of columns is restored, their names if the description has them."""
+    if "feature_names_in_" not in described:
+        return
+    names = described["feature_names_in_"]
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ModelFileError("The names of the columns are not a list of texts.")
+    if len(names) != estimator.n_features_in_:
+        raise ModelFileError(f"{len(names)} names of columns do not fit {estimator.n_features_in_} columns.")
+    estimator.feature_names_in_ = np.array(names, dtype=object)
 
 
 def restore_with_params(kind: type[Any], described: dict[str, Any]) -> Any:

@@ -327,6 +327,8 @@ def _sequence(value: Any, name: str, length: int | None = None) -> list[Any]:
 def _with_features(wrapper: Any, held: Any) -> Any:
     if hasattr(held, "n_features_in_"):
         wrapper.n_features_in_ = held.n_features_in_
+    if hasattr(held, "feature_names_in_"):
+        wrapper.feature_names_in_ = held.feature_names_in_
     return wrapper
 
 
