@@ -9,6 +9,7 @@ __all__ = [
     "DatasetError",
     "ModelFileError",
     "ModelFileWarning",
+    "ScoreWarning",
     "SequenceWarning",
     "StoreError",
     "TrainingError",
@@ -89,6 +90,10 @@ class SequenceWarning(VoiceLSTMWarning):
 
 class ModelFileWarning(VoiceLSTMWarning):
     """A parameter cannot be kept in a model file."""
+
+
+class ScoreWarning(VoiceLSTMWarning):
+    """Scores may mean something else than they are taken for."""
 
 
 class AuditWarning(VoiceLSTMWarning):

@@ -17,7 +17,7 @@ from tests.detector.evaluations import MEASURES, NAMES, SCORES, SYSTEM, Told, to
 from voicelstm import ClipStatistics, evaluate
 from voicelstm._compat import CalibratedClassifier, SigmoidCalibration
 from voicelstm.detector import CalibratedDetector, ThresholdDetector
-from voicelstm.exceptions import SequenceWarning
+from voicelstm.exceptions import ScoreWarning, SequenceWarning
 from voicelstm.metrics import (
     act_dcf,
     bootstrap_interval,
@@ -56,6 +56,18 @@ def test_probabilities_are_read_as_log_odds(threshold):
     for name in MEASURES:
         expected = getattr(told(threshold=threshold).overall, name).value
         assert getattr(ours, name).value == pytest.approx(expected)
+
+
+def test_a_detector_worse_than_guessing_is_warned_of_once_and_not_for_its_parts():
+    with pytest.warns(ScoreWarning, match="may be turned round") as caught:
+        told(scores=-SCORES, groups={"system": SYSTEM}, n_resamples=5)
+    assert len(caught) == 1
+    assert caught[0].filename.endswith("evaluations.py")
+    # One system of two is taken for human: its row alone is worse than guessing.
+    assert (
+        told(scores=[*SCORES[:5], 3, 3, -9, -9, -9], groups={"system": SYSTEM})["system", "new"].eer.value
+        == 1
+    )
 
 
 def test_a_system_stands_against_all_human_clips():

@@ -14,7 +14,7 @@ from voicelstm.display._axes import axes_or_new, check_finite, panels, shown
 @pytest.mark.parametrize("kind", [ScoreDistributionDisplay, DetectionErrorDisplay, ReliabilityDisplay])
 def test_a_display_draws_within_the_axes_given_and_returns_itself(kind):
     figure, (left, right) = plt.subplots(1, 2)
-    scores = np.linspace(0.1, 0.9, 10)
+    scores = np.linspace(0.9, 0.1, 10)
     display = kind.from_predictions(Y, scores, pos_label="human", ax=right)
     assert isinstance(display, kind)
     assert display.figure_ is figure

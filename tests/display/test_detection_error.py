@@ -6,6 +6,7 @@ from sklearn.metrics import DetCurveDisplay
 
 from tests.display.drawn import SCORE, Y, legend
 from voicelstm.display import DetectionErrorDisplay
+from voicelstm.exceptions import ScoreWarning
 
 
 def test_the_curve_is_scikit_learns_at_the_rates_counted_by_hand():
@@ -40,7 +41,8 @@ def test_costs_move_the_least_cost():
 
 def test_curves_on_the_same_axes_have_lines_of_their_own_and_one_entry_for_each_kind_of_mark():
     first = DetectionErrorDisplay.from_predictions(Y, SCORE, pos_label="human", name="a")
-    second = DetectionErrorDisplay.from_predictions(Y, SCORE[::-1], pos_label="human", name="b", ax=first.ax_)
+    with pytest.warns(ScoreWarning, match="may be turned round"):
+        second = DetectionErrorDisplay.from_predictions(Y, SCORE, name="b", ax=first.ax_)
     assert second.ax_ is first.ax_
     assert first.line_.get_linestyle() != second.line_.get_linestyle()
     assert first.line_.get_color() != second.line_.get_color()

@@ -1,12 +1,26 @@
+import warnings
 from itertools import pairwise
 
 import numpy as np
 import pytest
 import sklearn.metrics
 from hypothesis import given
+from sklearn.dummy import DummyClassifier
 
 from tests.metrics.clips import NAMES, SCORES, both, rates_by_counting, scored, split
-from voicelstm.metrics import det_curve, equal_error_rate, equal_error_threshold, min_cllr, min_dcf
+from voicelstm.exceptions import ScoreWarning
+from voicelstm.metrics import (
+    bootstrap_interval,
+    det_curve,
+    eer_scorer,
+    equal_error_rate,
+    equal_error_threshold,
+    min_cllr,
+    min_dcf,
+)
+
+# Clips by chance are often worse than guessing.
+pytestmark = pytest.mark.filterwarnings("ignore::voicelstm.exceptions.ScoreWarning")
 
 
 def test_equal_scores_are_decided_together():
@@ -94,3 +108,20 @@ def test_equal_error_threshold_is_halfway_and_no_side_matters():
     assert equal_error_threshold(*both([above], [1.0])) == -1.0
     assert equal_error_threshold(*both([1.0], [-np.inf])) == np.nextafter(-1.0, 0)
     assert equal_error_threshold(["human", "synthetic"], [1.0, below], pos_label="human") == 1.0
+
+
+@pytest.mark.parametrize("method", ["interpolated", "asvspoof"])
+def test_a_rate_worse_than_guessing_warns_that_the_sign_may_be_turned_round(method):
+    with pytest.warns(ScoreWarning, match=r"equal error rate is 0\.80.*the sign of the scores may be turned"):
+        assert equal_error_rate(NAMES, SCORES, method=method) == pytest.approx(0.8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert equal_error_rate(NAMES, SCORES, pos_label="human", method=method) == pytest.approx(0.2)
+        equal_error_rate(NAMES, np.zeros(10), method=method)  # says nothing of any direction
+        # Not once for each resample, and not where a scorer knows the direction.
+        bootstrap_interval(equal_error_rate, NAMES, SCORES, n_resamples=20, random_state=0)
+        known = DummyClassifier().fit(SCORES[:, None], NAMES)
+        known.decision_function = lambda X: X[:, 0]
+        assert eer_scorer(known, SCORES[:, None], NAMES) == pytest.approx(-0.8)
+    with pytest.warns(ScoreWarning):  # nor is it off afterwards
+        equal_error_rate(NAMES, SCORES)

@@ -21,8 +21,10 @@ from voicelstm.metrics import (
     check_human,
     human_label_of,
     log_likelihood_ratios,
+    suppress_sign_warning,
     synthetic_log_odds,
     two_classes,
+    warn_of_sign,
 )
 
 __all__ = ["EvaluationReport", "Measure", "Row", "evaluate"]
@@ -90,6 +92,9 @@ def evaluate(
 
     Warns
     -----
+    ScoreWarning
+        If the equal error rate of all clips is above 0.5: the sign of the scores, or the labels, may be
+        turned round.
     SequenceWarning
         Where the detector gives NaN for clips, as it does for recordings that failed; they are left out.
 
@@ -162,18 +167,20 @@ def evaluate(
         confidence=confidence,
         seed=int(random.randint(np.iinfo(np.int32).max)),
     )
-    rows = [measuring.row("all", "all", np.ones(len(human), dtype=bool))]
-    for name in by:
-        values = columns[name]
-        for value in np.unique(values):
-            chosen = values == value
-            if not (chosen & human).any():
-                chosen = chosen | human
-            elif not (chosen & ~human).any():
-                if (chosen == human).all():
-                    continue
-                chosen = chosen | ~human
-            rows.append(measuring.row(name, value.item(), chosen))
+    with suppress_sign_warning():  # of all clips it is said below, of few clips it says little
+        rows = [measuring.row("all", "all", np.ones(len(human), dtype=bool))]
+        for name in by:
+            values = columns[name]
+            for value in np.unique(values):
+                chosen = values == value
+                if not (chosen & human).any():
+                    chosen = chosen | human
+                elif not (chosen & ~human).any():
+                    if (chosen == human).all():
+                        continue
+                    chosen = chosen | ~human
+                rows.append(measuring.row(name, value.item(), chosen))
+    warn_of_sign(rows[0].eer.value, stacklevel=3)
     n_without_score = int(np.count_nonzero(~kept))
     return EvaluationReport(rows, threshold, confidence, n_without_score)
 

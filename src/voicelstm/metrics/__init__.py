@@ -20,6 +20,8 @@ from voicelstm.metrics._labels import check_labels as check_labels
 from voicelstm.metrics._rates import OperatingPoints as OperatingPoints
 from voicelstm.metrics._rates import det_curve, equal_error_rate, equal_error_threshold
 from voicelstm.metrics._rates import operating_points as operating_points
+from voicelstm.metrics._rates import suppress_sign_warning as suppress_sign_warning
+from voicelstm.metrics._rates import warn_of_sign as warn_of_sign
 from voicelstm.metrics._responses import held_by as held_by
 from voicelstm.metrics._responses import of_second_class as of_second_class
 from voicelstm.metrics._responses import respond as respond

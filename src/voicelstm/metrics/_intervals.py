@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
 from voicelstm.metrics._labels import as_labels
+from voicelstm.metrics._rates import suppress_sign_warning
 from voicelstm.metrics._scored import check_weights, two_classes
 
 __all__ = ["bootstrap_interval"]
@@ -115,10 +116,11 @@ def bootstrap_interval(
     random = np.random.RandomState() if random_state is None else check_random_state(random_state)
     draw = _Groups(group, is_first, classes, random)
     values = np.empty(n_resamples)
-    for resample in range(n_resamples):
-        chosen = draw()
-        weights = {} if weight is None else {"sample_weight": weight[chosen]}
-        values[resample] = metric(labels[chosen], scores[chosen], **weights, **parameters)
+    with suppress_sign_warning():
+        for resample in range(n_resamples):
+            chosen = draw()
+            weights = {} if weight is None else {"sample_weight": weight[chosen]}
+            values[resample] = metric(labels[chosen], scores[chosen], **weights, **parameters)
     outside = (1 - confidence) / 2
     # Values that occurred, since infinity (a Cllr may have it) cannot be interpolated.
     low = np.quantile(values, outside, method="lower")

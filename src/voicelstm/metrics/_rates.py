@@ -1,14 +1,29 @@
 """Misses and false alarms at every threshold, and where they are equally frequent."""
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from voicelstm.exceptions import ScoreWarning
 from voicelstm.metrics._scored import ScoredClips, check_scored
 
-__all__ = ["det_curve", "equal_error_rate", "equal_error_threshold", "operating_points"]
+__all__ = [
+    "det_curve",
+    "equal_error_rate",
+    "equal_error_threshold",
+    "operating_points",
+    "suppress_sign_warning",
+    "warn_of_sign",
+]
+
+# Of this thread or task alone, unlike Python's filters of warnings.
+_warns_of_sign = ContextVar("warns_of_sign", default=True)
 
 
 @dataclass(frozen=True)
@@ -149,13 +164,18 @@ def equal_error_rate(
     Returns
     -------
     float
-        From 0 to 1. More than 0.5 is worse than guessing: often `pos_label` is the wrong one.
+        From 0 to 1. More than 0.5 is worse than guessing.
 
     Raises
     ------
     ValueError
         Where `y_true` does not hold two classes, `y_score` holds NaN, lengths or labels do not fit, `method`
         is unknown, or "asvspoof" is given weights.
+
+    Warns
+    -----
+    ScoreWarning
+        If the rate is above 0.5: the sign of the scores may be turned round.
 
     See Also
     --------
@@ -178,9 +198,36 @@ def equal_error_rate(
     clips = check_scored(
         y_true, y_score, pos_label=pos_label, human_label=human_label, sample_weight=sample_weight
     )
-    if method == "asvspoof":
-        return _asvspoof(clips)
-    points = operating_points(clips)
+    rate = _interpolated(operating_points(clips))
+    # Not that of "asvspoof", which is 1 if all scores are equal.
+    warn_of_sign(rate, stacklevel=3)
+    return _asvspoof(clips) if method == "asvspoof" else rate
+
+
+@contextmanager
+def suppress_sign_warning() -> Iterator[None]:
+    """Let :func:`equal_error_rate` not warn: of resamples, of parts, or where the direction is known."""
+    token = _warns_of_sign.set(False)
+    try:
+        yield
+    finally:
+        _warns_of_sign.reset(token)
+
+
+def warn_of_sign(rate: float, *, stacklevel: int) -> None:
+    """Warn that an equal error rate is worse than guessing."""
+    if rate > 0.5 and _warns_of_sign.get():
+        warnings.warn(
+            f"The equal error rate is {rate:.2f}, worse than guessing: the sign of the scores may be turned"
+            " round. A higher one is taken to speak for synthetic, or for pos_label where that is given; see"
+            " that it does, and that human_label is the human class.",
+            ScoreWarning,
+            stacklevel=stacklevel,
+        )
+
+
+def _interpolated(points: OperatingPoints) -> float:
+    """Return the rate at which the lines between the points have equally many errors of both kinds."""
     difference = points.false_alarm - points.miss
     last = int(np.flatnonzero(difference >= 0)[-1])
     share = difference[last] / (difference[last] - difference[last + 1])

@@ -13,6 +13,7 @@ from voicelstm._compat import BaseScorer, check_response_method
 from voicelstm.metrics._calibration import cllr
 from voicelstm.metrics._costs import act_dcf, detection_cost
 from voicelstm.metrics._human_class import human_label_of
+from voicelstm.metrics._rates import suppress_sign_warning
 from voicelstm.metrics._responses import SCORE_METHODS, held_by
 from voicelstm.metrics._synthetic_scores import log_odds
 
@@ -56,9 +57,10 @@ class _DetectionScorer(BaseScorer):
             # hold what another scorer has had turned round.
             scores = method_caller(estimator, SCORE_METHODS, X, pos_label=classes[1])
         known = self._human_label(estimator)
-        value = self._metric(
-            y_true, scores, **{"pos_label": classes[1], **known, **self._parameters, **metadata}
-        )
+        with suppress_sign_warning():  # the direction is the estimator's own
+            value = self._metric(
+                y_true, scores, **{"pos_label": classes[1], **known, **self._parameters, **metadata}
+            )
         return -float(value)
 
     def _human_label(self, estimator: Any) -> dict[str, Any]:
