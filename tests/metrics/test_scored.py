@@ -127,6 +127,8 @@ TWO = ["human", "synthetic"]
         (TWO, TWO, {}, "y_score must be numbers"),
         (TWO, [[0.5, 0.5], [0.5, 0.5]], {}, r"y_score has shape \(2, 2\).*predict_proba"),
         ([*TWO, "human"], [0, np.nan, 2], {}, "y_score is NaN at position 1. "),
+        (TWO, [np.nan] * 2, {}, "y_score is NaN at positions 0, 1. "),
+        (TWO * 5, [np.nan] * 10, {}, "NaN at positions 0, 1, 2, 3, 4, 5, 6, 7, 8, 9. "),
         (TWO * 20, [np.nan] * 40, {}, "NaN at positions 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 30 more"),
         (TWO, [0, 1], {"sample_weight": [1, -1]}, "sample_weight must be finite and not negative"),
         (TWO, [0, 1], {"sample_weight": [1, 0]}, "sample_weight leaves one class"),

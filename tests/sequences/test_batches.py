@@ -12,6 +12,13 @@ def test_stack_keeps_ragged_clips_apart_even_when_their_widths_would_broadcast()
     assert [clip.shape for clip in ragged] == [(3, 2), (1, 2)]
 
 
+def test_stack_makes_one_array_of_clips_of_one_length():
+    clips = [np.arange(6.0).reshape(3, 2), np.ones((3, 2))]
+    joined = stack(clips)
+    assert joined.dtype == np.float64
+    assert joined.tolist() == [clips[0].tolist(), clips[1].tolist()]
+
+
 @pytest.mark.parametrize(
     ("clips", "words"),
     [
@@ -31,6 +38,8 @@ def test_of_many_bad_clips_the_first_ten_are_named():
     clips = [np.full((1, 1), np.nan if position % 2 else 0.0) for position in range(24)]
     with pytest.raises(ValueError, match=r"in clips 1, 3, 5, 7, 9, 11, 13, 15, 17, 19 and 2 more\.$"):
         check_ragged(clips, np.float32)
+    with pytest.raises(ValueError, match=r"in clips 1, 3, 5, 7, 9, 11, 13, 15, 17, 19\.$"):
+        check_ragged(clips[:20], np.float32)
 
 
 FORMS = {

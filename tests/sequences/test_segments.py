@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -38,12 +40,26 @@ def test_without_a_segment_length_clips_stay_whole():
     assert segments.per_clip.tolist() == [1, 0, 1]
 
 
+def test_empty_clips_have_no_segments_and_give_no_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert cut([0, 0], None).per_clip.tolist() == cut([0, 0], 3).per_clip.tolist() == [0, 0]
+
+
 def test_batches_are_standardised_before_they_are_padded_with_zeros():
     clips = [np.array([[1.0], [3.0]]), np.array([[5.0]])]
     statistics = FrameStatistics.nothing_yet(1).updated(clips[:1], [1.0])  # mean 2, deviation 1
     batch, lengths = batches_of(clips, statistics=statistics).take(np.array([0, 1]))
     assert batch[:, :, 0].tolist() == [[-1, 1], [3, 0], [0, 0], [0, 0]]
     assert lengths.tolist() == [2, 1, 1, 1]
+
+
+def test_a_segment_from_within_a_clip_is_laid_at_the_beginning_of_its_row():
+    clip = np.array([[0.0], [4.0], [0.0], [4.0], [2.0]])
+    statistics = FrameStatistics.nothing_yet(1).updated([clip[:4]], [1.0])  # mean 2, deviation 2
+    batch, lengths = batches_of([clip], segment_frames=3, n_rows=2, statistics=statistics).take(np.array([1]))
+    assert batch[:, :, 0].tolist() == [[-1, 1, 0], [0, 0, 0]]
+    assert lengths.tolist() == [3, 1]
 
 
 def test_batch_shapes_are_few():
@@ -84,6 +100,8 @@ def test_clip_scores_weigh_segments_by_the_frames_they_add():
     scores = batches.clip_scores(np.array([[1.0], [2.0], [4.0], [7.0]]))
     # The third segment, frames 15 to 25, adds the last five of 25 frames.
     np.testing.assert_allclose(scores[:, 0], [(10 * 1 + 10 * 2 + 5 * 4) / 25, np.nan, 7])
+    of_classes = batches.clip_scores(np.array([[1.0, 0, 3], [2, 0, 3], [4, 5, 3], [7, 8, 9]]))
+    np.testing.assert_allclose(of_classes, [[2, 1, 3], [np.nan] * 3, [7, 8, 9]])
 
 
 def padding(batches, positions):
@@ -111,6 +129,15 @@ def test_on_the_speech_corpus_less_than_a_tenth_of_the_frames_is_padding(
     assert padding(batches, chosen) < 0.1
     # What is not padded anyway stays as it came.
     assert (padding(batches, order) < 0.1) == (chosen.tolist() == order.tolist())
+
+
+def test_segments_stay_as_they_came_where_a_tenth_or_less_is_padding():
+    generator = np.random.default_rng(0)
+    for lengths, kept in [((16, 16, 160, 160), True), ((10, 8), True), ((10, 7), False)]:
+        batches = batches_of([np.zeros((n, 1)) for n in lengths], n_rows=2, frames_step=1)
+        positions = np.arange(len(lengths))
+        orders = [batches.bucket_by_length(positions, generator).tolist() for _ in range(10)]
+        assert all((order == positions.tolist()) == kept for order in orders)
 
 
 def test_batches_of_similar_lengths_come_in_random_order_and_so_do_the_clips_of_a_length():

@@ -50,3 +50,10 @@ def test_a_large_mean_takes_no_digits_from_the_deviation():
     frames = np.array([[1e8], [1e8 + 2.0]])
     statistics = FrameStatistics.nothing_yet(1).updated([frames] * 1000, [1.0] * 1000)
     np.testing.assert_allclose(statistics.spread / statistics.total, [1.0], rtol=1e-6)
+
+
+def test_a_deviation_below_a_millionth_of_the_mean_is_rounding():
+    mean = np.array([1e3, 1e3, -1e3, 0.0])
+    variance = np.array([0.9e-6, 1.1e-6, 0.9e-6, 1e-30])
+    deviation = FrameStatistics(2.0, mean, 2.0 * variance).deviation()
+    np.testing.assert_allclose(deviation, [1, np.sqrt(1.1e-6), 1, 1e-15])
