@@ -7,6 +7,7 @@ import pytest
 
 from tests.classifier.fits import clips_of, small
 from voicelstm.exceptions import TrainingError
+from voicelstm.network._network import Network
 
 
 def test_two_fits_in_two_threads_do_not_disturb_each_other():
@@ -88,3 +89,50 @@ def test_a_fit_that_fails_leaves_what_was_fitted_before(binary):
         survivor.fit([np.hstack([x, x]) for x in X], y)
     assert survivor.n_features_in_ == 3
     np.testing.assert_array_equal(survivor.predict_proba(X), before)
+
+
+@pytest.fixture
+def interrupted(monkeypatch):
+    """Call a method, whose third step raises."""
+
+    def call(error, method, *args, **named):
+        def step(*args):
+            if len(steps) == 2:
+                raise error
+            steps.append(train_step(*args))
+            return steps[-1]
+
+        steps, train_step = [], Network.train_step
+        with monkeypatch.context() as patches:
+            patches.setattr(Network, "train_step", step)
+            with pytest.raises(error):
+                method(*args, **named)
+        assert len(steps) == 2
+
+    return call
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+@pytest.mark.parametrize("n_before", [0, 1])
+@pytest.mark.parametrize("given", [lambda: 0, lambda: np.random.RandomState(0)], ids=["int", "RandomState"])
+def test_a_pass_that_is_interrupted_leaves_the_random_numbers_where_they_were(
+    given, n_before, error, interrupted
+):
+    X, y = clips_of(20)
+    undisturbed, disturbed = (small(dropout=0.3, random_state=given()) for _ in range(2))
+    for classifier in [undisturbed, disturbed] * n_before:
+        classifier.partial_fit(X, y, classes=[0, 1])
+    interrupted(error, disturbed.partial_fit, X, y, classes=[0, 1])
+    for classifier in [undisturbed, disturbed] * 2:
+        classifier.partial_fit(X, y, classes=[0, 1])
+    for name, values in undisturbed._fitted.weights.items():
+        np.testing.assert_array_equal(disturbed._fitted.weights[name], values)
+
+
+def test_a_fit_that_is_interrupted_leaves_the_random_numbers_where_they_were(interrupted):
+    X, y = clips_of(20)
+    undisturbed, disturbed = (small(max_epochs=1, random_state=np.random.RandomState(0)) for _ in range(2))
+    interrupted(KeyboardInterrupt, disturbed.fit, X, y)
+    for classifier in (undisturbed, disturbed):
+        classifier.fit(X, y)
+    np.testing.assert_array_equal(disturbed.decision_function(X), undisturbed.decision_function(X))

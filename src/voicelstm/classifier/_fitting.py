@@ -50,7 +50,7 @@ def fit_classifier(
     """Fit a classifier, from its weights if it goes on; if that fails, it is as it was before."""
     before = classifier._fitted if goes_on else None
     classes = classifier.classes_ if goes_on else None
-    with restored_on_failure(classifier):
+    with restored_on_failure(classifier), _restored_draws(classifier.random_state):
         clips = _clips(classifier, X, before)
         labelled = LabelledInput.checked(
             clips, y, sample_weight, classes, classifier.class_weight, one_pass=False
@@ -68,7 +68,7 @@ def partial_fit_classifier(
     before = classifier._fitted if goes_on else None
     state = classifier._partial_fit_state if goes_on else None
     earlier: History = classifier.history_ if goes_on else {}
-    with restored_on_failure(classifier):
+    with restored_on_failure(classifier), _restored_draws(classifier.random_state):
         clips = _clips(classifier, X, before)
         labelled = LabelledInput.checked(
             clips, y, sample_weight, classes, classifier.class_weight, one_pass=True
@@ -77,6 +77,20 @@ def partial_fit_classifier(
         result = _partial_fit(classifier, labelled, before, state)
         history = {name: earlier.get(name, []) + values for name, values in result.history.items()}
         _set_attributes(classifier, replace(result, history=history), labelled.classes)
+
+
+@contextmanager
+def _restored_draws(random_state: Any) -> Iterator[None]:
+    """Set a user's RandomState back if a fit fails or is interrupted, so that the next one draws the same."""
+    if not isinstance(random_state, np.random.RandomState):
+        yield
+        return
+    before = random_state.get_state()
+    try:
+        yield
+    except BaseException:
+        random_state.set_state(before)
+        raise
 
 
 def _clips(classifier: Any, X: Any, before: FittedNetwork | None) -> list[NDArray[Any]]:

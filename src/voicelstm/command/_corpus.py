@@ -95,9 +95,7 @@ class Features:
     failures: list[str]
 
 
-def read_features(
-    transformer: Any, bunch: Any, jobs: int, cache: Path | None, *, to_train: bool
-) -> Features:
+def read_features(transformer: Any, bunch: Any, jobs: int, cache: Path | None, *, to_train: bool) -> Features:
     """Compute the features of a corpus, `jobs` recordings at once; recordings that fail are left out.
 
     Only recordings to train on are augmented, if the transformer augments.
