@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from scipy.stats import norm
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import DetCurveDisplay
 
 from tests.display.drawn import SCORE, Y, legend
@@ -62,3 +63,12 @@ def test_of_a_detector_it_takes_scores_and_name(plain):
     )
     assert display.line_.get_label() == "LogisticRegression: EER 20.0%, minDCF 0.200"
     assert (display.line_.get_linestyle(), display.line_.get_color()) == (":", "red")
+
+
+def test_a_detector_that_knows_its_human_class_is_not_asked_for_it(plain):
+    numbered = LogisticRegression().fit([[-1.0], [1.0]], [0, 1])
+    numbered.coef_, numbered.intercept_ = plain.coef_, plain.intercept_
+    numbered.human_label_ = 0
+    y = [int(label == "synthetic") for label in Y]
+    display = DetectionErrorDisplay.from_estimator(numbered, np.negative(SCORE)[:, None], y)
+    assert display.eer == 0.2

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier
 
 from tests.display.drawn import SCORE, Y, legend
-from voicelstm import tune_threshold
+from voicelstm import calibrate, tune_threshold
 from voicelstm.display import ScoreDistributionDisplay
 
 
@@ -24,29 +25,31 @@ def test_errors_are_the_shares_on_the_wrong_side():
         "synthetic, 5 clips",
         "threshold 0",
     ]
-    assert display.ax_.get_xlabel() == "score, higher for human"
+    assert display.ax_.get_xlabel() == "score, higher for synthetic"
 
 
 def test_areas_are_the_parts_of_the_outlines_beyond_the_threshold():
-    display = ScoreDistributionDisplay.from_predictions(Y, SCORE, pos_label="human", threshold=0.6, bins=4)
-    # Bins of (2 + 2) / 4 = 1 about the threshold: -2.4, -1.4, -0.4, 0.6, 1.6, 2.6.
-    assert_allclose(display.edges_, [-2.4, -1.4, -0.4, 0.6, 1.6, 2.6])
-    assert_allclose(outline(display.human_), [0, 0, 0.4, 0.4, 0.2])
-    assert_allclose(outline(display.synthetic_), [0.4, 0.4, 0, 0.2, 0])
+    display = ScoreDistributionDisplay.from_predictions(Y, np.negative(SCORE), threshold=-0.6, bins=4)
+    # Bins of (2 + 2) / 4 = 1 about the threshold: -2.6, -1.6, -0.6, 0.4, 1.4, 2.4.
+    assert_allclose(display.edges_, [-2.6, -1.6, -0.6, 0.4, 1.4, 2.4])
+    assert_allclose(outline(display.human_), [0.2, 0.4, 0.4, 0, 0])
+    assert_allclose(outline(display.synthetic_), [0, 0.2, 0, 0.4, 0.4])
     assert_allclose(outline(display.misses_), [0, 0, 0.4, 0, 0])
-    assert_allclose(outline(display.false_alarms_), [0, 0, 0, 0.2, 0])
+    assert_allclose(outline(display.false_alarms_), [0, 0.2, 0, 0, 0])
+    assert (display.miss_rate_, display.false_alarm_rate_) == (0.4, 0.2)
+    assert display.ax_.get_xlabel() == "score: log-odds of synthetic"
 
 
-def test_it_is_the_mirror_image_where_scores_speak_for_the_other_class():
-    turned = ScoreDistributionDisplay.from_predictions(
-        Y, np.negative(SCORE), pos_label="synthetic", threshold=-0.6, bins=4
-    )
+def test_scores_that_speak_for_human_are_turned_round_with_their_threshold():
+    turned = ScoreDistributionDisplay.from_predictions(Y, SCORE, pos_label="human", threshold=0.6, bins=4)
+    plain = ScoreDistributionDisplay.from_predictions(Y, np.negative(SCORE), threshold=-0.6, bins=4)
+    assert_allclose(turned.edges_, plain.edges_)
+    assert_allclose(outline(turned.misses_), outline(plain.misses_))
     assert (turned.miss_rate_, turned.false_alarm_rate_) == (0.4, 0.2)
-    assert_allclose(outline(turned.misses_), [0, 0, 0.4, 0, 0])
     assert turned.ax_.get_xlabel() == "score, higher for synthetic"
 
 
-def test_a_clip_at_the_threshold_is_taken_for_the_class_of_higher_scores():
+def test_a_clip_at_the_threshold_is_taken_for_synthetic():
     display = ScoreDistributionDisplay.from_predictions(
         ["human", "human", "synthetic", "synthetic"], [0.0, 1.0, 1.0, 2.0], threshold=1.0
     )
@@ -56,12 +59,11 @@ def test_a_clip_at_the_threshold_is_taken_for_the_class_of_higher_scores():
         [0, 0, 1, 1], [0.0, 1.0, 1.0, 2.0], human_label=0, threshold=2.0
     )
     assert (display.miss_rate_, display.false_alarm_rate_) == (0, 0.5)
-    assert display.ax_.get_xlabel() == "score, higher for 1"
 
 
 def test_a_threshold_beyond_all_scores_is_drawn():
-    display = ScoreDistributionDisplay.from_predictions(Y, SCORE, pos_label="human", threshold=9)
-    assert (display.miss_rate_, display.false_alarm_rate_) == (1, 0)
+    display = ScoreDistributionDisplay.from_predictions(Y, np.negative(SCORE), threshold=9)
+    assert (display.miss_rate_, display.false_alarm_rate_) == (0, 1)
     low, high = display.ax_.get_xlim()
     assert low < -2 < 9 < high
 
@@ -88,8 +90,27 @@ def test_of_a_detector_it_takes_scores_and_threshold(plain):
     fixed = FixedThresholdClassifier(plain, threshold=0.9, response_method="predict_proba").fit(X, y)
     fixed.estimator_ = plain
     display = ScoreDistributionDisplay.from_estimator(FrozenEstimator(fixed), X, y)
-    assert display.threshold == 0.9
-    assert_allclose(np.sort(display.synthetic), 1 / (1 + np.exp([-0.4, -2])))
+    assert display.threshold == pytest.approx(np.log(9))
+    assert_allclose(np.sort(display.synthetic), [0.4, 2])
+
+
+def test_of_every_labelling_and_calibrated_it_takes_log_odds_of_synthetic(plain):
+    X, y = np.array([[-1.0], [0.3], [0.2], [1.0]]), np.array(["human", "human", "synthetic", "synthetic"])
+    expected = ScoreDistributionDisplay.from_estimator(calibrate(plain, X, y), X, y)
+    for human, synthetic in (("real", "fake"), (1, 0), (0, 1)):
+        labels = np.where(y == "human", human, synthetic)
+        turned = 1 if np.unique(labels).tolist()[0] == human else -1
+        other = LogisticRegression().fit([[-1.0], [1.0]], [human, synthetic])
+        other.coef_, other.intercept_ = turned * plain.coef_, plain.intercept_
+        known = {} if isinstance(human, str) else {"human_label": human}
+        display = ScoreDistributionDisplay.from_estimator(other, X, labels, **known)
+        assert_allclose(np.sort(display.human), [-2, 0.6])
+        assert display.ax_.get_xlabel() == "score: log-odds of synthetic"
+        display = ScoreDistributionDisplay.from_estimator(calibrate(other, X, labels), X, labels, **known)
+        assert_allclose(display.synthetic, expected.synthetic, atol=1e-6)
+        assert display.threshold == 0
+    probability = calibrate(plain, X, y).predict_proba(X)[2:, 1]
+    assert_allclose(expected.synthetic, np.log(probability / (1 - probability)))
 
 
 def test_a_tuned_threshold_that_speaks_for_the_first_class_is_read_so(plain):
@@ -101,7 +122,7 @@ def test_a_tuned_threshold_that_speaks_for_the_first_class_is_read_so(plain):
     display = ScoreDistributionDisplay.from_estimator(fixed, X, y)
     wrong = np.asarray(fixed.predict(X)) != y
     assert_allclose([display.miss_rate_, display.false_alarm_rate_], [wrong[:2].mean(), wrong[2:].mean()])
-    assert display.ax_.get_xlabel() == "score, higher for human"
+    assert (display.threshold, display.ax_.get_xlabel()) == (-1, "score: log-odds of synthetic")
 
 
 def test_infinite_scores_are_counted_and_refused():

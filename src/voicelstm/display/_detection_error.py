@@ -8,7 +8,14 @@ from scipy.stats import norm
 from sklearn.metrics import DetCurveDisplay
 
 from voicelstm.display._axes import COLORS, LINE_STYLES, axes_or_new, pyplot
-from voicelstm.metrics import check_scored, equal_error_rate, error_costs, operating_points, respond
+from voicelstm.metrics import (
+    check_scored,
+    equal_error_rate,
+    error_costs,
+    human_label_of,
+    operating_points,
+    synthetic_log_odds,
+)
 
 __all__ = ["DetectionErrorDisplay"]
 
@@ -140,11 +147,10 @@ class DetectionErrorDisplay:
             Where matplotlib is missing.
         """
         pyplot()
-        response = respond(detector, recordings)
+        human_label = human_label_of(detector, human_label)
         return cls.from_predictions(
             y,
-            response.score,
-            pos_label=response.rule.pos_label,
+            synthetic_log_odds(detector, recordings, human_label),
             human_label=human_label,
             sample_weight=sample_weight,
             synthetic_prior=synthetic_prior,

@@ -8,12 +8,13 @@ from sklearn.calibration import CalibrationDisplay, calibration_curve
 
 from voicelstm._compat import get_response_values_binary
 from voicelstm.display._axes import COLORS, axes_or_new, check_finite, panels, pyplot
+from voicelstm.metrics import check_human, human_label_of
 
 __all__ = ["ReliabilityDisplay"]
 
 
 class ReliabilityDisplay:
-    """Whether probabilities mean what they say: how often clips are of a class, against how probable it was.
+    """Whether probabilities mean what they say: how often clips are synthetic, against how probable it was.
 
     The curve is drawn by :class:`sklearn.calibration.CalibrationDisplay`; below it stands how many clips have
     which probability, for a point of few clips says little. Made by :meth:`from_estimator` or
@@ -60,7 +61,7 @@ class ReliabilityDisplay:
     >>> from voicelstm.display import ReliabilityDisplay
     >>> y = ["human", "human", "synthetic", "synthetic"]
     >>> display = ReliabilityDisplay.from_predictions(
-    ...     y, [0.1, 0.2, 0.7, 0.8], pos_label="synthetic", n_bins=2
+    ...     y, [0.1, 0.2, 0.7, 0.8], n_bins=2
     ... )
     >>> display.line_.get_ydata()
     array([0., 1.])
@@ -77,6 +78,7 @@ class ReliabilityDisplay:
         recordings: Any,
         y: ArrayLike,
         *,
+        human_label: Any = None,
         n_bins: int = 10,
         strategy: Literal["uniform", "quantile"] = "uniform",
         name: str | None = None,
@@ -92,6 +94,9 @@ class ReliabilityDisplay:
             What it takes; held out, also from the calibration.
         y : array-like of shape (n_clips,)
             Labels.
+        human_label : label, default=None
+            Human class. If None, the detector says, or it is recognised by its spelling ("human",
+            "bonafide", "real", ...); of 0 and 1 it must be given.
         n_bins : int, default=10
             Points of the curve at most; one without clips is left out.
         strategy : {"uniform", "quantile"}, default="uniform"
@@ -114,11 +119,15 @@ class ReliabilityDisplay:
             Where matplotlib is missing.
         """
         pyplot()
-        probability, pos_label = get_response_values_binary(detector, recordings, "predict_proba")
+        human_label = human_label_of(detector, human_label)
+        (synthetic,) = (label for label in np.asarray(detector.classes_).tolist() if label != human_label)
+        probability, _ = get_response_values_binary(
+            detector, recordings, "predict_proba", pos_label=synthetic
+        )
         return cls.from_predictions(
             y,
             probability,
-            pos_label=pos_label,
+            human_label=human_label,
             n_bins=n_bins,
             strategy=strategy,
             name=type(detector).__name__ if name is None else name,
@@ -132,6 +141,7 @@ class ReliabilityDisplay:
         y_prob: ArrayLike,
         *,
         pos_label: Any = None,
+        human_label: Any = None,
         n_bins: int = 10,
         strategy: Literal["uniform", "quantile"] = "uniform",
         name: str | None = None,
@@ -146,7 +156,10 @@ class ReliabilityDisplay:
         y_prob : array-like of shape (n_clips,)
             Probabilities of `pos_label`, from 0 to 1.
         pos_label : label, default=None
-            Whose probabilities. None is 1 among {0, 1} or {-1, 1}; strings must say.
+            Class whose probabilities they are. If None, the synthetic one.
+        human_label : label, default=None
+            Human class. If None, it is recognised by its spelling ("human", "bonafide", "real", ...); of 0
+            and 1 it must be given.
         n_bins : int, default=10
             Points of the curve at most.
         strategy : {"uniform", "quantile"}, default="uniform"
@@ -171,11 +184,15 @@ class ReliabilityDisplay:
         """
         pyplot()
         probability = check_finite("y_prob", y_prob)
+        is_human, human_label, classes = check_human(y_true, human_label)
+        if pos_label is not None and pos_label not in classes:
+            raise ValueError(f"pos_label={pos_label!r} is none of the classes {classes} of y_true.")
+        of_human = pos_label is not None and pos_label == human_label
         true, predicted = calibration_curve(
-            y_true, probability, pos_label=pos_label, n_bins=n_bins, strategy=strategy
+            is_human == of_human, probability, pos_label=True, n_bins=n_bins, strategy=strategy
         )
-        label = 1 if pos_label is None else pos_label
-        calibration = CalibrationDisplay(true, predicted, probability, pos_label=label)
+        name_of_class = "human" if of_human else "synthetic"
+        calibration = CalibrationDisplay(true, predicted, probability, pos_label=name_of_class)
         return cls(calibration, name=name).plot(ax)
 
     def plot(self, ax: Any = None, **kwargs: Any) -> Self:

@@ -5,8 +5,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from voicelstm.display._axes import HUMAN, SYNTHETIC, axes_or_new, check_finite, pyplot, shown
-from voicelstm.metrics import check_human, check_scored, respond
+from voicelstm.display._axes import HUMAN, SCORE_AXIS, SYNTHETIC, axes_or_new, check_finite, pyplot, shown
+from voicelstm.metrics import check_scored, human_label_of, synthetic_log_odds, synthetic_threshold
 
 __all__ = ["ScoreDistributionDisplay"]
 
@@ -24,13 +24,12 @@ class ScoreDistributionDisplay:
     Parameters
     ----------
     human, synthetic : ndarray of shape (n_clips_of_the_class,)
-        The scores of either class.
+        The scores of either class, higher for synthetic: log-odds of synthetic, unless `score_name` says
+        otherwise.
     threshold : float
-        In the units of the scores; from there upwards a clip is taken for `pos_label`.
-    pos_label : label, default=None
-        The class for which a higher score speaks, as it is named on the axis.
-    human_is_higher : bool, default=True
-        Whether that is the human class.
+        In the units of the scores; from there upwards a clip is taken for synthetic.
+    score_name : str, default="score: log-odds of synthetic"
+        Name of the axis of scores.
     human_weight, synthetic_weight : ndarray, default=None
         How often each clip counts within its class.
 
@@ -63,7 +62,7 @@ class ScoreDistributionDisplay:
     >>> from voicelstm.display import ScoreDistributionDisplay
     >>> y = ["human"] * 4 + ["synthetic"] * 4
     >>> score = [-3, -2, -1, 0.5, -0.5, 1, 2, 3]
-    >>> display = ScoreDistributionDisplay.from_predictions(y, score, pos_label="synthetic")
+    >>> display = ScoreDistributionDisplay.from_predictions(y, score)
     >>> display.miss_rate_, display.false_alarm_rate_
     (0.25, 0.25)
     """
@@ -74,16 +73,14 @@ class ScoreDistributionDisplay:
         synthetic: NDArray[np.floating],
         *,
         threshold: float,
-        pos_label: Any = None,
-        human_is_higher: bool = True,
+        score_name: str = SCORE_AXIS,
         human_weight: NDArray[np.floating] | None = None,
         synthetic_weight: NDArray[np.floating] | None = None,
     ) -> None:
         self.human = human
         self.synthetic = synthetic
         self.threshold = threshold
-        self.pos_label = pos_label
-        self.human_is_higher = human_is_higher
+        self.score_name = score_name
         self.human_weight = human_weight
         self.synthetic_weight = synthetic_weight
 
@@ -111,8 +108,7 @@ class ScoreDistributionDisplay:
         y : array-like of shape (n_clips,)
             Labels.
         threshold : float, default=None
-            In the units of `decision_function`, or of `predict_proba` where the detector has no other or its
-            threshold was tuned on that. None is the detector's own.
+            In log-odds of synthetic. If None, the detector's own.
         human_label : label, default=None
             Human class. If None, it is recognised by its spelling ("human", "bonafide", "real", ...); of 0
             and 1 it must be given.
@@ -136,12 +132,11 @@ class ScoreDistributionDisplay:
             Where matplotlib is missing.
         """
         pyplot()
-        response = respond(detector, recordings)
+        human_label = human_label_of(detector, human_label)
         return cls.from_predictions(
             y,
-            response.score,
-            threshold=response.rule.threshold if threshold is None else threshold,
-            pos_label=response.rule.pos_label,
+            synthetic_log_odds(detector, recordings, human_label),
+            threshold=synthetic_threshold(detector, human_label) if threshold is None else threshold,
             human_label=human_label,
             sample_weight=sample_weight,
             bins=bins,
@@ -200,16 +195,12 @@ class ScoreDistributionDisplay:
         clips = check_scored(
             y_true, y_score, pos_label=pos_label, human_label=human_label, sample_weight=sample_weight
         )
-        if pos_label is None:
-            _, human_label, classes = check_human(y_true, human_label)
-            pos_label = next(label for label in classes if label != human_label)
-        score = check_finite("y_score", clips.direction * clips.score)
+        score = check_finite("y_score", 0.0 - clips.score)
         display = cls(
             score[clips.human],
             score[~clips.human],
-            threshold=threshold,
-            pos_label=pos_label,
-            human_is_higher=clips.direction == 1,
+            threshold=0.0 - threshold if clips.direction == 1 else threshold,
+            score_name=SCORE_AXIS if pos_label is None else "score, higher for synthetic",
             human_weight=None if clips.weight is None else clips.weight[clips.human],
             synthetic_weight=None if clips.weight is None else clips.weight[~clips.human],
         )
@@ -237,9 +228,8 @@ class ScoreDistributionDisplay:
         human = _shares(self.human, self.edges_, self.human_weight)
         synthetic = _shares(self.synthetic, self.edges_, self.synthetic_weight)
         above = self.edges_[:-1] >= threshold
-        missed = above != self.human_is_higher
-        self.miss_rate_ = float(human[missed].sum())
-        self.false_alarm_rate_ = float(synthetic[~missed].sum())
+        self.miss_rate_ = float(human[above].sum())
+        self.false_alarm_rate_ = float(synthetic[~above].sum())
         self.human_ = ax.stairs(
             human, self.edges_, color=HUMAN, linewidth=1.8, label=f"human, {len(self.human)} clips"
         )
@@ -252,11 +242,11 @@ class ScoreDistributionDisplay:
             label=f"synthetic, {len(self.synthetic)} clips",
         )
         self.misses_ = _area(
-            ax, np.where(missed, human, 0), self.edges_, HUMAN, "\\\\\\\\", f"missed, {self.miss_rate_:.1%}"
+            ax, np.where(above, human, 0), self.edges_, HUMAN, "\\\\\\\\", f"missed, {self.miss_rate_:.1%}"
         )
         self.false_alarms_ = _area(
             ax,
-            np.where(missed, 0, synthetic),
+            np.where(above, 0, synthetic),
             self.edges_,
             SYNTHETIC,
             "////",
@@ -270,8 +260,7 @@ class ScoreDistributionDisplay:
             linewidth=1.5,
             label=f"threshold {shown(threshold)}",
         )
-        name = "" if self.pos_label is None else f", higher for {self.pos_label}"
-        ax.set(xlabel=f"score{name}", ylabel="share of the class's clips", xmargin=0.02)
+        ax.set(xlabel=self.score_name, ylabel="share of the class's clips", xmargin=0.02)
         ax.autoscale(axis="x")
         # The legend gets a place of its own, where it hides nothing.
         ax.set_ylim(0, 1.45 * max(human.max(), synthetic.max()))
