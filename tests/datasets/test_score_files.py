@@ -3,9 +3,10 @@ import pytest
 
 from voicelstm.datasets import read_scores, write_scores
 from voicelstm.exceptions import DatasetError
+from voicelstm.metrics import equal_error_rate
 
 NAMES = ["E_0000000024", "E_0000000003", "E_0000000034"]
-AWKWARD = [0.1, -1 / 3, 5e-324, 1.7976931348623157e308, -0.0, 123456789.123456789, np.nextafter(1.0, 2.0)]
+AWKWARD = [0.1, -1 / 3, 5e-324, 1.7976931348623157e308, 123456789.123456789, np.nextafter(1.0, 2.0)]
 
 
 def refusal(path, text, **kwargs):
@@ -19,6 +20,7 @@ def refusal(path, text, **kwargs):
     ("kind", "text"),
     [
         ("asvspoof5", b"filename\tcm-score\nE_0000000024\t1.5\nE_0000000003\t-2.0\nE_0000000034\t0.25\n"),
+        # Written by hand: as the challenges want it, the human clip has the highest score.
         ("asvspoof2021", b"E_0000000024 1.5\nE_0000000003 -2.0\nE_0000000034 0.25\n"),
         (
             "asvspoof2019",
@@ -31,7 +33,7 @@ def test_each_format_is_written_as_its_challenge_reads_it_and_recognised_again(t
     write_scores(
         tmp_path / "s.txt",
         NAMES,
-        [1.5, -2, 0.25],
+        [-1.5, 2, -0.25],
         format=kind,
         **(labels if kind == "asvspoof2019" else {}),
     )
@@ -39,7 +41,7 @@ def test_each_format_is_written_as_its_challenge_reads_it_and_recognised_again(t
     for asked in (None, kind):
         scores = read_scores(tmp_path / "s.txt", format=asked)
         assert scores.utterances.tolist() == NAMES
-        assert scores.scores.tolist() == [1.5, -2.0, 0.25]
+        assert scores.scores.tolist() == [-1.5, 2.0, -0.25]
         assert scores.format == kind
         if kind == "asvspoof2019":
             assert scores.target.tolist() == labels["target"]
@@ -69,7 +71,7 @@ def test_labels_may_be_given_in_the_challenges_words(tmp_path):
         system=np.array(["bonafide", "A01"]),
         format="asvspoof2019",
     )
-    assert (tmp_path / "s").read_text() == "a - bonafide 1.0\nb A01 spoof 2.0\n"
+    assert (tmp_path / "s").read_text() == "a - bonafide -1.0\nb A01 spoof -2.0\n"
 
 
 def test_scores_are_given_back_in_the_order_that_is_asked_for(tmp_path):
@@ -187,6 +189,21 @@ def test_a_format_that_is_asked_for_is_held_to(tmp_path):
 
 def test_files_of_other_systems_are_read(tmp_path):
     (tmp_path / "s").write_bytes(b"\xef\xbb\xbffilename\tcm-score\r\na\t1e-3\r\n\r\nb\t-7\r\n")
-    assert read_scores(tmp_path / "s").scores.tolist() == [0.001, -7.0]
+    assert read_scores(tmp_path / "s").scores.tolist() == [-0.001, 7.0]
     (tmp_path / "s").write_text("LA_E_1   -0.5  \nLA_E_2\t2\n")
-    assert read_scores(tmp_path / "s").scores.tolist() == [-0.5, 2.0]
+    assert read_scores(tmp_path / "s").scores.tolist() == [0.5, -2.0]
+
+
+def test_what_detects_the_synthetic_clip_does_so_by_the_challenges_file_too(tmp_path):
+    log_odds, target = [-2.0, -1.0, 0.5, 3.0], ["human", "human", "synthetic", "synthetic"]
+    write_scores(tmp_path / "s", list("abcd"), log_odds)
+    assert equal_error_rate(target, read_scores(tmp_path / "s").scores) == 0
+    # As a challenge's tool reads it: bona fide from a threshold upwards.
+    in_file = [float(line.split("\t")[1]) for line in (tmp_path / "s").read_text().splitlines()[1:]]
+    assert min(in_file[:2]) > max(in_file[2:])
+
+
+def test_zero_has_no_sign(tmp_path):
+    write_scores(tmp_path / "s", ["a"], [0.0], format="asvspoof2021")
+    assert (tmp_path / "s").read_text() == "a 0.0\n"
+    assert not np.signbit(read_scores(tmp_path / "s").scores[0])

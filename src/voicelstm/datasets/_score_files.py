@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Bunch
 
 from voicelstm._base import write_whole
@@ -46,9 +46,9 @@ def write_scores(
 ) -> None:
     r"""Write scores in a format of the ASVspoof challenges.
 
-    **In these files a higher score means more human.** ``decision_function`` and ``log_likelihood_ratio``
-    speak for ``classes_[1]``: with labels "human" and "synthetic" that is the other way round, so write
-    ``-detector.decision_function(recordings)``.
+    **In these files a higher score means more human**; in this library, more synthetic. Give the library's
+    scores, log-odds of synthetic, such as those of :func:`~voicelstm.detect`: the file has them with the
+    other sign, and :func:`read_scores` turns them round again.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def write_scores(
         Names of the clips as the challenge has them, without folder and extension:
         ``[Path(file).stem for file in corpus.recordings]``. Each may stand once.
     scores : array-like of shape (n,)
-        Finite numbers, of which higher ones mean "more human".
+        Finite log-odds of synthetic; the file gets the same numbers with the other sign.
     target : sequence of str of length n, default=None
         "human" or "synthetic" ("bonafide" or "spoof"). "asvspoof2019" needs it; the other formats have no
         place for it.
@@ -82,7 +82,8 @@ def write_scores(
 
     Notes
     -----
-    The order is kept. Numbers are written with as many digits as it takes to read the same float64 again.
+    The order is kept. Numbers are written with as many digits as it takes to read the same float64 again. A
+    `decision_function` speaks for ``classes_[1]``, which of the labels "real" and "fake" is "real".
 
     Examples
     --------
@@ -90,7 +91,7 @@ def write_scores(
     >>> from tempfile import TemporaryDirectory
     >>> from voicelstm.datasets import write_scores
     >>> with TemporaryDirectory() as folder:
-    ...     write_scores(Path(folder, "scores.txt"), ["LA_E_9332881"], [-5.8546], format="asvspoof2021")
+    ...     write_scores(Path(folder, "scores.txt"), ["LA_E_9332881"], [5.8546], format="asvspoof2021")
     ...     Path(folder, "scores.txt").read_text()
     'LA_E_9332881 -5.8546\n'
     """
@@ -106,7 +107,7 @@ def write_scores(
             f"{n_bad} of {len(names)} scores are no finite number, the first of them {values[position]} at "
             f"position {position} ({names[position]}): leave out clips that could not be scored."
         )
-    numbers = [repr(float(value)) for value in values]
+    numbers = [repr(float(value)) for value in _turned(values)]
     if format == "asvspoof2019":
         attacks, keys = _attacks_and_keys(names, target, system)
         lines = [" ".join(words) for words in zip(names, attacks, keys, numbers, strict=True)]
@@ -143,8 +144,9 @@ def read_scores(
     -------
     :class:`~sklearn.utils.Bunch`
         - ``utterances`` : ndarray of str of shape (n,).
-        - ``scores`` : float64 ndarray of shape (n,). **Higher means more human**, if the file keeps to the
-          challenges' rule.
+        - ``scores`` : float64 ndarray of shape (n,). **Higher means more synthetic**, as everywhere in this
+          library: these are the numbers of the file with the other sign, since in the challenges' files
+          higher means more human. The scores of another system need not be log-odds.
         - ``format`` : str.
         - ``target``, ``system`` : ndarrays of str of shape (n,), from "asvspoof2019" alone. "human" or
           "synthetic"; "human" or the attack.
@@ -174,7 +176,7 @@ def read_scores(
     ...     _ = Path(folder, "scores.txt").write_text(text)
     ...     scores = read_scores(Path(folder, "scores.txt"))
     >>> scores.format, scores.scores.tolist(), scores.target.tolist()
-    ('asvspoof2019', [-1.5, 2.25], ['synthetic', 'human'])
+    ('asvspoof2019', [1.5, -2.25], ['synthetic', 'human'])
     """
     if format is not None:
         _check_format(format)
@@ -196,7 +198,7 @@ def read_scores(
     kept = [rows[at] for at in order]
     scores = Bunch(
         utterances=np.array([row.utterance for row in kept], dtype=str),
-        scores=np.array([values[at] for at in order], dtype=np.float64),
+        scores=_turned(np.array([values[at] for at in order], dtype=np.float64)),
         format=chosen,
     )
     if chosen == "asvspoof2019":
@@ -205,6 +207,11 @@ def read_scores(
             ["human" if row.key == "bonafide" else row.system for row in kept], dtype=str
         )
     return scores
+
+
+def _turned(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return scores with the other sign; 0 has none."""
+    return 0.0 - scores
 
 
 def _check_format(kind: str) -> None:
