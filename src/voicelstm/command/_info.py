@@ -89,12 +89,13 @@ def _described(estimator: Any) -> dict[str, Any]:
     facts: dict[str, Any] = {"holds": type(estimator).__name__}
     if hasattr(estimator, "classes_"):
         facts["classes"] = estimator.classes_.tolist()
-    if hasattr(estimator, "threshold"):
-        facts["threshold"] = estimator.threshold
+        if len(estimator.classes_) == 2:
+            facts |= _decision(estimator)
     held = _held(estimator)
     if isinstance(estimator, Pipeline) or held:
         return facts | {name: _described(each) for name, each in held.items()}
-    facts.pop("classes", None)  # those of the whole
+    for of_the_whole in ("classes", "human"):
+        facts.pop(of_the_whole, None)
     facts["settings"] = _settings(estimator)
     if hasattr(estimator, "n_iter_"):
         import numpy as np
@@ -102,6 +103,19 @@ def _described(estimator: Any) -> dict[str, Any]:
         facts["weights"] = int(sum(np.size(values) for values in estimator._fitted.weights.values()))
         facts["epochs"] = estimator.n_iter_
         facts["last"] = {name: values[-1] for name, values in estimator.history_.items() if values}
+    return facts
+
+
+def _decision(estimator: Any) -> dict[str, Any]:
+    """Say which of two classes is human, None if it is not known, and what a tuned threshold is of scores."""
+    from voicelstm.metrics import human_label_of, synthetic_threshold
+
+    try:
+        facts = {"human": human_label_of(estimator)}
+    except ValueError:
+        return {"human": None}
+    if hasattr(estimator, "threshold"):
+        facts["threshold"] = synthetic_threshold(estimator)
     return facts
 
 
@@ -161,6 +175,12 @@ def _lines(facts: dict[str, Any], indent: str = "") -> list[tuple[str, Any]]:
             lines.append((indent + name, Text(", ".join(map(str, value)) or "none")))
         elif name == "size":
             lines.append((indent + name, Text(f"{value / 1000:,.0f} kB")))
+        elif name == "human":
+            lines.append(
+                (indent + name, Text("not known: detect needs --human" if value is None else str(value)))
+            )
+        elif name == "threshold":
+            lines.append((indent + name, Text(f"{_short(value)}, in log-odds of synthetic")))
         elif name == "gpu":
             lines.append((indent + name, Text("used" if value else "none that the backend sees")))
         else:
