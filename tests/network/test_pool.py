@@ -1,6 +1,10 @@
 import subprocess
 import sys
+import threading
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 
 from voicelstm.network import _pool as network_pool
 from voicelstm.network._architecture import Architecture
@@ -53,6 +57,7 @@ def test_the_kernel_cache_is_cleared_with_every_eighth_network_that_is_dropped(m
     cleared = []
     monkeypatch.setattr(network_pool, "_idle", OrderedDict())
     monkeypatch.setattr(network_pool, "_n_dropped", 0)
+    monkeypatch.setattr(network_pool, "_most_in_use", 1)
     monkeypatch.setattr(network_pool, "Network", lambda architecture, compilation: object())
     monkeypatch.setattr(network_pool, "clear_kernel_cache", lambda: cleared.append(n_outputs))
     for n_outputs in range(1, 26):
@@ -81,3 +86,46 @@ def test_a_network_that_is_not_shared_is_built_for_one_use(monkeypatch):
     own = [acquired(shared=False) for _ in range(2)]
     assert len({id(network) for network in (idle, *own)}) == 3
     assert acquired(shared=True) is idle
+
+
+@pytest.fixture
+def built(monkeypatch):
+    """Networks that an empty pool has built."""
+    networks = []
+
+    def build(architecture, compilation):
+        networks.append(object())
+        return networks[-1]
+
+    monkeypatch.setattr(network_pool, "_idle", OrderedDict())
+    monkeypatch.setattr(network_pool, "_most_in_use", 0)
+    monkeypatch.setattr(network_pool, "Network", build)
+    return networks
+
+
+def test_twelve_threads_build_twelve_networks_once(built):
+    all_have_one = threading.Barrier(12)
+
+    def use(_):
+        with network_pool.acquire_network("a", Compilation()):
+            all_have_one.wait(60)
+
+    with ThreadPoolExecutor(12) as threads:
+        for _ in range(5):
+            list(threads.map(use, range(12)))
+    assert len(built) == 12
+
+
+def test_one_thread_keeps_eight_networks_for_their_next_use(built):
+    for architecture in [*range(9), *range(1, 9), 0]:  # the first makes room for the ninth
+        with network_pool.acquire_network(architecture, Compilation()):
+            pass
+    assert len(built) == 10
+
+
+def test_a_network_that_fails_is_in_use_no_more(built):
+    for _ in range(20):
+        with pytest.raises(KeyError), network_pool.acquire_network("a", Compilation()):
+            raise KeyError
+    assert len(built) == 1
+    assert network_pool._most_in_use == 1
