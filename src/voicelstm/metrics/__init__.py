@@ -23,7 +23,6 @@ from voicelstm.metrics._rates import operating_points as operating_points
 from voicelstm.metrics._rates import suppress_sign_warning as suppress_sign_warning
 from voicelstm.metrics._rates import warn_of_sign as warn_of_sign
 from voicelstm.metrics._responses import held_by as held_by
-from voicelstm.metrics._responses import of_second_class as of_second_class
 from voicelstm.metrics._responses import respond as respond
 from voicelstm.metrics._responses import score_method as score_method
 from voicelstm.metrics._scored import check_human as check_human
