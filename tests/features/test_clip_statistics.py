@@ -15,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import get_tags
 
 from voicelstm import ClipStatistics, MFCCTransformer
 from voicelstm.datasets import make_voices
@@ -284,6 +285,13 @@ def test_unknown_statistics_are_refused(statistics):
     for use in (ClipStatistics(statistics=statistics).fit, ClipStatistics(statistics=statistics).transform):
         with pytest.raises(ValueError, match=r'must be one or both of "mean" and "std"'):
             use(RAGGED)
+
+
+def test_scikit_learn_is_told_that_it_needs_no_fit_and_takes_3d_arrays():
+    tags = get_tags(ClipStatistics())
+    assert not tags.requires_fit
+    assert tags.input_tags.three_d_array
+    assert tags.transformer_tags.preserves_dtype == ["float64", "float32"]
 
 
 def test_clones_and_pickles_do_the_same():

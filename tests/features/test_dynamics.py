@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from sklearn.utils import get_tags
 
 from voicelstm import CepstralDynamics, MFCCTransformer, SequenceStore, load, save
 from voicelstm.exceptions import ModelFileError
@@ -111,6 +112,19 @@ def test_lags_that_are_none_are_refused(lags):
         checked_lags(lags)
 
 
+def test_parameters_and_tags_are_the_documented_ones():
+    assert CepstralDynamics().get_params() == {"lags": (1, 2, 4, 8), "window_frames": 100, "step_frames": 50}
+    assert get_tags(CepstralDynamics()).input_tags.three_d_array
+
+
+def test_windows_and_steps_have_at_least_one_frame(noises):
+    for name in ("window_frames", "step_frames"):
+        with pytest.raises(ValueError, match=f"'{name}' parameter .* must be an int in the range \\[1, inf"):
+            CepstralDynamics(**{name: 0}).fit(noises)
+    described = CepstralDynamics(window_frames=1, step_frames=1).fit(noises).transform(noises)
+    assert [len(clip) for clip in described] == [len(clip) for clip in noises]
+
+
 @pytest.mark.parametrize("change", [{"lags": (1, 2, 4, 9)}, {"window_frames": 50}, {"step_frames": 25}])
 def test_what_was_learnt_is_not_used_with_other_parameters(change, noises, tmp_path):
     dynamics = CepstralDynamics().fit(noises).set_params(**change)
@@ -141,6 +155,8 @@ def test_other_sequences_are_refused_by_their_position(noises):
         CepstralDynamics().fit([noises[0], np.full((5, 3), np.nan)])
     with pytest.raises(ValueError, match=r"X\[1\] has values as large as 1e\+160"):
         CepstralDynamics().fit([noises[0], np.array([[1e160, 0, 0], [-1e160, 0, 0]])])
+    largest = CepstralDynamics().fit([noises[0], np.array([[1e70, 0, 0], [-1e70, 0, 0]])])
+    assert np.isfinite(largest.centre_).all()
 
 
 @pytest.mark.parametrize("lags", [(2, 3), range(1, 5), np.array([1, 7])])
