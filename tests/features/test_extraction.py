@@ -120,7 +120,7 @@ def test_another_version_of_what_computes_features_has_another_folder(library, m
     settings = ExtractionSettings.of(MFCCTransformer().get_params())
     before = settings.folder_in(tmp_path)
     assert settings.folder_in(tmp_path) == before
-    _extraction._library_versions.cache_clear()
+    _extraction.library_versions.cache_clear()
     if library == "voicelstm":
         monkeypatch.setattr(_extraction, "__version__", "0.0")
     elif library == "libsndfile":
@@ -130,7 +130,7 @@ def test_another_version_of_what_computes_features_has_another_folder(library, m
         monkeypatch.setattr(_extraction, "version", lambda of: "0.0" if of == library else installed(of))
     assert settings.folder_in(tmp_path) != before
     monkeypatch.undo()
-    _extraction._library_versions.cache_clear()
+    _extraction.library_versions.cache_clear()
     assert settings.folder_in(tmp_path) == before
 
 

@@ -12,6 +12,8 @@ from joblib import Parallel, delayed, parallel_config
 
 from voicelstm import MFCCTransformer, SequenceStore
 from voicelstm.exceptions import AudioError, AudioWarning, StoreError
+from voicelstm.features import _many
+from voicelstm.features._extraction import ExtractionSettings, library_versions
 
 
 def noise(n_samples, seed=0):
@@ -306,3 +308,13 @@ def test_samples_that_change_while_they_are_read_spoil_no_cache(tmp_path, monkey
     with pytest.raises(AudioError, match="changed while it was read"):
         transformer.transform([samples])
     assert_same(transformer.transform([noise(1600)]), expected)
+
+
+def test_a_worker_of_other_versions_fills_no_folder(files):
+    settings = ExtractionSettings.of(MFCCTransformer().get_params())
+    asked = (files[0], _many._digest(files[0]))
+    assert _many._extract_what_was_hashed(asked, settings, library_versions()).clip is not None
+    with pytest.raises(
+        RuntimeError, match=r"other versions .*: soxr \(.* here, 0\.0 there\)\. Install the same"
+    ):
+        _many._extract_what_was_hashed(asked, settings, library_versions() | {"soxr": "0.0"})

@@ -21,7 +21,7 @@ from voicelstm.features._cepstra import CepstraSettings, cepstra, check_settings
 from voicelstm.features._deltas import append_deltas, normalize_clip
 from voicelstm.sequences import Clip
 
-__all__ = ["ExtractionSettings", "check_extraction", "digest_of_file", "extract"]
+__all__ = ["ExtractionSettings", "check_extraction", "digest_of_file", "extract", "library_versions"]
 
 
 _LIBRARIES = ("audioread", "librosa", "numpy", "python_speech_features", "scipy", "soundfile", "soxr")
@@ -60,7 +60,7 @@ class ExtractionSettings:
         values = asdict(self)
         if values.pop("augment") is not None:
             values["augment"] = python_value(cast(Augmenter, self.augment).get_params(deep=False))
-        return values.pop("cepstra") | values | {"voicelstm": __version__} | _library_versions()
+        return values.pop("cepstra") | values | {"voicelstm": __version__} | library_versions()
 
     def folder_in(self, cache_dir: str | os.PathLike[str]) -> Path:
         """Return the cache's folder for features of these settings."""
@@ -132,7 +132,7 @@ def extract(
 
 
 @cache
-def _library_versions() -> dict[str, str]:
+def library_versions() -> dict[str, str]:
     """Return the versions of what else reads recordings and computes features."""
     return {"libsndfile": soundfile.__libsndfile_version__} | {name: version(name) for name in _LIBRARIES}
 

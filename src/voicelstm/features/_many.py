@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from pickle import PicklingError
+from platform import node
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from joblib import effective_n_jobs
 from joblib import hash as hash_of_array
 
 from voicelstm.audio import name_of
-from voicelstm.features._extraction import ExtractionSettings, digest_of_file
+from voicelstm.features._extraction import ExtractionSettings, digest_of_file, library_versions
 from voicelstm.features._workers import MOST_PER_TASK, Extracted, Team, extract_or_say_why
 from voicelstm.sequences import Clip, SequenceWriter
 
@@ -80,7 +81,7 @@ def extract_into(
             kept: list[tuple[str, Clip]] = []
             new = [(chunk[position], digest) for digest, position in missing.items()]
             failed = set()
-            with closing(team.work(_extract_what_was_hashed, new, settings)) as results:
+            with closing(team.work(_extract_what_was_hashed, new, settings, library_versions())) as results:
                 for digest, (clip, _, remarks_of_clip) in zip(missing, results, strict=True):
                     advance(1)
                     if clip is None:
@@ -109,15 +110,34 @@ def extract_into(
 
 
 def _extract_what_was_hashed(
-    hashed: tuple[Any, str], settings: ExtractionSettings, *, folder: str | None = None
+    hashed: tuple[Any, str],
+    settings: ExtractionSettings,
+    versions: dict[str, str],
+    *,
+    folder: str | None = None,
 ) -> Extracted:
-    """Extract a recording's features, unless its content is no longer that of the digest."""
+    """Extract a recording's features for a folder of these versions, if its content is that of the digest."""
+    _check_versions(versions)
     recording, digest = hashed
     found = extract_or_say_why(recording, settings, folder=folder)
     # Looked at again afterwards: some decoders take nothing but a path, so that what they read has no digest.
     if found.clip is not None and _digest(recording, folder=folder) != digest:
         return Extracted(None, f"{name_of(recording)}: changed while it was read.")
     return found
+
+
+def _check_versions(versions: dict[str, str]) -> None:
+    """Refuse to compute what would stand in a folder under another machine's versions."""
+    differing = [
+        f"{name} ({own} here, {versions.get(name)} there)"
+        for name, own in library_versions().items()
+        if own != versions.get(name)
+    ]
+    if differing:
+        raise RuntimeError(
+            f"The worker {node()} has other versions than the process that asks it, and features of both do"
+            f" not belong in one folder: {', '.join(differing)}. Install the same on both."
+        )
 
 
 def _digest(recording: Any, *, folder: str | None = None) -> str | None:
