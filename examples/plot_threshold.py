@@ -37,7 +37,7 @@ detector = make_detector(random_state=0).fit(X_train, y_train)
 # recordings as possible are taken for human, while at most 5 % of the human ones are turned away.
 
 tuned = tune_threshold(detector, X_held_out, y_held_out, metric="false_alarm", max_miss=0.05)
-print(f"threshold {tuned.threshold:.2f}")
+print(f"threshold {tuned.score_threshold_:.2f}, in log-odds of synthetic")
 for name, model in {"threshold 0": detector, "tuned": tuned}.items():
     called = model.predict(X_test)
     missed = np.mean(called[y_test == "human"] == "synthetic")
