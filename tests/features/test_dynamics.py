@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.utils import get_tags
@@ -82,7 +84,9 @@ def test_windows_cover_every_frame_and_the_last_ends_with_the_clip():
 def test_short_constant_and_empty_clips_give_finite_numbers(noises):
     dynamics = CepstralDynamics().fit(noises)
     clips = [noises[0][:1], np.full((60, 3), 7.0), np.zeros((0, 3)), noises[1]]
-    one, constant, empty, last = dynamics.transform(clips)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        one, constant, empty, last = dynamics.transform(clips)
     assert np.isfinite(one).all()
     assert one.shape == constant.shape == (1, 30)
     # Differences of 0 are the least there can be.

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from python_speech_features import get_filterbanks
 
-from voicelstm.features import filterbank
+from voicelstm.features import filter_corners, filterbank
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,15 @@ def test_a_band_limits_the_filters():
     assert filters[1, 6:11].tolist() == [0, 0.5, 1, 0.5, 0]
     assert not filters[:, :5].any()
     assert not filters[:, 12:].any()
+
+
+@pytest.mark.parametrize("scale", ["mel", "slaney", "linear"])
+@pytest.mark.parametrize(("fmin", "fmax"), [(0, 999), (0, 1000), (700, 1000.5), (1000, 4000), (1001, 8000)])
+def test_corners_reach_from_the_lowest_to_the_highest_frequency(scale, fmin, fmax):
+    corners = filter_corners(5, fmin=fmin, fmax=fmax, scale=scale)
+    assert corners.shape == (7,)
+    np.testing.assert_allclose(corners[[0, -1]], [fmin, fmax], rtol=1e-12, atol=1e-9)
+    assert (np.diff(corners) > 0).all()
 
 
 @pytest.mark.parametrize(("fmin", "fmax"), [(0, 8001), (-1, 4000), (4000, 4000), (5000, 4000), (8000, None)])
