@@ -7,6 +7,7 @@ __all__ = [
     "AudioWarning",
     "AuditWarning",
     "DatasetError",
+    "HeldOutWarning",
     "ModelFileError",
     "ModelFileWarning",
     "ScoreWarning",
@@ -98,3 +99,7 @@ class ScoreWarning(VoiceLSTMWarning):
 
 class AuditWarning(VoiceLSTMWarning):
     """Something other than the voice gives labels away."""
+
+
+class HeldOutWarning(VoiceLSTMWarning):
+    """Recordings that should be new to a detector were in its training."""

@@ -73,3 +73,22 @@ def test_evaluate_refuses_labels_that_are_not_the_detectors(detector_file, voice
     arguments = ("evaluate", detector_file, tmp_path / "labels.csv", "--audio-dir", voice_folder)
     _, err = run(*arguments, code=ExitCode.REFUSED)
     assert "['real', 'synthetic']" in err
+
+
+def test_evaluate_names_recordings_of_the_training(voice_folder, tmp_path):
+    lines = (voice_folder / "labels.csv").read_text().splitlines()
+    (tmp_path / "train.csv").write_text("\n".join(lines[:13]))
+    of_voices = ("--audio-dir", voice_folder)
+    small = ("--set", "classifier.units=4", "--set", "classifier.max_steps=2", "--set", "features.n_mfcc=6")
+    run("train", tmp_path / "train.csv", *of_voices, "-o", tmp_path / "detector", *small)
+    (tmp_path / "test.csv").write_text("\n".join([lines[0], *lines[11:]]))
+    for _ in range(2):  # features are computed, and then in the cache
+        arguments = ("evaluate", tmp_path / "detector", tmp_path / "test.csv", *of_voices)
+        out, err = run(*arguments, "--json", "--cache", tmp_path / "cache")
+        assert json.loads(out)["n_in_training"] == 2
+        assert re.search(r"2 of 14 recordings were in the detector's training: .*10\.wav, .*11\.wav\.", err)
+    assert "2 recordings were in the detector's training" in run(*arguments)[0]
+    (tmp_path / "test.csv").write_text("\n".join([lines[0], *lines[13:]]))
+    out, err = run(*arguments, "--json")
+    assert json.loads(out)["n_in_training"] == 0
+    assert "training" not in err

@@ -62,3 +62,17 @@ def test_dynamics_of_no_sequences_are_refused(name, value, tmp_path):
     rewritten(tmp_path / "m", lambda d, t: t[name].__setitem__(-1, value))
     with pytest.raises(ModelFileError):
         load(tmp_path / "m")
+
+
+def test_fingerprints_are_kept_and_checked(tmp_path):
+    transformer = MFCCTransformer()
+    transformer.fit_transform([np.sin(np.arange(1600.0) * k) for k in (1, 2, 3)])
+    save(transformer, tmp_path / "m")
+    np.testing.assert_array_equal(load(tmp_path / "m").fingerprints_, transformer.fingerprints_)
+    save(MFCCTransformer(), tmp_path / "none")
+    assert not hasattr(load(tmp_path / "none"), "fingerprints_")
+    for wrong in ([3, 2], [2, 2], [-1, 5]):
+        transformer.fingerprints_ = np.array(wrong)
+        save(transformer, tmp_path / "m")
+        with pytest.raises(ModelFileError, match="fingerprints are not ascending"):
+            load(tmp_path / "m")

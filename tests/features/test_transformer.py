@@ -9,8 +9,10 @@ import soundfile
 from sklearn.base import clone
 
 from tests.features.signals import assert_same, noise
-from voicelstm import MFCCTransformer
+from voicelstm import Augmenter, MFCCTransformer
+from voicelstm.audio._fingerprint import fingerprint_of
 from voicelstm.exceptions import AudioError, AudioWarning
+from voicelstm.features import sequences_and_fingerprints
 
 
 def test_every_strange_file_gives_finite_features_or_is_named(awkward_files):
@@ -203,3 +205,31 @@ def test_no_lifter_may_be_said_with_none_or_zero():
         MFCCTransformer(lifter=None).transform([noise(800)]),
         MFCCTransformer(lifter=0).transform([noise(800)]),
     )
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("kept_in", [None, "cache_dir", "out"])
+def test_fingerprints_are_those_of_what_was_fitted_on(n_jobs, kept_in, tmp_path, monkeypatch):
+    monkeypatch.setattr("voicelstm.features._workers._MANY", 2)  # processes
+    random = np.random.default_rng(0)
+    recordings = [random.uniform(-0.5, 0.5, 1600) for _ in range(4)]
+    expected = sorted(fingerprint_of(each.astype(np.float32)) for each in recordings)
+    transformer = MFCCTransformer(
+        n_jobs=n_jobs,
+        on_error="warn",
+        augment=Augmenter(noise_snr=(0, 10)),
+        cache_dir=tmp_path / "cache" if kept_in == "cache_dir" else None,
+    )
+    out = {"out": tmp_path / "out"} if kept_in == "out" else {}
+    given = [*recordings, recordings[0], tmp_path / "gone.wav"]
+    for _ in range(2):  # the second time from the folder
+        with pytest.warns(AudioWarning, match=r"gone\.wav"):
+            transformer.fit_transform(given, **out)
+        assert transformer.fingerprints_.tolist() == expected
+        assert transformer.fingerprints_.dtype == np.int64
+    with pytest.warns(AudioWarning):
+        _, found = sequences_and_fingerprints(transformer, given)
+    assert sorted(found[:4]) == expected
+    assert found[4:] == [found[0], None]
+    assert not hasattr(transformer.fit(recordings), "fingerprints_")
+    assert not hasattr(clone(transformer), "fingerprints_")

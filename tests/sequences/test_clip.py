@@ -8,8 +8,8 @@ from voicelstm.sequences._store_files import Row
 
 
 def test_a_clip_s_times_stand_in_the_order_in_which_a_folder_keeps_them():
-    first, *times, last = (field.name for field in fields(Clip))
-    assert (first, last) == ("features", "silent")
+    first, *times, silent, fingerprint = (field.name for field in fields(Clip))
+    assert (first, silent, fingerprint) == ("features", "silent", "fingerprint")
     assert tuple(times) == Row._fields[2:-1]
 
 

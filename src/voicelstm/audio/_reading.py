@@ -6,7 +6,7 @@ import stat
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import soundfile
@@ -14,6 +14,7 @@ import soxr
 from numpy.typing import DTypeLike, NDArray
 
 from voicelstm.audio._file_types import FETCH_AGAIN, REMEDIES, recognise
+from voicelstm.audio._fingerprint import fingerprint_of
 from voicelstm.audio._level import peak_of
 from voicelstm.exceptions import AudioError, AudioWarning
 
@@ -71,12 +72,21 @@ def read_audio(
     >>> samples.tolist(), rate
     ([0.0, 0.5, -1.0], 8000)
     """
-    samples, rate, remarks = read_recording(
+    samples, rate, remarks, _ = read_recording(
         recording, sample_rate=sample_rate, max_duration=max_duration, dtype=dtype
     )
     for remark in remarks:
         warnings.warn(remark, AudioWarning, stacklevel=2)
     return samples, rate
+
+
+class ReadRecording(NamedTuple):
+    """Samples in mono and their rate; what there is to warn of; a hash of the samples before resampling."""
+
+    samples: NDArray[np.floating]
+    sample_rate: int
+    remarks: list[str]
+    fingerprint: int
 
 
 def read_recording(
@@ -86,7 +96,7 @@ def read_recording(
     max_duration: float | None,
     dtype: DTypeLike,
     folder: str | None = None,
-) -> tuple[NDArray[np.floating], int, list[str]]:
+) -> ReadRecording:
     """Read as :func:`read_audio` does; return its warnings. Relative paths start from `folder`."""
     dtype, name = np.dtype(dtype), name_of(recording)
     remarks: list[str] = []
@@ -101,10 +111,11 @@ def read_recording(
     if not np.isfinite(samples).all():
         bad = int(np.count_nonzero(~np.isfinite(samples)))
         raise AudioError(f"{name}: found {bad} samples that are NaN or infinite; repair or leave it out.")
+    fingerprint = fingerprint_of(samples)
     if sample_rate is not None and rate != sample_rate:
         samples = _resample(name, samples, rate, sample_rate)
         rate = sample_rate
-    return samples, rate, remarks
+    return ReadRecording(samples, rate, remarks, fingerprint)
 
 
 def name_of(recording: Any) -> str:

@@ -90,6 +90,7 @@ class Features:
 
     X: Any
     recordings: list[Any]
+    fingerprints: list[int | None]
     target: Any
     groups: dict[str, Any]
     failures: list[str]
@@ -107,6 +108,7 @@ def read_features(transformer: Any, bunch: Any, jobs: int, cache: Path | None, *
     from sklearn.base import clone
 
     from voicelstm.exceptions import AudioError, AudioWarning
+    from voicelstm.features import sequences_and_fingerprints
 
     reader = clone(transformer).set_params(
         on_error="warn",
@@ -116,7 +118,9 @@ def read_features(transformer: Any, bunch: Any, jobs: int, cache: Path | None, *
     )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", AudioWarning)
-        X = (reader.fit_transform if to_train else reader.transform)(bunch.recordings)
+        if to_train:
+            reader.fit(bunch.recordings)
+        X, fingerprints = sequences_and_fingerprints(reader, bunch.recordings, augmented=to_train)
     failures = [each for one in caught for each in getattr(one.message, "failures", [])]
     for one in caught:
         if not getattr(one.message, "failures", []):
@@ -127,6 +131,7 @@ def read_features(transformer: Any, bunch: Any, jobs: int, cache: Path | None, *
     return Features(
         X=X[read],
         recordings=[bunch.recordings[position] for position in read],
+        fingerprints=[fingerprints[position] for position in read],
         target=bunch.target[read],
         groups={name: values[read] for name, values in bunch.groups.items()},
         failures=[reason for _, reason in failures],

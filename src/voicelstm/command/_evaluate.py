@@ -1,5 +1,6 @@
 """``voicelstm evaluate``."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +77,7 @@ def evaluate(
     the detector's.
     """
     import voicelstm
-    from voicelstm.detector import MEASURES
+    from voicelstm.detector import MEASURES, positions_among, warn_of_training_recordings
 
     bunch = corpus.load()
     unknown = [name for name in by if name not in bunch.groups]
@@ -97,6 +98,11 @@ def evaluate(
         human_label=human_label,
         random_state=seed,
     )
+    if hasattr(transformer, "fingerprints_"):
+        # The report knows features only, and nothing of the recordings that they are of.
+        in_training = positions_among(features.fingerprints, transformer.fingerprints_)
+        warn_of_training_recordings(features.recordings, in_training, stacklevel=1)
+        report = replace(report, n_in_training=len(in_training))
     if form is Form.JSON:
         write_json(report.to_dict())
     elif form is Form.CSV:
@@ -170,6 +176,10 @@ def _notes(report: Any, *, all_shown: bool) -> list[str]:
         )
         notes.append(f"Below each number its {100 * report.confidence:g} % interval, which draws {what}.")
     notes.append("Miss: human taken for synthetic. False alarm: synthetic taken for human.")
+    if report.n_in_training:
+        notes.append(
+            f"{report.n_in_training} recordings were in the detector's training: these numbers are too good."
+        )
     if not all_shown:
         notes.append("A wider terminal, --json and --csv have detection costs, too.")
     return notes

@@ -105,6 +105,7 @@ def train(
     from sklearn.pipeline import Pipeline
 
     from voicelstm import make_detector, save
+    from voicelstm.features import distinct_fingerprints
 
     # What balances values within their classes balances the classes, too.
     changes = {} if balance is None else {"classifier__class_weight": None}
@@ -125,6 +126,7 @@ def train(
     with _busy(session, "Training"):
         of_features.fit(features.X, features.target, **weights(features, balance))
     detector["features"].fit(bunch.recordings)
+    detector["features"].fingerprints_ = distinct_fingerprints(features.fingerprints)
     save(Pipeline([("features", detector["features"]), *of_features.steps]), output)
     _report(output, bunch, features.target, measured, form)
     list_failures(features.failures, len(bunch.recordings))

@@ -115,7 +115,7 @@ def measure(recording: Any, sample_rate: int | None = None, folder: str | None =
     """Measure one recording as it is, its channels averaged; relative paths start from `folder`."""
     if _is_bare(recording) and sample_rate is not None:
         recording = (recording, sample_rate)
-    samples, rate, remarks = read_recording(
+    samples, rate, remarks, _ = read_recording(
         recording, sample_rate=None, max_duration=None, dtype=np.float32, folder=folder
     )
     n_samples = len(samples)

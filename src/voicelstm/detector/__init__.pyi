@@ -14,3 +14,5 @@ from ._members import features_and_rest as features_and_rest
 from ._members import transformers_of as transformers_of
 from ._pipeline import make_detector as make_detector
 from ._timeline import score_timeline as score_timeline
+from ._training_recordings import positions_among as positions_among
+from ._training_recordings import warn_of_training_recordings as warn_of_training_recordings

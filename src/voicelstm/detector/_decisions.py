@@ -10,6 +10,7 @@ from sklearn.frozen import FrozenEstimator
 
 from voicelstm._compat import num_samples
 from voicelstm.detector._held_out_wrappers import CalibratedDetector, ThresholdDetector
+from voicelstm.detector._training_recordings import TrainingRecordings, warn_of_training_recordings
 from voicelstm.metrics import (
     OperatingPoints,
     check_labels,
@@ -55,7 +56,7 @@ def tune_threshold(
         Fitted, of two classes, with `decision_function` or `predict_proba`.
     recordings : sequence of recordings
         What the detector takes. They must be held out: on recordings of its training a detector errs less
-        than it will in use, and nothing here can tell.
+        than it will in use.
     y : array-like of shape (n_clips,)
         Labels, of both classes of the detector.
     metric : {"eer", "detection_cost", "miss", "false_alarm"}, default="eer"
@@ -89,6 +90,11 @@ def tune_threshold(
         Where `y` does not hold the detector's two classes, lengths do not fit, clips have no score (it names
         their positions), all have the same, no threshold keeps both bounds, or a parameter is out of range or
         does not go with `metric`.
+
+    Warns
+    -----
+    HeldOutWarning
+        If recordings were in the detector's training, by their samples (`MFCCTransformer.fingerprints_`).
 
     See Also
     --------
@@ -158,7 +164,7 @@ def calibrate(
         Fitted, of two classes, with `decision_function` or `predict_proba`.
     recordings : sequence of recordings
         What the detector takes. They must be held out: on recordings of its training the scores are better
-        than they will be in use, and the calibration too sure; nothing here can tell.
+        than they will be in use, and the calibration too sure.
     y : array-like of shape (n_clips,)
         Labels, of both classes of the detector.
     sample_weight : array-like of shape (n_clips,), default=None
@@ -177,6 +183,11 @@ def calibrate(
     ValueError
         Where `y` does not hold the detector's two classes, lengths do not fit, clips have no score (it names
         their positions), or all have the same.
+
+    Warns
+    -----
+    HeldOutWarning
+        If recordings were in the detector's training, by their samples (`MFCCTransformer.fingerprints_`).
 
     See Also
     --------
@@ -254,8 +265,10 @@ def _held_out_answer(detector: Any, recordings: Any, y: ArrayLike) -> tuple[str,
             f"y holds the classes {sorted(found, key=repr)}, the detector knows {classes}. Held-out"
             " recordings of both are needed, and of no other."
         )
-    method = score_method(detector)
+    heard = TrainingRecordings(detector)
+    method = score_method(heard.detector)
     answer = np.asarray(method(recordings))
+    warn_of_training_recordings(recordings, heard.positions(), stacklevel=3)
     response = _for_class(answer, 1)
     for kind, wrong in (("NaN", np.isnan(response)), ("infinite", np.isinf(response))):
         if wrong.any():

@@ -14,6 +14,7 @@ from voicelstm._compat import num_samples, safe_indexing
 from voicelstm.datasets import enough_speakers, group_columns
 from voicelstm.detector._evaluation_report import MEASURES, EvaluationReport, Measure, Row
 from voicelstm.detector._members import features_and_rest, have_same_features, memoized
+from voicelstm.detector._training_recordings import TrainingRecordings, warn_of_training_recordings
 from voicelstm.exceptions import SequenceWarning
 from voicelstm.metrics import (
     as_labels,
@@ -97,6 +98,9 @@ def evaluate(
         turned round.
     SequenceWarning
         Where the detector gives NaN for clips, as it does for recordings that failed; they are left out.
+    HeldOutWarning
+        If recordings were in the detector's training, by their samples (`fingerprints_` of MFCCTransformer).
+        They are not left out.
 
     See Also
     --------
@@ -154,7 +158,10 @@ def evaluate(
     if n_resamples < 0:
         raise ValueError(f"n_resamples={n_resamples!r} must not be negative.")
 
-    kept, score, ratio, accepted = _scores(detector, recordings, human_is, threshold)
+    heard = TrainingRecordings(detector)
+    kept, score, ratio, accepted = _scores(heard.detector, recordings, human_is, threshold)
+    in_training = heard.positions()
+    warn_of_training_recordings(recordings, in_training, stacklevel=2)
     human, columns = human[kept], {name: values[kept] for name, values in columns.items()}
     # One seed for all, so that rows and measures see the same draws.
     random = np.random.RandomState() if random_state is None else check_random_state(random_state)
@@ -182,7 +189,8 @@ def evaluate(
                 rows.append(measuring.row(name, value.item(), chosen))
     warn_of_sign(rows[0].eer.value, stacklevel=3)
     n_without_score = int(np.count_nonzero(~kept))
-    return EvaluationReport(rows, threshold, confidence, n_without_score)
+    n_in_training = None if in_training is None else len(in_training)
+    return EvaluationReport(rows, threshold, confidence, n_without_score, n_in_training)
 
 
 def _check_classes(detector: Any, labels: NDArray[Any]) -> None:

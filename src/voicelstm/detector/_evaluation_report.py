@@ -122,12 +122,16 @@ class EvaluationReport:
         Of the intervals.
     n_without_score : int
         Clips left out, since the detector gave NaN for them.
+    n_in_training : int or None
+        Recordings that were in the detector's training, by their samples; they are measured like the others.
+        None if that is not known: the detector was given features, or its file is one of 0.1.0.
     """
 
     rows: list[Row]
     threshold: float | None
     confidence: float
     n_without_score: int
+    n_in_training: int | None = None
 
     @property
     def overall(self) -> Row:
@@ -177,6 +181,10 @@ class EvaluationReport:
             lines.append(f"* fewer than {FEWEST_SPEAKERS} speakers in a class: the intervals draw clips")
         if self.n_without_score:
             lines.append(f"{self.n_without_score} clips without a score are left out")
+        if self.n_in_training:
+            lines.append(
+                f"{self.n_in_training} recordings were in the detector's training: errors are too few"
+            )
         return "\n".join(lines)
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from sklearn.base import BaseEstimator
 
 from voicelstm.classifier import LSTMVoiceClassifier
 from voicelstm.detector._held_out_wrappers import CalibratedDetector, ThresholdDetector
 from voicelstm.features import CepstralDynamics, MFCCTransformer
 
-__all__ = ["features_and_rest", "have_same_features", "memoized", "transformers_of"]
+__all__ = ["features_and_rest", "have_same_features", "memoized", "transformers_of", "with_reader"]
 
 # Of each member, what takes long.
 _SLOW = {
@@ -37,7 +38,7 @@ def features_and_rest(detector: Any) -> tuple[MFCCTransformer, Any]:
         )
     if not _are_alike(transformers):
         raise TypeError("The detector's members have different features.")
-    return transformers[0], rest
+    return _knowing_all(transformers), rest
 
 
 def have_same_features(detector: Any) -> bool:
@@ -60,6 +61,29 @@ def memoized(detector: Any) -> Any:
         return copies[id(held)]
 
     return _replaced(detector, copied)
+
+
+def with_reader(detector: Any, reader: Callable[[MFCCTransformer], Callable[..., Any]]) -> Any:
+    """Copy a fitted detector, `transform` of its transformers being what `reader` makes of each."""
+
+    def copied(held: Any) -> Any:
+        if type(held) is not MFCCTransformer:
+            return None
+        copy = _shallow_copy(held, lambda value: value)
+        copy.transform = reader(held)
+        return copy
+
+    return _replaced(detector, copied)
+
+
+def _knowing_all(transformers: list[MFCCTransformer]) -> MFCCTransformer:
+    """Return one of transformers that are alike, with the fingerprints of all."""
+    known = [each.fingerprints_ for each in transformers if hasattr(each, "fingerprints_")]
+    if all(each is known[0] for each in known) and hasattr(transformers[0], "fingerprints_") == bool(known):
+        return transformers[0]
+    copy: MFCCTransformer = _shallow_copy(transformers[0], lambda value: value)
+    copy.fingerprints_ = np.unique(np.concatenate(known))
+    return copy
 
 
 class _Once:

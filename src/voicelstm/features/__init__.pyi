@@ -11,3 +11,5 @@ from ._filterbanks import filter_corners as filter_corners
 from ._filterbanks import filterbank as filterbank
 from ._many import extract_all as extract_all
 from ._transformer import MFCCTransformer as MFCCTransformer
+from ._transformer import distinct_fingerprints as distinct_fingerprints
+from ._transformer import sequences_and_fingerprints as sequences_and_fingerprints

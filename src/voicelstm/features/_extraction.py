@@ -84,7 +84,7 @@ def extract(
     """
     own = settings.cepstra
     name = name_of(recording)
-    samples, rate, remarks = read_recording(
+    samples, rate, remarks, fingerprint = read_recording(
         recording,
         sample_rate=settings.sample_rate,
         max_duration=settings.max_duration,
@@ -127,6 +127,7 @@ def extract(
         frame_step=step / rate,
         duration=n_samples / rate,
         silent=silent,
+        fingerprint=fingerprint,
     )
     return clip, remarks
 

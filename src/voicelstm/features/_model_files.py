@@ -43,12 +43,16 @@ def describe_transformer(transformer: MFCCTransformer, prefix: str, tensors: Ten
     check_extraction(transformer._settings(None))
     if hasattr(transformer, "n_features_in_"):
         described["n_features_in_"] = int(transformer.n_features_in_)
+    if hasattr(transformer, "fingerprints_"):
+        described["n_fingerprints"] = len(transformer.fingerprints_)
+        tensors[f"{prefix}fingerprints"] = transformer.fingerprints_
     return described | describe_feature_names(transformer)
 
 
 def restore_transformer(described: dict[str, Any], prefix: str, tensors: StoredTensors) -> MFCCTransformer:
     """Make the transformer of a description, each field checked before it is used."""
-    check_fields(described, {"class", "params"}, {"feature_names_in_", "n_features_in_"})
+    optional = {"feature_names_in_", "n_features_in_", "n_fingerprints"}
+    check_fields(described, {"class", "params"}, optional)
     transformer: MFCCTransformer = restore_with_params(MFCCTransformer, described)
     if transformer.augment is not None:
         transformer.augment.check(codecs=False)  # predicting needs none
@@ -58,6 +62,12 @@ def restore_transformer(described: dict[str, Any], prefix: str, tensors: StoredT
         restore_feature_names(transformer, described)
     elif "feature_names_in_" in described:
         raise ModelFileError("There are names of columns, but no number of columns.")
+    if "n_fingerprints" in described:
+        shape = (count(described["n_fingerprints"], "number of fingerprints", least=0),)
+        found = tensors.read(f"{prefix}fingerprints", shape, np.dtype(np.int64))
+        if (found < 0).any() or (np.diff(found) <= 0).any():
+            raise ModelFileError("The fingerprints are not ascending numbers of 0 or more.")
+        transformer.fingerprints_ = found
     return transformer
 
 

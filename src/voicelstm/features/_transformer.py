@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self, cast
 
@@ -21,7 +22,7 @@ from voicelstm.features._presets import ASVSPOOF_LFCC, RECIPE_FEATURES
 from voicelstm.features._recordings import checked_recordings
 from voicelstm.sequences import Clip, SequenceStore, SequenceWriter, stack
 
-__all__ = ["MFCCTransformer"]
+__all__ = ["MFCCTransformer", "distinct_fingerprints", "sequences_and_fingerprints"]
 
 _log = logging.getLogger(__name__)
 
@@ -105,6 +106,10 @@ class MFCCTransformer(  # type: ignore[call-arg]
     ----------
     n_features_in_ : int
         Samples per signal, where `fit` was given a 2-D array of signals.
+    fingerprints_ : ndarray of shape (n_recordings,)
+        Hashes of 63 bits of the recordings' samples, ascending and each once; after `fit_transform`. By
+        these, whatever the file's name and format, :func:`evaluate` recognises a recording of the training. A
+        model file keeps them; no sample can be computed from them.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where `fit` was given a data frame whose names are all strings.
 
@@ -307,6 +312,7 @@ class MFCCTransformer(  # type: ignore[call-arg]
             self.augment.check()
         check_extraction(self._settings(self.augment))
         checked_recordings(self, X, reset=True)
+        self.__dict__.pop("fingerprints_", None)  # of another fit
         return self
 
     def fit_transform(
@@ -329,9 +335,13 @@ class MFCCTransformer(  # type: ignore[call-arg]
             As of `transform`; with ``augment=None`` the same.
         """
         self.fit(X, y)
+        sequences: NDArray[Any] | SequenceStore
         if out is None and self.cache_dir is None:
-            return stack([clip.features for clip in self._extracted(X, self.augment)])
-        return self._stored(X, out, self.augment)
+            sequences, fingerprints = _stacked(self._extracted(X, self.augment))
+        else:
+            sequences, fingerprints = self._stored(X, out, self.augment)
+        self.fingerprints_ = distinct_fingerprints(fingerprints)
+        return sequences
 
     def transform(self, X: Any, out: str | os.PathLike[str] | None = None) -> NDArray[Any] | SequenceStore:
         """Compute the cepstral sequences of recordings.
@@ -360,7 +370,7 @@ class MFCCTransformer(  # type: ignore[call-arg]
         """
         if out is None and self.cache_dir is None:
             return stack([clip.features for clip in self._extracted(X, None)])
-        return self._stored(X, out, None)
+        return self._stored(X, out, None)[0]
 
     def extract(self, X: Any) -> list[Clip]:
         """Compute the sequences together with their place in time.
@@ -383,7 +393,7 @@ class MFCCTransformer(  # type: ignore[call-arg]
         """
         if self.cache_dir is None:
             return self._extracted(X, None)
-        stored = self._stored(X, None, None)
+        stored, _ = self._stored(X, None, None)
         return [stored.clip(position) for position in range(len(stored))]
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
@@ -425,7 +435,9 @@ class MFCCTransformer(  # type: ignore[call-arg]
         report_failures(failures, len(recordings), self.on_error)
         return clips
 
-    def _stored(self, X: Any, out: str | os.PathLike[str] | None, augment: Augmenter | None) -> SequenceStore:
+    def _stored(
+        self, X: Any, out: str | os.PathLike[str] | None, augment: Augmenter | None
+    ) -> tuple[SequenceStore, list[int | None]]:
         """Bring the sequences into the folder `out`, or into the cache's one for these parameters."""
         recordings, settings = self._checked(X, augment)
         folder = settings.folder_in(cast(Any, self.cache_dir)) if out is None else out
@@ -436,7 +448,7 @@ class MFCCTransformer(  # type: ignore[call-arg]
             report_failures(failures, len(recordings), self.on_error)
             if out is not None:
                 writer.arrange(digests)
-            return writer.view(digests)
+            return writer.view(digests), writer.fingerprints(digests)
 
     def _checked(self, X: Any, augment: Augmenter | None) -> tuple[list[Any], ExtractionSettings]:
         validate_params(self)
@@ -446,3 +458,25 @@ class MFCCTransformer(  # type: ignore[call-arg]
 
     def _settings(self, augment: Augmenter | None) -> ExtractionSettings:
         return ExtractionSettings.of(self.get_params(deep=False) | {"augment": augment})
+
+
+def sequences_and_fingerprints(
+    transformer: MFCCTransformer, X: Any, *, augmented: bool = False
+) -> tuple[NDArray[Any] | SequenceStore, list[int | None]]:
+    """Return what `transform` returns, and the fingerprints of the recordings; None for those that failed.
+
+    With `augmented`, the sequences are those of `fit_transform`; the fingerprints are the same.
+    """
+    augment = transformer.augment if augmented else None
+    if transformer.cache_dir is not None:
+        return transformer._stored(X, None, augment)
+    return _stacked(transformer._extracted(X, augment))
+
+
+def _stacked(clips: list[Clip]) -> tuple[NDArray[Any], list[int | None]]:
+    return stack([clip.features for clip in clips]), [clip.fingerprint for clip in clips]
+
+
+def distinct_fingerprints(fingerprints: Iterable[int | None]) -> NDArray[np.int64]:
+    """Return fingerprints as `fingerprints_` has them: ascending, each once; None is left out."""
+    return np.unique(np.array([each for each in fingerprints if each is not None], dtype=np.int64))

@@ -24,6 +24,8 @@ class Clip:
         Of the whole recording, in s.
     silent : bool
         Whether every sample is 0, as far as is known: a folder of sequences does not keep it.
+    fingerprint : int or None
+        Hash of the samples as they were decoded; None if it is not known.
     """
 
     features: NDArray[np.floating]
@@ -32,3 +34,4 @@ class Clip:
     frame_step: float
     duration: float
     silent: bool = False
+    fingerprint: int | None = None

@@ -83,10 +83,20 @@ class SequenceWriter:
         with explained(self.folder, READ):
             for first in range(0, len(digests), _CHUNK):
                 chunk = digests[first : first + _CHUNK]
-                marks = ", ".join("?" * len(chunk))
-                query = f"SELECT digest, {COLUMNS} FROM sequence WHERE digest IN ({marks})"
+                query = f"SELECT digest, {COLUMNS} FROM sequence WHERE digest IN ({_marks(chunk)})"
                 rows.update({digest: Row(*row) for digest, *row in self._index.execute(query, chunk)})
         return rows
+
+    def fingerprints(self, digests: Sequence[str | None]) -> list[int | None]:
+        """Return the fingerprints of stored clips' recordings; None is of none, or is not known."""
+        found: dict[str, int | None] = {}
+        asked = [digest for digest in digests if digest is not None]
+        with explained(self.folder, READ):
+            for first in range(0, len(asked), _CHUNK):
+                chunk = asked[first : first + _CHUNK]
+                query = f"SELECT digest, fingerprint FROM sequence WHERE digest IN ({_marks(chunk)})"
+                found.update(self._index.execute(query, chunk))
+        return [None if digest is None else found.get(digest) for digest in digests]
 
     def append(self, clips: Sequence[tuple[str, Clip]]) -> dict[str, Row]:
         """Store clips by digest, unless they are stored: all, or none if a StoreError is raised."""
@@ -116,8 +126,8 @@ class SequenceWriter:
                 )
                 end += len(clip.features)
             self._index.executemany(
-                f"INSERT INTO sequence (digest, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [(digest, *rows[digest]) for digest in new],
+                f"INSERT INTO sequence (digest, {COLUMNS}, fingerprint) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [(digest, *rows[digest], clip.fingerprint) for digest, clip in new.items()],
             )
             self._write(begin, [clip.features for clip in new.values()])
         return rows
@@ -154,7 +164,7 @@ class SequenceWriter:
             "CREATE TABLE sequence (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE,"
             " start INTEGER NOT NULL, n_frames INTEGER NOT NULL, offset REAL NOT NULL,"
             " frame_length REAL NOT NULL, frame_step REAL NOT NULL, duration REAL NOT NULL,"
-            " checksum INTEGER NOT NULL)"
+            " checksum INTEGER NOT NULL, fingerprint INTEGER)"
         )
 
     def _compare(self, there: dict[str, Any], here: dict[str, Any]) -> None:
@@ -199,6 +209,10 @@ class SequenceWriter:
             except BaseException:
                 self._index.rollback()
                 raise
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _is_blank(index: sqlite3.Connection, folder: Path) -> bool:
