@@ -133,7 +133,7 @@ def test_detect_knows_more_than_two_classes(small_voices, voices, tmp_path):
     found = [[float(row[f"probability_{name}"]) for name in "abc"] for row in rows]
     np.testing.assert_allclose(found, three.predict_proba(voices[:3]), rtol=1e-5)
     out, _ = run("detect", tmp_path / "three", *voices[:3])
-    assert [len(line.split("\t")) for line in out.splitlines()] == [3, 3, 3]
+    assert [len(line.split("\t")) for line in out.splitlines()] == [4, 4, 4]
     _, err = run("detect", tmp_path / "three", voices[0], "--timeline", code=ExitCode.USAGE)
     assert "--timeline of 3 classes is for --json" in err
     out, _ = run("detect", tmp_path / "three", voices[0], "--timeline", "--json")

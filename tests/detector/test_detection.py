@@ -198,9 +198,37 @@ def test_nothing_is_said_of_recordings_with_nothing_in_them(small_detector, smal
     silence, click = (np.zeros(16000), 16000), (np.full(10, 0.1), 16000)
     found = list(detect(small_detector, [voice, silence, click]))
     assert found[0].error is None
-    assert found[1].error == "the recording: found silence, every sample being 0; there is no voice to judge."
+    assert found[1].error == (
+        "the recording: no speech: found silence, every sample being 0; there is no voice to judge."
+    )
     assert "0.625 ms of sound, less than one frame" in found[2].error
     assert found[1].label is found[2].label is None
+
+
+def test_a_recording_in_which_nobody_speaks_gets_no_label(small_detector, small_voices):
+    noise = (np.random.default_rng(0).normal(0, 0.1, 32000), 16000)
+    voice = small_voices[1][0][0]
+    of_noise, of_voice = detect(small_detector, [noise, voice], timeline=True)
+    assert of_noise.label is None
+    assert "no speech: found 0 s of speech in 2 s, less than 0.15 s" in of_noise.error
+    assert of_noise.speech == 0
+    # `predict` has an answer to everything.
+    assert small_detector.predict([noise])[0] in small_detector.classes_
+    assert of_voice.error is None
+    assert 0.15 < of_voice.speech < 1
+    assert of_voice.warnings == (f"little speech: {of_voice.speech:.1f} s",)
+
+
+def test_a_second_of_speech_is_no_longer_little(small_detector, small_voices):
+    samples = np.concatenate(
+        [
+            small_voices[1][0][at][0] if isinstance(small_voices[1][0][at], tuple) else small_voices[1][0][at]
+            for at in range(4)
+        ]
+    )
+    (found,) = detect(small_detector, [(samples, 16000)])
+    assert found.speech > 1
+    assert found.warnings == ()
 
 
 def test_a_recording_is_warned_of_once_where_its_answer_was_asked_for(small_detector):

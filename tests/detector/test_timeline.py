@@ -24,9 +24,11 @@ def test_a_timeline_is_in_seconds_of_the_recording_trimmed_lead_included(detecto
     recordings = [np.concatenate([silence, noise, silence]), noise[: rate // 4]]
     # 2 s of frames of 25 ms every 10 ms: 199 of them, the last filled with zeros. Windows of 100 of them
     # begin at 0, 50 and 99; two segments of two windows.
-    detector.set_params(classifier__segment_frames=2)
+    trimmed = {"features__speech_only": False, "features__trim_silence": 40.0}
+    before = {name: detector.get_params()[name] for name in trimmed} | {"classifier__segment_frames": 6}
+    detector.set_params(classifier__segment_frames=2, **trimmed)
     timeline = score_timeline(detector, recordings)
-    detector.set_params(classifier__segment_frames=6)
+    detector.set_params(**before)
     np.testing.assert_allclose(timeline[0]["start_s"], [0.5, 0.5 + 0.5], atol=1e-3)
     np.testing.assert_allclose(timeline[0]["stop_s"], [0.5 + 1.49 + 0.025, 0.5 + 1.98 + 0.025], atol=1e-3)
     # Where the last frame would reach beyond the recording, the recording's end counts.
@@ -41,6 +43,16 @@ def test_a_timeline_is_in_seconds_of_the_recording_trimmed_lead_included(detecto
     (timeline, _) = score_timeline(of_frames, recordings)
     np.testing.assert_allclose(timeline["start_s"], [0.5, 0.5 + 0.99], atol=1e-3)
     np.testing.assert_allclose(timeline["stop_s"], [0.5 + 0.99 + 0.025, 0.5 + 1.98 + 0.025], atol=1e-3)
+
+
+def test_a_timeline_leaves_out_what_is_no_speech_and_keeps_the_recording_s_time(detector, voices):
+    voice = np.concatenate([voices.recordings[at][0] for at in range(8)])
+    pause = np.zeros(5 * 16000)
+    (timeline,) = score_timeline(detector, [(np.concatenate([voice, pause, voice]), 16000)])
+    n_voice = len(voice) / 16000
+    assert timeline["stop_s"][-1] == pytest.approx(2 * n_voice + 5, abs=0.3)
+    (plain,) = score_timeline(detector, [(np.concatenate([voice, voice]), 16000)])
+    assert abs(len(timeline) - len(plain)) <= 1
 
 
 def test_a_timelines_scores_are_those_of_the_segments(detector, voices):

@@ -88,9 +88,10 @@ def test_what_features_depend_on_names_their_folder(tmp_path):
     of_clips = {
         "sample_rate": 8000, "deltas": 1, "normalize": "mean", "level": -26.0, "trim_silence": 40.0,
         "max_frames": 7, "max_duration": 3.0, "backend": "librosa", "augment": Augmenter(),
+        "speech_only": True,
     }  # fmt: skip
     assert {field.name for field in fields(CepstraSettings)} == set(of_cepstra)
-    assert {field.name for field in fields(ExtractionSettings)} == {"cepstra", *of_clips}
+    assert {field.name for field in fields(ExtractionSettings)} == {"cepstra", "measures_speech", *of_clips}
     changed = [
         replace(plain, cepstra=replace(plain.cepstra, **{name: of_cepstra[name]})) for name in of_cepstra
     ]

@@ -35,7 +35,7 @@ MADE = {
         detector, *held_out, metric="miss", max_false_alarm=0.1
     ),
     "a threshold for human": lambda detector, train, held_out: FixedThresholdClassifier(
-        detector, threshold=0.51, pos_label="human", response_method="predict_proba"
+        detector, threshold=0.55, pos_label="human", response_method="predict_proba"
     ),
     "a tuned threshold": lambda detector, train, held_out: TunedThresholdClassifierCV(
         clone(detector), scoring=detection_cost_scorer, cv=2

@@ -5,6 +5,9 @@ from ._failures import report_failures as report_failures
 from ._failures import report_remarks as report_remarks
 from ._level import active_region as active_region
 from ._level import set_level as set_level
+from ._matrix_product import matrix_product as matrix_product
 from ._reading import name_of as name_of
 from ._reading import read_audio as read_audio
 from ._reading import read_recording as read_recording
+from ._speech_activity import speech_frames as speech_frames
+from ._speech_activity import speech_level as speech_level

@@ -158,6 +158,7 @@ def _listing(
     longest = max((len(named.name(path)) for path in named.paths), default=0)
     recording = Column("recording", "recording")
     heard_as = Column("label", "heard as", max(8, *(len(str(name)) for name in classes)), style=style)
+    remarks = Column("warnings", "", len("little speech: 0.9 s"), style=lambda _: "yellow")
     if timeline:
         columns = [
             recording,
@@ -166,14 +167,17 @@ def _listing(
             Column("score", "score", 8, "{:+.2f}".format, right=True),
             heard_as,
             Column("score", "", 2 * _BAR + 1, _bar, decided, drawn=True),
+            remarks,
         ]
-        fields = ["recording", "start_s", "stop_s", "score", "label", "error"]
+        fields = ["recording", "start_s", "stop_s", "score", "label", "warnings", "error"]
         return Listing(form, columns, fields, longest, console)
     probability = Column("probability", "probability", 11, "{:.3f}".format, right=True)
     columns = [recording, heard_as, probability]
     if len(classes) == 2:
         columns.append(Column("score", "score", 8, "{:+.2f}".format, right=True))
-    fields = ["recording", "label", "score", *(f"probability_{name}" for name in classes), "error"]
+    columns.append(remarks)
+    probabilities = [f"probability_{name}" for name in classes]
+    fields = ["recording", "label", "score", *probabilities, "speech_s", "warnings", "error"]
     return Listing(form, columns, fields, longest, console)
 
 
@@ -189,6 +193,7 @@ def _records(
     answer: Any, timeline: bool, form: Form, named: Named, segment_label: Callable[[float], Any]
 ) -> Iterator[dict[str, Any]]:
     own = {"recording": named.name(answer.recording), "label": answer.label, "score": answer.score}
+    remarks = "; ".join(answer.warnings)
     if timeline and form is not Form.JSON:
         for start, stop, score in answer.timeline.tolist():
             yield {
@@ -197,16 +202,19 @@ def _records(
                 "stop_s": stop,
                 "score": score,
                 "label": segment_label(score),
+                "warnings": remarks,
             }
     elif form is Form.JSON:
         over_time = {}
         if timeline:
             names = answer.timeline.dtype.names
             over_time = {"timeline": [dict(zip(names, row, strict=True)) for row in answer.timeline.tolist()]}
-        yield own | {"probabilities": answer.probabilities} | over_time
+        heard = {"speech_s": answer.speech, "warnings": list(answer.warnings)}
+        yield own | {"probabilities": answer.probabilities} | heard | over_time
     else:
         each = {f"probability_{name}": value for name, value in answer.probabilities.items()}
-        yield own | each | {"probability": answer.probabilities.get(answer.label, float("nan"))}
+        probability = {"probability": answer.probabilities.get(answer.label, float("nan"))}
+        yield own | each | probability | {"speech_s": answer.speech, "warnings": remarks}
 
 
 def _failed(answer: Any, named: Named) -> dict[str, Any]:

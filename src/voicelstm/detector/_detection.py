@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from voicelstm._compat import validate_params
 from voicelstm.audio import name_of, report_remarks
 from voicelstm.detector._members import features_and_rest, memoized, transformers_of
 from voicelstm.detector._timeline import timeline_steps, timelines
-from voicelstm.features import check_extraction, extract_all
+from voicelstm.features import LEAST_SPEECH, check_extraction, extract_all
 from voicelstm.metrics import human_label_of, synthetic_log_odds
 from voicelstm.sequences import Clip, stack
 
@@ -26,6 +26,7 @@ _log = logging.getLogger(__name__)
 # What is in memory at once: so many recordings, or so many bytes of files.
 _MOST_AT_ONCE = 64
 _BYTES_AT_ONCE = 2**25
+_LITTLE_SPEECH = 1.0  # in s, less than which makes an answer less sure
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,12 @@ class Detection:
     timeline : structured ndarray of shape (n_segments,) or None
         As of :func:`~voicelstm.score_timeline`, where that was asked for.
     error : str or None
-        Why the recording failed: it cannot be read, or there is nothing in it to judge, every sample being 0
-        or all of it shorter than one frame.
+        Why the recording failed: it cannot be read, or there is nothing in it to judge: every sample is 0, or
+        less than 0.15 s are speech ("no speech").
+    speech : float
+        Speech in the recording, of a human or a machine, in s; NaN if it cannot be read.
+    warnings : tuple of str
+        What makes the answer less sure, such as "little speech: 0.4 s" where there is less than a second.
     """
 
     recording: Any
@@ -56,6 +61,8 @@ class Detection:
     probabilities: dict[Any, float] | None = None
     timeline: NDArray[Any] | None = None
     error: str | None = None
+    speech: float = np.nan
+    warnings: tuple[str, ...] = ()
 
 
 def detect(
@@ -68,8 +75,8 @@ def detect(
 ) -> Iterator[Detection]:
     """Ask a detector about any number of recordings, one after the other.
 
-    Recordings are read in small groups, so that memory does not grow with their number, and one that cannot
-    be read is an answer like the others, with the reason.
+    Recordings are read in small groups, so that memory does not grow with their number. One that cannot be
+    read, or in which nobody speaks, is an answer like the others, with the reason and without a label.
 
     Read more in the :ref:`user guide <scores>`.
 
@@ -140,7 +147,7 @@ class _Listener:
         else:
             self._transformer, self._detector = several[0], detector
         validate_params(self._transformer)
-        self._settings = self._transformer._settings(None)
+        self._settings = replace(self._transformer._settings(None), measures_speech=True)
         check_extraction(self._settings)
         self._classes = np.asarray(detector.classes_).tolist()
         if threshold is not None and len(self._classes) != 2:
@@ -170,7 +177,9 @@ class _Listener:
             found = self._answers([recordings[i] for i in heard], [clips[i] for i in heard])
             answers = dict(zip(heard, found, strict=True))
         for position, recording in enumerate(recordings):
-            yield answers.get(position) or Detection(recording, error=reasons[position])
+            yield answers.get(position) or Detection(
+                recording, error=reasons[position], speech=_speech_in(clips[position])
+            )
 
     def _answers(self, recordings: list[Any], clips: list[Clip]) -> list[Detection]:
         X: Any = stack([clip.features for clip in clips]) if self._reads_features else recordings
@@ -197,21 +206,35 @@ class _Listener:
                 # A margin has no probabilities.
                 probabilities=dict(zip(self._classes, probability[i].tolist(), strict=False)),
                 timeline=over_time[i],
+                speech=_speech_in(clips[i]),
+                warnings=_doubts(clips[i]),
             )
             for i in range(len(clips))
         ]
 
 
 def _nothing_heard(recording: Any, clip: Clip) -> str | None:
-    """Say why there is nothing to judge, where that is so: a network has an answer to zeros, too."""
+    """Say why there is nothing to judge, or None: a network has an answer to noise and zeros, too."""
     if clip.silent:
         found = "silence, every sample being 0"
     elif clip.duration < clip.frame_length:
         heard, frame = 1000 * clip.duration, 1000 * clip.frame_length
         found = f"{heard:.3g} ms of sound, less than one frame of {frame:.3g} ms"
+    elif _speech_in(clip) < LEAST_SPEECH:
+        found = f"{_speech_in(clip):.2g} s of speech in {clip.duration:.3g} s, less than {LEAST_SPEECH:g} s"
     else:
         return None
-    return f"{name_of(recording)}: found {found}; there is no voice to judge."
+    return f"{name_of(recording)}: no speech: found {found}; there is no voice to judge."
+
+
+def _doubts(clip: Clip) -> tuple[str, ...]:
+    """Say what makes the answer about a recording less sure."""
+    speech = _speech_in(clip)
+    return (f"little speech: {speech:.1f} s",) if speech < _LITTLE_SPEECH else ()
+
+
+def _speech_in(clip: Clip) -> float:
+    return np.nan if clip.speech is None else clip.speech
 
 
 def _groups(recordings: Iterable[Any]) -> Iterator[list[Any]]:

@@ -65,7 +65,7 @@ def make_detector(random_state: int | np.random.RandomState | None = None, **cha
         energy=False,
         deltas=0,
         level=-26.0,
-        trim_silence=40.0,
+        speech_only=True,
     )
     classifier = LSTMVoiceClassifier(
         units=(64,),

@@ -96,10 +96,8 @@ def timelines(
                 (score_field, segments.dtype["log_odds"]),
             ],
         )
-        timeline["start_s"] = np.maximum(clip.offset + start * clip.frame_step, 0)
-        timeline["stop_s"] = np.minimum(
-            clip.offset + (stop - 1) * clip.frame_step + clip.frame_length, clip.duration
-        )
+        timeline["start_s"] = np.maximum(clip.starts(start), 0)
+        timeline["stop_s"] = np.minimum(clip.starts(stop - 1) + clip.frame_length, clip.duration)
         log_odds = segments["log_odds"]
         timeline[score_field] = 0.0 - log_odds if human_is_second else log_odds
         found.append(timeline)

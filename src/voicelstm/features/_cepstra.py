@@ -12,6 +12,7 @@ import scipy.fftpack
 from numpy.typing import NDArray
 from scipy.signal import get_window
 
+from voicelstm.audio import matrix_product
 from voicelstm.features._filterbanks import filterbank
 
 __all__ = ["CepstraSettings", "cepstra", "frame_count", "frame_sizes"]
@@ -23,10 +24,6 @@ _kept = threading.local()
 # So few filters share a matrix product that little of its matrix is zero; more where all of them are narrow.
 _FILTERS_PER_BAND = 4
 _BINS_PER_BAND = 64
-# Multiplications of one call to BLAS. More than these, OpenBLAS shares out to threads on most processors, and
-# waiting for one costs more than it computes, many times so if others want the cores. To limit BLAS's
-# threads instead would change a number of the whole process under a user's other threads.
-_LARGEST_PRODUCT = 2**18
 _LARGEST_BANK = 2**21  # filters times length of the transform: what makes them takes about 40 MiB
 _MOST_FILTERS = 4096
 _LONGEST_FRAME = 2**24  # in samples
@@ -193,7 +190,7 @@ def cepstra(
                 again = np.empty((int(faint.sum()), plan.n_fft))
                 spectrum_again = _spectrum(_frames(signal, plan)[faint], again, precise)
                 energies[faint], total[faint] = _energies(spectrum_again, precise)
-        block = _product(_log(energies), plan.cosines, out[rows])
+        block = matrix_product(_log(energies), plan.cosines, out[rows])
         if settings.energy:
             block[:, 0] = _log(total)
     return out
@@ -250,18 +247,9 @@ def _energies(spectrum: NDArray, plan: _Plan) -> tuple[NDArray, NDArray]:
     """Energies of each frame's filters, and of the frame."""
     energies = np.empty((len(spectrum), len(plan.cosines)), dtype=spectrum.dtype)
     for band in plan.bands:
-        _product(spectrum[:, band.values], band.weights, energies[:, band.filters])
+        matrix_product(spectrum[:, band.values], band.weights, energies[:, band.filters])
     # Not by BLAS, which shares out even one row that is long enough.
     return energies, np.einsum("ij,j->i", spectrum, plan.whole)
-
-
-def _product(rows: NDArray, matrix: NDArray, out: NDArray) -> NDArray:
-    """Multiply rows by a matrix, so few at once that BLAS computes in this thread alone."""
-    at_once = max(_LARGEST_PRODUCT // matrix.size, 1)
-    for first in range(0, len(rows), at_once):
-        chosen = slice(first, first + at_once)
-        np.matmul(rows[chosen], matrix, out=out[chosen])
-    return out
 
 
 def _log(energies: NDArray) -> NDArray:

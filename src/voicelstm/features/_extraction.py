@@ -14,14 +14,31 @@ import soundfile
 from numpy.typing import NDArray
 
 from voicelstm._base import __version__, python_value
-from voicelstm.audio import Augmenter, active_region, name_of, read_recording, set_level
+from voicelstm.audio import (
+    Augmenter,
+    active_region,
+    name_of,
+    read_recording,
+    set_level,
+    speech_frames,
+    speech_level,
+)
 from voicelstm.exceptions import AudioError
 from voicelstm.features._backends import BACKENDS, check_backend
 from voicelstm.features._cepstra import CepstraSettings, cepstra, check_settings, frame_sizes
 from voicelstm.features._deltas import append_deltas, normalize_clip
 from voicelstm.sequences import Clip
 
-__all__ = ["ExtractionSettings", "check_extraction", "digest_of_file", "extract", "library_versions"]
+__all__ = [
+    "LEAST_SPEECH",
+    "ExtractionSettings",
+    "check_extraction",
+    "digest_of_file",
+    "extract",
+    "library_versions",
+]
+
+LEAST_SPEECH = 0.15  # in s; a recording with less has no voice to judge, and keeps all its frames
 
 
 _LIBRARIES = ("audioread", "librosa", "numpy", "python_speech_features", "scipy", "soundfile", "soxr")
@@ -40,7 +57,9 @@ class ExtractionSettings:
     max_frames: int | None
     max_duration: float | None
     backend: str
+    speech_only: bool = False
     augment: Augmenter | None = None
+    measures_speech: bool = False  # where features do not need it
 
     @classmethod
     def of(cls, params: dict[str, Any]) -> Self:
@@ -58,6 +77,7 @@ class ExtractionSettings:
     def described(self) -> dict[str, Any]:
         """Return what features depend on besides the recording, as one flat dict that JSON can say."""
         values = asdict(self)
+        del values["measures_speech"]
         if values.pop("augment") is not None:
             values["augment"] = python_value(cast(Augmenter, self.augment).get_params(deep=False))
         return values.pop("cepstra") | values | {"voicelstm": __version__} | library_versions()
@@ -104,14 +124,29 @@ def extract(
         samples = settings.augment(samples, rate, key=key)
     n_samples, silent = len(samples), not samples.any()
     length, step = frame_sizes(rate, own.frame_length, own.frame_step)
-    start = 0
-    if settings.trim_silence is not None:
+    # librosa centres frames: its first begins half a frame before the samples do.
+    first = -length // 2 if settings.backend == "librosa" else 0
+    start, speech, positions = 0, None, None
+    if settings.speech_only or settings.measures_speech:
+        starts = first + step * np.arange(-(-n_samples // step) + 1)
+        spoken = np.flatnonzero(speech_frames(samples, rate, starts, length))
+        speech = len(spoken) * step / rate
+        if settings.speech_only and speech >= LEAST_SPEECH:
+            positions = spoken
+    if settings.trim_silence is not None and positions is None:
         start, stop = active_region(samples, settings.trim_silence)
         samples = samples[start:stop] if stop > start else samples[:length]
     if settings.level is not None:
-        samples = set_level(samples, settings.level)
+        if positions is None:
+            samples = set_level(samples, settings.level)
+        else:
+            gain = 10 ** (settings.level / 20) / speech_level(samples, starts[positions], length)
+            samples = samples * samples.dtype.type(gain)
     with np.errstate(over="ignore", invalid="ignore"):
         features = _coefficients(samples, rate, settings)
+    if positions is not None:
+        positions = positions[positions < len(features)]
+        features = features[positions]
     if not np.isfinite(features).all():
         peak = float(np.abs(samples).max())
         raise AudioError(
@@ -121,13 +156,14 @@ def extract(
     features = append_deltas(features, settings.deltas)[: settings.max_frames]
     clip = Clip(
         features=normalize_clip(features, settings.normalize),
-        # librosa centres frames: its first begins half a frame before the samples do.
-        offset=(start - (length / 2 if settings.backend == "librosa" else 0)) / rate,
+        offset=(start + first) / rate,
         frame_length=length / rate,
         frame_step=step / rate,
         duration=n_samples / rate,
         silent=silent,
         fingerprint=fingerprint,
+        speech=speech,
+        positions=positions,
     )
     return clip, remarks
 
@@ -150,4 +186,6 @@ def _coefficients(samples: NDArray, rate: int, settings: ExtractionSettings) -> 
         return BACKENDS[settings.backend](samples, rate, own).astype(own.dtype, copy=False)
     # The last deltas that are kept look two frames ahead per order.
     max_frames = None if settings.max_frames is None else settings.max_frames + 2 * settings.deltas
+    if settings.speech_only:
+        max_frames = None  # of what is speech
     return cepstra(samples, rate, own, max_frames)

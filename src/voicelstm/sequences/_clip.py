@@ -26,6 +26,10 @@ class Clip:
         Whether every sample is 0, as far as is known: a folder of sequences does not keep it.
     fingerprint : int or None
         Hash of the samples as they were decoded; None if it is not known.
+    speech : float or None
+        Of the recording, in s; None if it was not measured.
+    positions : ndarray of shape (n_frames,) or None
+        Places of the frames in the recording, in frame steps; None if none was left out between them.
     """
 
     features: NDArray[np.floating]
@@ -35,3 +39,10 @@ class Clip:
     duration: float
     silent: bool = False
     fingerprint: int | None = None
+    speech: float | None = None
+    positions: NDArray[np.intp] | None = None
+
+    def starts(self, frames: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return where frames begin in the recording, in s; the first may begin before it."""
+        places = frames if self.positions is None else self.positions[frames]
+        return np.asarray(self.offset + places * self.frame_step, dtype=np.float64)

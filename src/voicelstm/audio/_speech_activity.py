@@ -1,0 +1,141 @@
+"""Where in a recording somebody speaks, be it a human or a machine."""
+
+from itertools import pairwise
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+from scipy.fft import rfft
+
+from voicelstm.audio._voice_detector import CHUNK, RATE, speech_probability
+
+__all__ = ["speech_frames", "speech_level"]
+
+# Level that the loudest quarter of a second exceeds. A click has two chunks at most.
+_LOUD_CHUNKS = 8
+_LEVEL = 0.1  # that the voice detector hears it at
+_FAINT = 10**-3.5  # power relative to it, -35 dB, below which nothing is speech
+_LONGEST_CLOSURE = 0.1  # in s; a shorter interruption, as before a plosive, is part of the speech
+_WORD = 10**-2.5  # above which a chunk belongs to the same word as its neighbour
+# Probability from which speech begins, and below which it ends.
+_BEGINS, _ENDS = 0.5, 0.35
+# In less than a second the detector has hardly settled: it is asked again with silence before the recording,
+# behind which it takes less for speech.
+_SHORT = 31  # chunks
+_BEGINS_AFTER_SILENCE, _ENDS_AFTER_SILENCE = 0.35, 0.2
+_SILENCE = 16  # chunks
+# Tones and chords keep their spectrum. Of speech in the development corpora at most 7 % of the chunks do, of
+# arpeggios 20 % and more.
+_STEADY_DB, _STEADY_SHARE, _STEADY_CHUNKS = 1.0, 0.12, 3
+_STRONG_DB = 20.0  # below the strongest bin of a spectrum
+_LOWEST_BIN = 4  # 62 Hz
+_NEIGHBOURS = 16  # chunks on either side, half a second
+_CHUNKS_AT_ONCE = 4096
+
+
+def speech_frames(
+    samples: NDArray[np.floating], sample_rate: int, starts: NDArray[np.intp], frame_length: int
+) -> NDArray[np.bool_]:
+    """Tell which frames of a recording are speech, of the shape of `starts`, in samples.
+
+    A frame is speech if there is a voice in the 32 ms around its middle, and if it is at most 35 dB below
+    the recording's loudest quarter of a second; and so are the frames of an interruption of 0.1 s at most.
+    """
+    chunks, loud = _speech_chunks(samples, sample_rate)
+    if not chunks.any():
+        return np.zeros(len(starts), dtype=bool)
+    middle = np.clip(starts + frame_length // 2, 0, len(samples) - 1)
+    chunk = np.minimum(middle * RATE // (sample_rate * CHUNK), len(chunks) - 1)
+    spoken = chunks[chunk] & (_frame_powers(samples, starts, frame_length) > _FAINT * loud)
+    places = np.flatnonzero(spoken)
+    for before, after in pairwise(places.tolist()):
+        if starts[after] - starts[before] <= _LONGEST_CLOSURE * sample_rate:
+            spoken[before:after] = True
+    return spoken
+
+
+def speech_level(samples: NDArray[np.floating], starts: NDArray[np.intp], frame_length: int) -> float:
+    """Return the root mean square of a recording's frames, one at least."""
+    return float(np.sqrt(_frame_powers(samples, starts, frame_length).mean()))
+
+
+def _frame_powers(
+    samples: NDArray[np.floating], starts: NDArray[np.intp], frame_length: int
+) -> NDArray[np.float64]:
+    """Return the mean square of the samples that there are in each frame."""
+    powers = np.zeros(len(starts))
+    for i, start in enumerate(starts.tolist()):
+        frame = samples[max(start, 0) : start + frame_length]
+        if len(frame):
+            powers[i] = np.dot(frame, frame) / len(frame)
+    return powers
+
+
+def _speech_chunks(samples: NDArray[np.floating], sample_rate: int) -> tuple[NDArray[np.bool_], float]:
+    """Tell which chunks of 32 ms are speech, and the power that the loudest quarter of a second exceeds."""
+    heard = samples if sample_rate == RATE else soxr.resample(samples, sample_rate, RATE)
+    heard = np.pad(heard, (0, -len(heard) % CHUNK)).astype(np.float32)
+    powers = np.square(heard.reshape(-1, CHUNK), dtype=np.float64).mean(axis=1)
+    sounding = np.sort(powers[powers > 0])
+    if not len(sounding):
+        return np.zeros(len(powers), dtype=bool), 0.0
+    loud = float(sounding[-min(_LOUD_CHUNKS, -(-len(sounding) // 4))])
+    heard *= np.float32(_LEVEL / np.sqrt(loud))
+    voiced = _hysteresis(speech_probability(heard)[0], _BEGINS, _ENDS)
+    is_short = len(powers) <= _SHORT
+    if is_short:
+        after_silence = np.pad(heard, (_SILENCE * CHUNK, 0))
+        probability = speech_probability(after_silence)[0][_SILENCE:]
+        voiced |= _hysteresis(probability, _BEGINS_AFTER_SILENCE, _ENDS_AFTER_SILENCE)
+    voiced[:-1] |= voiced[1:].copy()  # it is heard when it has begun
+    if is_short:
+        voiced = _whole_words(voiced, powers > _WORD * loud)
+    sounds = powers > _FAINT * loud
+    return voiced & sounds & ~_steady(heard, sounds), loud
+
+
+def _hysteresis(probability: NDArray[np.float32], begins: float, ends: float) -> NDArray[np.bool_]:
+    """Tell which chunks are speech: from one that reaches `begins` on, before one that is below `ends`."""
+    found = np.empty(len(probability), dtype=bool)
+    speaks = False
+    for chunk, value in enumerate(probability.tolist()):
+        speaks = value >= (ends if speaks else begins)
+        found[chunk] = speaks
+    return found
+
+
+def _whole_words(voiced: NDArray[np.bool_], loud: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Add the runs of loud chunks that speech touches."""
+    run = np.cumsum(np.diff(loud, prepend=False) != 0)
+    return voiced | (loud & np.isin(run, run[voiced & loud]))
+
+
+def _steady(heard: NDArray[np.float32], sounds: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell which chunks have many around them whose spectrum is that of the chunk before."""
+    changes = np.empty(len(sounds))
+    padded = np.pad(heard, (CHUNK, 0))
+    for first in range(0, len(sounds), _CHUNKS_AT_ONCE):
+        piece = padded[first * CHUNK : (first + _CHUNKS_AT_ONCE + 1) * CHUNK]
+        changes[first : first + _CHUNKS_AT_ONCE] = _changes(piece)
+        # The first chunk of a piece is compared with nothing: one in two minutes counts as moving.
+    around = np.ones(2 * _NEIGHBOURS + 1)
+    inner = slice(_NEIGHBOURS, _NEIGHBOURS + len(sounds))
+    n_steady = np.convolve((changes < _STEADY_DB) & sounds, around)[inner]
+    n_sounding = np.convolve(sounds, around)[inner]
+    steady: NDArray[np.bool_] = n_steady > np.maximum(_STEADY_CHUNKS, _STEADY_SHARE * n_sounding)
+    return steady
+
+
+def _changes(samples: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return how far each chunk's spectrum, but for its level, is from that before, in dB."""
+    frames = np.lib.stride_tricks.sliding_window_view(samples, 2 * CHUNK)[::CHUNK]
+    window = np.hanning(2 * CHUNK + 1)[:-1].astype(np.float32)
+    spectrum = np.abs(rfft(frames * window, axis=1))[:, _LOWEST_BIN:] + 1e-7
+    level = 20 * np.log10(spectrum)
+    top = level.max(axis=1, keepdims=True)
+    strong = level > top - _STRONG_DB
+    weight = np.where(strong[1:] | strong[:-1], np.maximum(spectrum[1:], spectrum[:-1]), 0)
+    weight /= weight.sum(axis=1, keepdims=True)
+    change = np.diff(level, axis=0)
+    change -= (weight * change).sum(axis=1, keepdims=True)
+    return np.concatenate([[np.inf], np.sqrt((weight * np.square(change)).sum(axis=1))])

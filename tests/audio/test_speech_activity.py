@@ -1,0 +1,146 @@
+import csv
+from collections import defaultdict
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+
+from tests.audio.sounds import RATE, not_speech
+from voicelstm.audio._codecs import coded
+from voicelstm.audio._distortions import add_noise
+from voicelstm.audio._speech_activity import speech_frames, speech_level
+
+LENGTH, STEP = 400, 160
+
+
+def _starts(samples, step=STEP):
+    return np.arange(0, len(samples), step)
+
+
+def _spoken(samples, rate=RATE):
+    """Speech in s."""
+    step = rate // 100
+    return speech_frames(samples, rate, _starts(samples, step), rate // 40).sum() * step / rate
+
+
+def _telephone(samples, rate, codec):
+    return coded(soxr.resample(samples, rate, 8000), 8000, codec, 0.5), 8000
+
+
+CHANNELS = {
+    "as it is": lambda samples, rate: (samples, rate),
+    "strong MP3": lambda samples, rate: (coded(samples, rate, "mp3", 0.99), rate),
+    "mu-law": lambda samples, rate: _telephone(samples, rate, "mu-law"),
+    "GSM": lambda samples, rate: _telephone(samples, rate, "gsm"),
+    "noise": lambda samples, rate: (
+        add_noise(samples, rate, 15, len(samples) % 2, np.random.default_rng(0)),
+        rate,
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def clips(corpus_dir):
+    """The rows of both manifests."""
+    with (corpus_dir / "manifest.csv").open(newline="", encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    with (corpus_dir / "wide.csv").open(newline="", encoding="utf-8") as lines:
+        return rows + [row | {"subset": "wide"} for row in csv.DictReader(lines)]
+
+
+@pytest.fixture(scope="module")
+def voice(corpus_dir):
+    return soundfile.read(corpus_dir / "speech/human/libri-426__426-122819-0000.flac", frames=5 * RATE)[0]
+
+
+def _judged(corpus_dir, rows, channel):
+    """Share of clips without speech, of each subset and class, and of each source of 20 clips or more."""
+    missed, of_source = defaultdict(list), defaultdict(list)
+    for row in rows:
+        samples, rate = soundfile.read(corpus_dir / row["path"])
+        lacks = _spoken(*CHANNELS[channel](samples, rate)) < 0.15
+        missed[row["subset"], row["label"]].append(lacks)
+        of_source[row["source"]].append(lacks)
+    worst = max((np.mean(each) for each in of_source.values() if len(each) >= 20), default=0.0)
+    return {name: np.mean(each) for name, each in missed.items()}, worst
+
+
+@pytest.mark.parametrize("channel", ["as it is", "GSM"])
+def test_voices_of_humans_and_machines_are_speech(corpus_dir, clips, channel):
+    some = clips[::40]
+    share, _ = _judged(corpus_dir, some, channel)
+    n_missed = sum(share[name] * sum((row["subset"], row["label"]) == name for row in some) for name in share)
+    assert n_missed <= 0.02 * len(some)  # one: espeak's whisper, through GSM
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_voices_of_the_whole_corpora_are_speech(corpus_dir, clips, channel):
+    share, worst = _judged(corpus_dir, clips, channel)
+    # Of a hundred digits, one or two whispered by espeak are taken for noise.
+    assert all(each <= (0.02 if subset == "digits" else 0.01) for (subset, _), each in share.items()), share
+    assert worst <= 0.03
+
+
+@pytest.mark.parametrize("seeds", [range(2), pytest.param(range(2, 42), marks=pytest.mark.nightly)])
+def test_noise_tones_and_music_are_not_speech(seeds):
+    taken = defaultdict(list)
+    for seed in seeds:
+        for kind, sound in not_speech(np.random.default_rng(seed)).items():
+            taken[kind].append(_spoken(sound) >= 0.15)
+    assert {kind: np.mean(each) for kind, each in taken.items() if np.mean(each) > 0.05} == {}
+
+
+def test_neither_loudness_nor_a_click_nor_silence_around_changes_what_is_speech(voice):
+    starts = _starts(voice)
+    plain = speech_frames(voice, RATE, starts, LENGTH)
+    assert 0.5 < plain.mean() < 1
+    for gain in (1e-3, 30.0):
+        np.testing.assert_array_equal(speech_frames(gain * voice, RATE, starts, LENGTH), plain)
+    clicked = voice.copy()
+    clicked[[1000, 30_000]] = 100 * np.abs(voice).max()
+    assert (speech_frames(clicked, RATE, starts, LENGTH) != plain).mean() < 0.06
+    silence = np.zeros(3 * RATE)
+    around = np.concatenate([silence, voice, silence])
+    found = speech_frames(around, RATE, _starts(around), LENGTH)
+    lead = len(silence) // STEP
+    assert (found[lead : lead + len(plain)] != plain).mean() < 0.06
+    assert not found[: lead - 2].any()
+    assert not found[lead + len(plain) + 2 :].any()
+
+
+@pytest.mark.parametrize("level", [0.0, 1e-3])
+def test_what_is_inserted_is_left_out(voice, level):
+    pause = level * np.random.default_rng(0).normal(size=10 * RATE)
+    paused = np.concatenate([voice[: 2 * RATE], pause, voice[2 * RATE :]])
+    found = speech_frames(paused, RATE, _starts(paused), LENGTH)
+    assert not found[205:1195].any()
+    plain = speech_frames(voice, RATE, _starts(voice), LENGTH)
+    assert found.sum() == pytest.approx(plain.sum(), rel=0.06)
+
+
+def test_a_short_interruption_belongs_to_the_speech(voice):
+    loud = speech_frames(voice, RATE, _starts(voice), LENGTH)
+    middle = next(i for i in range(100, 400) if loud[i - 30 : i + 30].all())
+    for n_frames, stays in ((6, True), (20, False)):
+        stopped = voice.copy()
+        stopped[middle * STEP : (middle + n_frames) * STEP] = 0
+        found = speech_frames(stopped, RATE, _starts(voice), LENGTH)
+        assert found[middle + n_frames // 2] == stays
+
+
+def test_a_tone_of_a_piece_boundary_is_steady_in_both(monkeypatch):
+    tone = not_speech(np.random.default_rng(0))["buzz"]
+    monkeypatch.setattr("voicelstm.audio._speech_activity._CHUNKS_AT_ONCE", 5)
+    assert _spoken(tone) == 0
+
+
+def test_the_level_is_that_of_the_frames():
+    samples = np.repeat([0.0, 0.3, 0.0, 0.4], 100)
+    assert speech_level(samples, np.array([100, 300]), 100) == pytest.approx(np.sqrt((0.09 + 0.16) / 2))
+
+
+@pytest.mark.parametrize("n_samples", [0, 1, 700])
+def test_nothing_and_next_to_nothing_is_not_speech(n_samples):
+    assert not speech_frames(np.ones(n_samples), RATE, _starts(np.ones(n_samples)), LENGTH).any()
