@@ -163,3 +163,32 @@ def test_a_digest_is_that_of_the_standards_example(tmp_path):
     # FIPS 180-4, "abc".
     expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert digest_of_file(tmp_path / "abc") == expected
+
+
+def test_a_recording_without_speech_keeps_its_frames_with_a_warning():
+    settings = ExtractionSettings.of(MFCCTransformer(speech_only=True).get_params())
+    hum = np.sin(2 * np.pi * 50 * np.arange(16000) / 16000)
+    clip, remarks = extract(hum, settings)
+    assert (len(clip.features), clip.speech, clip.positions) == (99, 0, None)
+    assert remarks == ["the recording: no speech: 0 s found; all its frames are kept."]
+    assert extract(hum, replace(settings, measures_speech=True))[1] == []
+
+
+def test_features_of_speech_are_those_of_its_frames_at_its_level(corpus_dir):
+    samples, rate = soundfile.read(corpus_dir / "digits/human/0_george_0.flac")
+    pause = np.zeros(rate)
+    samples = np.concatenate([pause, samples, pause, samples])
+    plain = ExtractionSettings.of(MFCCTransformer(deltas=0, energy=False).get_params())
+    whole, _ = extract((samples, rate), plain)
+    clip, _ = extract((samples, rate), replace(plain, speech_only=True))
+    assert 0 < len(clip.positions) < len(whole.features) / 2
+    np.testing.assert_array_equal(clip.features, whole.features[clip.positions])
+    assert clip.speech == pytest.approx(0.01 * len(clip.positions), abs=0.03)
+    # Twenty dB more, in natural logarithms of energies: the first coefficient alone rises.
+    loud, _ = extract((samples, rate), replace(plain, speech_only=True, level=-20.0))
+    louder, _ = extract((0.1 * samples, rate), replace(plain, speech_only=True, level=-20.0))
+    np.testing.assert_allclose(louder.features, loud.features, atol=0.01)
+    frames = [samples[at * 80 : at * 80 + 200] for at in clip.positions]
+    level = np.sqrt(np.mean([np.mean(np.square(frame)) for frame in frames]))
+    gain = 2 * np.log(0.1 / level) * np.sqrt(plain.cepstra.n_filters)
+    np.testing.assert_allclose(loud.features[:, 0] - clip.features[:, 0], gain, atol=0.02)

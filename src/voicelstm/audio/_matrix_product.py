@@ -18,5 +18,9 @@ def matrix_product(rows: NDArray, matrix: NDArray, out: NDArray | None = None) -
     at_once = max(_LARGEST_PRODUCT // matrix.size, 1)
     for first in range(0, len(rows), at_once):
         chosen = slice(first, first + at_once)
-        np.matmul(rows[chosen], matrix, out=out[chosen])
+        if len(rows[chosen]) == 1 and at_once > 1:
+            # BLAS shares out the product of one row sooner than that of two.
+            out[first] = np.matmul(np.concatenate([rows[chosen], rows[chosen]]), matrix)[0]
+        else:
+            np.matmul(rows[chosen], matrix, out=out[chosen])
     return out

@@ -115,7 +115,7 @@ def _recurrent(
     hidden, cell, _ = state
     outputs = np.empty((len(x), _UNITS), dtype=np.float32)
     for step, of_input in enumerate(gates):
-        gate = of_input + hidden @ recurrent
+        gate = of_input + matrix_product(hidden[None], recurrent)[0]
         keep, forget = expit(gate[:_UNITS]), expit(gate[_UNITS : 2 * _UNITS])
         cell = forget * cell + keep * np.tanh(gate[2 * _UNITS : 3 * _UNITS])
         hidden = outputs[step] = expit(gate[3 * _UNITS :]) * np.tanh(cell)

@@ -133,6 +133,8 @@ def extract(
         speech = len(spoken) * step / rate
         if settings.speech_only and speech >= LEAST_SPEECH:
             positions = spoken
+        elif not settings.measures_speech:  # who measures it says so
+            remarks = [*remarks, f"{name}: no speech: {speech:.2g} s found; all its frames are kept."]
     if settings.trim_silence is not None and positions is None:
         start, stop = active_region(samples, settings.trim_silence)
         samples = samples[start:stop] if stop > start else samples[:length]
