@@ -115,6 +115,11 @@ def test_scores_are_log_odds_of_synthetic_whatever_the_labels_and_the_detector_a
             assert [line.split("\t")[1] == human for line in out.splitlines()] == (
                 np.array(synthetic) < 0.5
             ).tolist()
+        save(plain, path)
+        out, _ = run("detect", path, *voices[:8], "--timeline", *asked)
+        segments = [line.split("\t") for line in out.splitlines()]
+        assert {row[4] == human for row in segments} == {True, False}
+        assert all((row[4] == human) == row[3].startswith("-") for row in segments)
         if asked:
             _, err = run("detect", path, voices[0], code=ExitCode.USAGE)
             assert "has the classes 0 and 1, and does not say which is the human one" in err
