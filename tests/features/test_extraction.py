@@ -178,7 +178,7 @@ def test_features_of_speech_are_those_of_its_frames_at_its_level(corpus_dir):
     samples, rate = soundfile.read(corpus_dir / "digits/human/0_george_0.flac")
     pause = np.zeros(rate)
     samples = np.concatenate([pause, samples, pause, samples])
-    plain = ExtractionSettings.of(MFCCTransformer(deltas=0, energy=False).get_params())
+    plain = ExtractionSettings.of(MFCCTransformer(sample_rate=rate, deltas=0, energy=False).get_params())
     whole, _ = extract((samples, rate), plain)
     clip, _ = extract((samples, rate), replace(plain, speech_only=True))
     assert 0 < len(clip.positions) < len(whole.features) / 2
