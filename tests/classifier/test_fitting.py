@@ -23,6 +23,25 @@ def test_two_fits_in_two_threads_do_not_disturb_each_other():
         np.testing.assert_array_equal(classifier.decision_function(X), expected)
 
 
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_the_seed_of_dropout_is_another_for_each_random_state_and_one_of_two_to_the_31(method, monkeypatch):
+    seeds = []
+
+    def stop(classifier, start, schedule, seed, *optimizer_state):
+        seeds.append(seed)
+        raise InterruptedError
+
+    monkeypatch.setattr("voicelstm.classifier._fitting._network", stop)
+    X, y = clips_of(4)
+    for random_state in range(20):
+        classifier = small(random_state=random_state)
+        with pytest.raises(InterruptedError):
+            classifier.fit(X, y) if method == "fit" else classifier.partial_fit(X, y, classes=[0, 1])
+    assert len(set(seeds)) == 20
+    # That the largest of 20 lies in the lower quarter has a probability of 1e-12.
+    assert 2**29 < max(seeds) < 2**31
+
+
 def test_an_optimizers_factory_is_asked_at_each_fit():
     rates = [0.05, 0.2]
     classifier = small(optimizer=lambda: keras.optimizers.SGD(rates.pop(0)))
