@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help install demo test coverage lower-bounds pre-releases backends backend-jax backend-torch jax-devices model-files lint pyright \
 	campaigns campaigns-short campaign-model-files campaign-audio campaign-killed-fits campaign-long-run \
-	distributions audit-dependencies docs docs-test notebook benchmarks nightly clean
+	mutations distributions audit-dependencies docs docs-test notebook benchmarks nightly clean
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -32,6 +32,7 @@ help:
 	@echo "make benchmarks   print the tables of docs/performance.rst"
 	@echo "make campaigns    read hostile files by the ten thousand, kill fits, fit for hours, see docs/trust.rst"
 	@echo "make campaigns-short   the same in two minutes"
+	@echo "make mutations    change the arithmetic one place at a time, and see that tests notice, for two hours"
 	@echo "make distributions     wheel and sdist into dist, built twice and compared"
 	@echo "make audit-dependencies   ask whether vulnerabilities of the dependencies are known"
 	@echo "make nightly      what takes too long for every change"
@@ -158,6 +159,16 @@ campaign-killed-fits: install
 campaign-long-run: install
 	$(BIN)/python campaigns/long_run.py $(LONG_RUN)
 
+# Some of them: make mutations MUTATIONS="--only metrics,sequences/_segments.py"
+MUTATIONS ?=
+
+$(VENV)/.mutations: $(VENV)/.installed
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable ".[mutations]"
+	@touch $@
+
+mutations: $(VENV)/.mutations
+	$(BIN)/python campaigns/mutations.py $(MUTATIONS)
+
 # Built twice, in folders of other names, times and rights, and of the wheels one from the sdist, the other from
 # the tree: they must be equal to the byte.
 distributions: install
@@ -202,6 +213,7 @@ nightly: install
 	$(BIN)/python benchmarks/detection_settings.py
 	$(MAKE) benchmarks
 	$(MAKE) campaigns
+	$(MAKE) mutations
 	$(BIN)/python -m pytest -m nightly
 	$(MAKE) backends BACKEND_TESTS="tests/network tests/classifier tests/model_files/test_persistence.py"
 	$(MAKE) coverage
