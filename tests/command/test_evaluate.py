@@ -27,6 +27,7 @@ def test_evaluate_reports_what_the_library_does(detector_file, small_detector, v
     table, _ = run(*arguments)
     for row in expected.rows:
         assert re.search(rf"(?m)^ +{row.value} +12 +{row.n_synthetic} +{100 * row.eer.value:.1f} ", table)
+    assert table.count("against all human") == len(expected.rows) - 1
     rows = list(csv.DictReader(io.StringIO(run(*arguments[:3], "--csv")[0])))
     assert [row["value"] for row in rows] == ["all"]
     assert float(rows[0]["eer_low"]) == pytest.approx(expected.overall.eer.low, rel=1e-5)

@@ -83,6 +83,11 @@ def test_a_system_stands_against_all_human_clips():
     assert new.miss.value == old.miss.value == 0.2
     assert old.eer.value == 0.0
     assert new.eer.value == equal_error_rate(NAMES[:7], SCORES[:7], pos_label="human")
+    assert [row.against for row in report.rows] == [None, "human", "human"]
+    assert report.to_dict()["rows"][1]["against"] == "human"
+    lines = str(report).splitlines()
+    assert [line.split()[:3] for line in lines[3:5]] == [["system", "new", "(h)"], ["system", "old", "(h)"]]
+    assert lines[-1] == "(h) against all human recordings, the same in each such row"
 
 
 def test_a_value_of_both_classes_stands_for_itself_and_one_of_humans_against_all_synthetic():
@@ -92,6 +97,19 @@ def test_a_value_of_both_classes_stands_for_itself_and_one_of_humans_against_all
     assert (mp3.n_human, mp3.n_synthetic, mp3.miss.value, mp3.false_alarm.value) == (2, 3, 0.0, 1 / 3)
     assert (wav.n_human, wav.n_synthetic, wav.miss.value) == (3, 5, 1 / 3)
     assert (ben.n_human, ben.n_synthetic, ben.miss.value) == (2, 5, 0.5)
+    assert (mp3.against, ben.against, report["speaker", "robot"].against) == (None, "synthetic", "human")
+
+
+def test_a_column_of_many_values_gets_rows_where_it_is_asked_for():
+    scores, y = np.tile(SCORES, 4), np.tile(NAMES, 4)
+    groups = {"thirty": np.arange(40) % 30, "more": np.arange(40) % 31}
+    report = told(scores, y, groups)
+    assert {row.group for row in report.rows} == {"all", "thirty"}
+    assert report.columns_left_out == report.to_dict()["columns_left_out"] == {"more": 31}
+    assert 'more has 31 values, and no rows: by=["more"] asks for them' in str(report)
+    asked = told(scores, y, groups, by=["more"])
+    assert len(asked.rows) == 1 + 31
+    assert asked.columns_left_out == {}
 
 
 def test_by_chooses_the_columns_that_get_rows():

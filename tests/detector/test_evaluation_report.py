@@ -31,7 +31,7 @@ def test_a_report_prints_a_line_per_row():
     assert "threshold 0.25" in text[0]
     assert text[1].split() == ["human", "synth.", "EER", "minDCF", "actDCF", "Cllr", "miss", "false", "alarm"]
     assert text[2].split()[:4] == ["all", "5", "5", "20.0"]
-    assert len(text) == 5
+    assert len(text) == 6
 
 
 def by_hand(**changes):

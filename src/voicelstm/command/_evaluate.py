@@ -150,7 +150,12 @@ def _table(report: Any, detector: Path, shown: list[str]) -> "Table":
     ):
         table.add_column(title, justify="right")
     for row in report.rows:
-        cells: list[Any] = [str(row.value), str(row.n_human), str(row.n_synthetic)]
+        against = "" if row.against is None else f"\nagainst all {row.against}"
+        cells: list[Any] = [
+            Text(str(row.value)).append(against, "dim"),
+            str(row.n_human),
+            str(row.n_synthetic),
+        ]
         for name in shown:
             measure, written = getattr(row, name), MEASURES[name].written
             text = Text(written(measure.value))

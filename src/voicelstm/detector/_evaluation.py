@@ -14,14 +14,15 @@ from voicelstm._compat import num_samples, safe_indexing
 from voicelstm.datasets import enough_speakers, group_columns
 from voicelstm.detector._evaluation_report import MEASURES, EvaluationReport, Measure, Row
 from voicelstm.detector._members import features_and_rest, have_same_features, memoized
+from voicelstm.detector._resampling import resampled_measures
 from voicelstm.detector._training_recordings import TrainingRecordings, warn_of_training_recordings
 from voicelstm.exceptions import SequenceWarning
 from voicelstm.metrics import (
     as_labels,
-    bootstrap_interval,
     check_human,
     human_label_of,
     log_likelihood_ratios,
+    percentile_interval,
     suppress_sign_warning,
     synthetic_log_odds,
     two_classes,
@@ -29,6 +30,8 @@ from voicelstm.metrics import (
 )
 
 __all__ = ["EvaluationReport", "Measure", "Row", "evaluate"]
+
+_MOST_VALUES = 30  # of a column, whose values get rows without being asked for
 
 
 def evaluate(
@@ -62,7 +65,8 @@ def evaluate(
         The loaders' `groups`. The intervals draw whole speakers where there is a column "speaker" with five
         or more in each class; one array is the speaker.
     by : sequence of str, default=None
-        Columns of `groups` whose values get rows. None is all of them.
+        Columns of `groups` whose values get rows. If None, those of at most 30 values; the report names the
+        others.
     threshold : float, default=None
         Log-odds of synthetic from which a clip is taken for synthetic, such as that of
         :func:`~voicelstm.metrics.equal_error_threshold` on other recordings; of a calibrated detector, too.
@@ -118,7 +122,8 @@ def evaluate(
     false_alarm share of synthetic clips that are taken for human ones, as decided
     =========== ==============================================================================================
 
-    The row of a value that only synthetic clips have, such as a system, sets these against *all* human clips;
+    The row of a value that only synthetic clips have, such as a system, sets these against *all* human clips
+    (`against` of the row, and a mark in the table), which are then the same in each such row;
     that of a value that only human clips have sets them against all synthetic ones, and is left out where it
     would repeat the first row. The row of a value that both have, such as a language or a codec, takes both
     from within the value.
@@ -149,7 +154,9 @@ def evaluate(
     _check_classes(detector, labels)
     human, human_is, _ = check_human(labels, human_label_of(detector, human_label), "y")
     columns = group_columns(groups, n_clips)
-    by = list(columns) if by is None else list(by)
+    n_values = {name: len(np.unique(values)) for name, values in columns.items()}
+    left_out = {name: n for name, n in n_values.items() if by is None and n > _MOST_VALUES}
+    by = [name for name in columns if name not in left_out] if by is None else list(by)
     unknown = [name for name in by if name not in columns]
     if unknown:
         raise ValueError(f"by names {unknown}, but groups has the columns {list(columns)}.")
@@ -169,7 +176,8 @@ def evaluate(
         human=human,
         responses={"score": score, "ratio": ratio, "accepted": accepted},
         costs=costs,
-        speaker=columns.get("speaker"),
+        # As numbers, in which hundreds of rows are sorted faster than in names.
+        speaker=np.unique(columns["speaker"], return_inverse=True)[1] if "speaker" in columns else None,
         n_resamples=n_resamples,
         confidence=confidence,
         seed=int(random.randint(np.iinfo(np.int32).max)),
@@ -179,18 +187,18 @@ def evaluate(
         for name in by:
             values = columns[name]
             for value in np.unique(values):
-                chosen = values == value
+                chosen, against = values == value, None
                 if not (chosen & human).any():
-                    chosen = chosen | human
+                    chosen, against = chosen | human, "human"
                 elif not (chosen & ~human).any():
                     if (chosen == human).all():
                         continue
-                    chosen = chosen | ~human
-                rows.append(measuring.row(name, value.item(), chosen))
+                    chosen, against = chosen | ~human, "synthetic"
+                rows.append(measuring.row(name, value.item(), chosen, against))
     warn_of_sign(rows[0].eer.value, stacklevel=3)
     n_without_score = int(np.count_nonzero(~kept))
     n_in_training = None if in_training is None else len(in_training)
-    return EvaluationReport(rows, threshold, confidence, n_without_score, n_in_training)
+    return EvaluationReport(rows, threshold, confidence, n_without_score, n_in_training, left_out)
 
 
 def _check_classes(detector: Any, labels: NDArray[Any]) -> None:
@@ -248,7 +256,7 @@ class _Measuring:
     confidence: float
     seed: int
 
-    def row(self, group: str, value: Any, chosen: NDArray[np.bool_]) -> Row:
+    def row(self, group: str, value: Any, chosen: NDArray[np.bool_], against: str | None = None) -> Row:
         """Measure the chosen clips, of both classes."""
         human = self.human[chosen]
         n_human, n_synthetic = int(human.sum()), int((~human).sum())
@@ -258,24 +266,18 @@ class _Measuring:
             if self.speaker is not None and enough_speakers(self.speaker[chosen], human):
                 speaker, drawn = self.speaker[chosen], "speaker"
         labels = human.astype(int)
+        responses = {name: values[chosen] for name, values in self.responses.items()}
+        resampled = {}
+        if drawn:
+            resampled = resampled_measures(human, responses, speaker, self.costs, self.n_resamples, self.seed)
         found = {}
         for name, definition in MEASURES.items():
-            values = self.responses[definition.of][chosen]
+            values = responses[definition.of]
             costs = self.costs if definition.takes_costs else {}
             # Here scores and ratios speak for human, which is 1.
             known = {} if definition.of == "accepted" else {"human_label": 1, "pos_label": 1}
             low = high = float("nan")
             if drawn:
-                low, high = bootstrap_interval(
-                    definition.metric,
-                    labels,
-                    values,
-                    groups=speaker,
-                    n_resamples=self.n_resamples,
-                    confidence=self.confidence,
-                    random_state=self.seed,
-                    **known,
-                    **costs,
-                )
+                low, high = percentile_interval(resampled[name], self.confidence)
             found[name] = Measure(float(definition.metric(labels, values, **known, **costs)), low, high)
-        return Row(group, value, n_human, n_synthetic, drawn, **found)
+        return Row(group, value, n_human, n_synthetic, drawn, **found, against=against)

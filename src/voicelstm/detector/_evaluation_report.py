@@ -14,6 +14,9 @@ from voicelstm.metrics import act_dcf, cllr, equal_error_rate, min_dcf
 __all__ = ["MEASURES", "EvaluationReport", "Measure", "Row", "as_record"]
 
 
+_AGAINST = {"human": " (h)", "synthetic": " (s)"}  # marks of rows
+
+
 @dataclass(frozen=True)
 class Measure:
     """A number and its interval.
@@ -69,6 +72,8 @@ class Row:
         What the intervals draw; None where there are none.
     eer, min_dcf, act_dcf, cllr, miss, false_alarm : Measure
         See :func:`~voicelstm.evaluate`.
+    against : {"human", "synthetic"} or None
+        The class that the value does not have, of which all clips are in the row; None if it has both.
     """
 
     group: str
@@ -88,6 +93,7 @@ class Row:
     false_alarm: Measure = field(
         metadata={"definition": Definition("false alarm", _false_alarm, "accepted", percent=True)}
     )
+    against: str | None = None
 
 
 #: By the names that they have in a row.
@@ -125,6 +131,8 @@ class EvaluationReport:
     n_in_training : int or None
         Recordings that were in the detector's training, by their samples; they are measured like the others.
         None if that is not known: the detector was given features, or its file is one of 0.1.0.
+    columns_left_out : dict of str to int
+        Columns of `groups` that have no rows since they have many values, and how many.
     """
 
     rows: list[Row]
@@ -132,6 +140,7 @@ class EvaluationReport:
     confidence: float
     n_without_score: int
     n_in_training: int | None = None
+    columns_left_out: dict[str, int] = field(default_factory=dict)
 
     @property
     def overall(self) -> Row:
@@ -166,7 +175,12 @@ class EvaluationReport:
         decided = "predict decides" if self.threshold is None else f"threshold {self.threshold:g}"
         # A mark where other rows draw speakers and this one cannot.
         by_speaker = any(row.drawn == "speaker" for row in self.rows)
-        names = [_name(row) + ("*" if by_speaker and row.drawn == "clip" else "") for row in self.rows]
+        names = [
+            _name(row)
+            + ("*" if by_speaker and row.drawn == "clip" else "")
+            + ("" if row.against is None else _AGAINST[row.against])
+            for row in self.rows
+        ]
         width = max(map(len, names)) + 2
         *first, last = (each.title for each in MEASURES.values() if each.percent)
         titles = "".join(f"{each.title:>20}" for each in MEASURES.values())
@@ -177,10 +191,15 @@ class EvaluationReport:
         for name_of_row, row in zip(names, self.rows, strict=True):
             cells = "".join(f"{_cell(each, getattr(row, name)):>20}" for name, each in MEASURES.items())
             lines.append(f"{name_of_row:{width}}{row.n_human:6}{row.n_synthetic:7}{cells}")
-        if any(name.endswith("*") for name in names):
+        for against, mark in _AGAINST.items():
+            if any(row.against == against for row in self.rows):
+                lines.append(f"{mark.strip()} against all {against} recordings, the same in each such row")
+        if any("*" in name for name in names):
             lines.append(f"* fewer than {FEWEST_SPEAKERS} speakers in a class: the intervals draw clips")
         if self.n_without_score:
             lines.append(f"{self.n_without_score} clips without a score are left out")
+        for name, n_values in self.columns_left_out.items():
+            lines.append(f'{name} has {n_values} values, and no rows: by=["{name}"] asks for them')
         if self.n_in_training:
             lines.append(
                 f"{self.n_in_training} recordings were in the detector's training: errors are too few"

@@ -14,10 +14,13 @@ from voicelstm.metrics._human_class import choose_human_label as choose_human_la
 from voicelstm.metrics._human_class import confusable_labels as confusable_labels
 from voicelstm.metrics._human_class import human_label_of as human_label_of
 from voicelstm.metrics._human_class import recognised_human_label as recognised_human_label
+from voicelstm.metrics._intervals import GroupDraws as GroupDraws
 from voicelstm.metrics._intervals import bootstrap_interval
+from voicelstm.metrics._intervals import percentile_interval as percentile_interval
 from voicelstm.metrics._labels import as_labels as as_labels
 from voicelstm.metrics._labels import check_labels as check_labels
 from voicelstm.metrics._rates import OperatingPoints as OperatingPoints
+from voicelstm.metrics._rates import RankedScores as RankedScores
 from voicelstm.metrics._rates import det_curve, equal_error_rate, equal_error_threshold
 from voicelstm.metrics._rates import operating_points as operating_points
 from voicelstm.metrics._rates import suppress_sign_warning as suppress_sign_warning

@@ -11,7 +11,7 @@ from voicelstm.metrics._labels import as_labels
 from voicelstm.metrics._rates import suppress_sign_warning
 from voicelstm.metrics._scored import check_weights, two_classes
 
-__all__ = ["bootstrap_interval"]
+__all__ = ["GroupDraws", "bootstrap_interval", "percentile_interval"]
 
 
 def bootstrap_interval(
@@ -114,21 +114,26 @@ def bootstrap_interval(
 
     # scikit-learn would draw from NumPy's global state.
     random = np.random.RandomState() if random_state is None else check_random_state(random_state)
-    draw = _Groups(group, is_first, classes, random)
+    draw = GroupDraws(group, is_first, classes, random)
     values = np.empty(n_resamples)
     with suppress_sign_warning():
         for resample in range(n_resamples):
-            chosen = draw()
+            chosen = draw.positions()
             weights = {} if weight is None else {"sample_weight": weight[chosen]}
             values[resample] = metric(labels[chosen], scores[chosen], **weights, **parameters)
+    return percentile_interval(values, confidence)
+
+
+def percentile_interval(values: NDArray[np.float64], confidence: float) -> tuple[float, float]:
+    """Return the interval of values of resamples, between two that occurred."""
     outside = (1 - confidence) / 2
-    # Values that occurred, since infinity (a Cllr may have it) cannot be interpolated.
+    # Since infinity (a Cllr may have it) cannot be interpolated.
     low = np.quantile(values, outside, method="lower")
     high = np.quantile(values, 1 - outside, method="higher")
     return float(low), float(high)
 
 
-class _Groups:
+class GroupDraws:
     """Draws groups with replacement, from among those that hold the same classes."""
 
     def __init__(
@@ -152,15 +157,22 @@ class _Groups:
         self.strata = [np.flatnonzero(kind == value) for value in (1, 2, 3)]
         self.random = random
 
-    def __call__(self) -> NDArray[np.intp]:
+    def counts(self) -> NDArray[np.intp]:
+        """Return how often each group is drawn, of shape (n_groups,)."""
+        return np.bincount(self._drawn(), minlength=len(self.size))
+
+    def positions(self) -> NDArray[np.intp]:
         """Return the positions of the drawn groups' clips."""
-        drawn = np.concatenate(
+        drawn = self._drawn()
+        size = self.size[drawn]
+        within = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
+        return self.clips[np.repeat(self.start[drawn], size) + within]
+
+    def _drawn(self) -> NDArray[np.intp]:
+        return np.concatenate(
             [
                 stratum[self.random.randint(len(stratum), size=len(stratum))]
                 for stratum in self.strata
                 if len(stratum)
             ]
         )
-        size = self.size[drawn]
-        within = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
-        return self.clips[np.repeat(self.start[drawn], size) + within]

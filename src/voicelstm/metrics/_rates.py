@@ -38,29 +38,56 @@ class OperatingPoints:
         """Return the smallest weighted sum of both rates."""
         return float(np.min(of_misses * self.miss + of_false_alarms * self.false_alarm))
 
+    def equal_error_rate(self) -> float:
+        """Return the rate at which the lines between the points have equally many errors of both kinds."""
+        difference = self.false_alarm - self.miss
+        last = int(np.flatnonzero(difference >= 0)[-1])
+        share = difference[last] / (difference[last] - difference[last + 1])
+        return float(self.false_alarm[last] + share * (self.false_alarm[last + 1] - self.false_alarm[last]))
+
+
+class RankedScores:
+    """Scores that speak for human, sorted once, for the error rates of one weighting after another."""
+
+    def __init__(self, score: NDArray[np.float64], human: NDArray[np.bool_]) -> None:
+        self._order = np.argsort(score)
+        ranked = score[self._order]
+        self._human = human[self._order].astype(np.float64)
+        self._first = np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1]))
+        self.score = ranked[self._first]
+
+    def totals(self, weight: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the weight of human and of synthetic clips at each distinct score."""
+        weight = weight[self._order]
+        human = weight * self._human
+        synthetic = weight - human
+        if len(self._first) == len(weight):
+            return human, synthetic
+        return np.add.reduceat(human, self._first), np.add.reduceat(synthetic, self._first)
+
+    def operating_points(self, weight: NDArray[np.float64]) -> OperatingPoints:
+        """Compute both error rates at each distinct score, and where no clip is accepted."""
+        human, synthetic = self.totals(weight)
+        missed = np.append(0.0, np.cumsum(human))
+        rejected = np.append(0.0, np.cumsum(synthetic))
+        return OperatingPoints(self.score, (rejected[-1] - rejected) / rejected[-1], missed / missed[-1])
+
 
 def distinct_scores(
     clips: ScoredClips,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return the distinct scores, ascending, and the weight of human and of synthetic clips at each."""
-    order = np.argsort(clips.score)
-    score = clips.score[order]
-    human = clips.human[order]
-    weight = np.ones(len(score)) if clips.weight is None else clips.weight[order]
-    first = np.flatnonzero(np.append(True, score[1:] != score[:-1]))
-    return (
-        score[first],
-        np.add.reduceat(np.where(human, weight, 0.0), first),
-        np.add.reduceat(np.where(human, 0.0, weight), first),
-    )
+    ranked = RankedScores(clips.score, clips.human)
+    return (ranked.score, *ranked.totals(_weight_of(clips)))
 
 
 def operating_points(clips: ScoredClips) -> OperatingPoints:
     """Compute both error rates at each distinct score, and where no clip is accepted."""
-    score, human, synthetic = distinct_scores(clips)
-    missed = np.append(0.0, np.cumsum(human))
-    rejected = np.append(0.0, np.cumsum(synthetic))
-    return OperatingPoints(score, (rejected[-1] - rejected) / rejected[-1], missed / missed[-1])
+    return RankedScores(clips.score, clips.human).operating_points(_weight_of(clips))
+
+
+def _weight_of(clips: ScoredClips) -> NDArray[np.float64]:
+    return np.ones(len(clips.score)) if clips.weight is None else clips.weight
 
 
 def det_curve(
@@ -198,7 +225,7 @@ def equal_error_rate(
     clips = check_scored(
         y_true, y_score, pos_label=pos_label, human_label=human_label, sample_weight=sample_weight
     )
-    rate = _interpolated(operating_points(clips))
+    rate = operating_points(clips).equal_error_rate()
     # Not that of "asvspoof", which is 1 if all scores are equal.
     warn_of_sign(rate, stacklevel=3)
     return _asvspoof(clips) if method == "asvspoof" else rate
@@ -224,14 +251,6 @@ def warn_of_sign(rate: float, *, stacklevel: int) -> None:
             ScoreWarning,
             stacklevel=stacklevel,
         )
-
-
-def _interpolated(points: OperatingPoints) -> float:
-    """Return the rate at which the lines between the points have equally many errors of both kinds."""
-    difference = points.false_alarm - points.miss
-    last = int(np.flatnonzero(difference >= 0)[-1])
-    share = difference[last] / (difference[last] - difference[last + 1])
-    return float(points.false_alarm[last] + share * (points.false_alarm[last + 1] - points.false_alarm[last]))
 
 
 def _asvspoof(clips: ScoredClips) -> float:
