@@ -184,7 +184,7 @@ def test_features_of_speech_are_those_of_its_frames_at_its_level(corpus_dir):
     assert 0 < len(clip.positions) < len(whole.features) / 2
     np.testing.assert_array_equal(clip.features, whole.features[clip.positions])
     assert clip.speech == pytest.approx(0.01 * len(clip.positions), abs=0.03)
-    # Twenty dB more, in natural logarithms of energies: the first coefficient alone rises.
+    # In natural logarithms of energies, a gain raises the first coefficient alone.
     loud, _ = extract((samples, rate), replace(plain, speech_only=True, level=-20.0))
     louder, _ = extract((0.1 * samples, rate), replace(plain, speech_only=True, level=-20.0))
     np.testing.assert_allclose(louder.features, loud.features, atol=0.01)
@@ -192,3 +192,23 @@ def test_features_of_speech_are_those_of_its_frames_at_its_level(corpus_dir):
     level = np.sqrt(np.mean([np.mean(np.square(frame)) for frame in frames]))
     gain = 2 * np.log(0.1 / level) * np.sqrt(plain.cepstra.n_filters)
     np.testing.assert_allclose(loud.features[:, 0] - clip.features[:, 0], gain, atol=0.02)
+
+
+@pytest.mark.parametrize("backend", ["native", "librosa", "python_speech_features"])
+@pytest.mark.parametrize("n_samples", [16000, 15999, 8123, 500])
+def test_each_frame_of_each_backend_is_judged(backend, n_samples, monkeypatch):
+    judged = []
+
+    def all_spoken(samples, rate, starts, length):
+        judged.append(len(starts))
+        return np.ones(len(starts), dtype=bool)
+
+    monkeypatch.setattr(_extraction, "speech_frames", all_spoken)
+    monkeypatch.setattr(_extraction, "LEAST_SPEECH", 0.0)
+    transformer = MFCCTransformer(backend=backend, speech_only=True, n_fft=512, scale="slaney", energy=False)
+    if backend == "python_speech_features":
+        transformer.set_params(scale="mel")
+    if backend == "librosa":
+        transformer.set_params(preemphasis=0.0, triangles="exact")
+    (clip,) = transformer.extract([noise(n_samples)])
+    assert [len(clip.features)] == judged

@@ -25,7 +25,7 @@ from voicelstm.audio import (
 )
 from voicelstm.exceptions import AudioError
 from voicelstm.features._backends import BACKENDS, check_backend
-from voicelstm.features._cepstra import CepstraSettings, cepstra, check_settings, frame_sizes
+from voicelstm.features._cepstra import CepstraSettings, cepstra, check_settings, frame_count, frame_sizes
 from voicelstm.features._deltas import append_deltas, normalize_clip
 from voicelstm.sequences import Clip
 
@@ -128,7 +128,9 @@ def extract(
     first = -length // 2 if settings.backend == "librosa" else 0
     start, speech, positions = 0, None, None
     if settings.speech_only or settings.measures_speech:
-        starts = first + step * np.arange(-(-n_samples // step) + 1)
+        # librosa's last frame may begin where the recording ends.
+        n_frames = 1 + n_samples // step if first else frame_count(n_samples, length, step)
+        starts = first + step * np.arange(n_frames)
         spoken = np.flatnonzero(speech_frames(samples, rate, starts, length))
         speech = len(spoken) * step / rate
         if settings.speech_only and speech >= LEAST_SPEECH:
@@ -147,7 +149,6 @@ def extract(
     with np.errstate(over="ignore", invalid="ignore"):
         features = _coefficients(samples, rate, settings)
     if positions is not None:
-        positions = positions[positions < len(features)]
         features = features[positions]
     if not np.isfinite(features).all():
         peak = float(np.abs(samples).max())
