@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from voicelstm import __version__, load, save
+from voicelstm.metrics import synthetic_log_odds
 from voicelstm.model_files._wrappers import WRAPPERS
 
 HERE = Path(__file__).parent
@@ -31,13 +32,27 @@ def taken_apart(path):
 def test_a_kept_file_loads_and_says_what_it_said_when_it_was_written(path):
     with (path.parent / "answers.json").open(encoding="utf-8") as file:
         expected = json.load(file)[path.stem]
-    found = write.answers(load(path), write.input_of(path.stem))
+    loaded, X = load(path), write.input_of(path.stem)
+    found = write.answers(loaded, X)
     assert found.keys() == expected.keys()
     if "features" in expected:
         np.testing.assert_allclose(found["features"], expected["features"], rtol=1e-3, atol=1e-3)
     else:
         np.testing.assert_allclose(found["probabilities"], expected["probabilities"], atol=1e-5)
         assert found["decisions"] == expected["decisions"]
+        if len(loaded.classes_) == 2:
+            check_scores(loaded, X, np.array(expected["probabilities"]))
+
+
+def check_scores(detector, X, probabilities):
+    """Check that scores are log-odds of synthetic, and that of numbers the human one is asked for."""
+    human_label = None
+    if not isinstance(detector.classes_[0], str):
+        with pytest.raises(ValueError, match="human_label must say which"):
+            synthetic_log_odds(detector, X)
+        human_label = detector.classes_[0]
+    expected = np.log(probabilities[:, 1] / probabilities[:, 0])
+    np.testing.assert_allclose(synthetic_log_odds(detector, X, human_label), expected, atol=1e-3)
 
 
 def test_each_kind_is_kept_and_small():
