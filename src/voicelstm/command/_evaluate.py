@@ -134,7 +134,7 @@ def _table(report: Any, detector: Path, shown: list[str]) -> "Table":
 
     from voicelstm.detector import MEASURES
 
-    decided = "" if report.threshold is None else f", decided at {report.threshold:g}"
+    decided = "" if report.threshold is None else f", synthetic from a score of {report.threshold:g}"
     table = Table(
         title=f"{detector} on recordings with labels{decided}",
         title_justify="left",

@@ -172,7 +172,9 @@ class EvaluationReport:
         return pd.DataFrame([as_record(row) for row in self.rows])
 
     def __str__(self) -> str:
-        decided = "predict decides" if self.threshold is None else f"threshold {self.threshold:g}"
+        decided = (
+            "predict decides" if self.threshold is None else f"synthetic from a score of {self.threshold:g}"
+        )
         # A mark where other rows draw speakers and this one cannot.
         by_speaker = any(row.drawn == "speaker" for row in self.rows)
         names = [
