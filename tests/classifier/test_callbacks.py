@@ -137,7 +137,7 @@ def test_weights_of_clips_reach_a_callback():
 
 def test_a_learning_rate_may_follow_the_epochs():
     # Plain gradient descent remembers nothing: its epochs may as well be passes of a constant rate each.
-    plain = {"optimizer": "sgd", "shuffle": False, "standardize": False, "dropout": 0.0}
+    plain = {"optimizer": "sgd", "shuffle": False, "standardize": False, "dropout": 0.0, "batch_size": 12}
     scheduled = small(learning_rate=lambda epoch: 0.5 / 2**epoch, **plain).fit(X, Y)
     passes = small(**plain)
     for rate in (0.5, 0.25, 0.125):

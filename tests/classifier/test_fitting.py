@@ -5,7 +5,8 @@ import keras
 import numpy as np
 import pytest
 
-from tests.classifier.fits import clips_of, small
+from tests.classifier.fits import clips_of, descent, difference, small
+from voicelstm.classifier._labelled import LabelledInput
 from voicelstm.exceptions import TrainingError
 from voicelstm.network._network import Network
 
@@ -56,6 +57,116 @@ def test_optimizers_go_by_name_or_by_factory():
     named = small(optimizer="sgd", learning_rate=0.05).fit(X, y)
     made = small(optimizer=lambda: keras.optimizers.SGD(0.05)).fit(X, y)
     np.testing.assert_array_equal(named.decision_function(X), made.decision_function(X))
+
+
+def silence(lengths):
+    """Clips that tell nothing of their class: the best log-odds are those of the weights."""
+    return [np.zeros((n, 1)) for n in lengths]
+
+
+def wander(weight, rate, n_rows):
+    """Standard deviation of the log-odds by which plain descent wanders around even odds, for ever."""
+    # A step adds noise of variance rate² var(gradient) / n_rows, and shrinks the distance by rate / 4.
+    weight = np.asarray(weight) / np.mean(weight)
+    return np.sqrt(rate * np.mean((weight / 2) ** 2) / n_rows / (2 * 1 / 4))
+
+
+FEW = np.repeat([0, 1], [594, 6])
+HALVES = np.repeat([0, 1], 60)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "y", "sample_weight", "weight_of_segments", "changes"),
+    [
+        # 99 clips to one, which count the same.
+        ([3] * 600, FEW, None, np.repeat([1, 99], [594, 6]), {"class_weight": "balanced", "max_epochs": 20}),
+        ([3] * 600, FEW, np.where(FEW, 99, 1), np.repeat([1, 99], [594, 6]), {"max_epochs": 20}),
+        # Clips of one segment, and of 50.
+        ([3] * 60 + [150] * 60, HALVES, None, np.repeat([50, 1], [60, 3000]), {"max_epochs": 4}),
+        # As 1 s and 9 s are to segments of 3 s: padding would be most of a batch that holds both.
+        ([20] * 60 + [180] * 60, HALVES, None, np.repeat([3, 1], [60, 180]), {"max_epochs": 50}),
+    ],
+    ids=["balanced classes", "weights of clips", "clip lengths", "classes of different lengths"],
+)
+def test_inputs_that_tell_nothing_get_the_log_odds_of_the_weights(
+    lengths, y, sample_weight, weight_of_segments, changes
+):
+    segment_frames = 60 if 20 in lengths else 3
+    settings = {"units": (2,), "pooling": "last", "dropout": 0.0, "segment_frames": segment_frames}
+    descend = {"optimizer": "sgd", "learning_rate": 0.05, "batch_size": 32}
+    classifier = small(**(settings | descend | changes)).fit(silence(lengths), y, sample_weight=sample_weight)
+    assert classifier.log_prior_odds_ == pytest.approx(0)
+    tolerance = 4 * wander(weight_of_segments, 0.05, 32)
+    assert tolerance < 0.7
+    ratios = classifier.log_likelihood_ratio(silence([min(lengths), max(lengths)]))
+    np.testing.assert_allclose(ratios, 0, rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("batch_size", [4, 64])
+def test_each_clip_of_a_stream_counts_as_its_weight_says_whichever_pass_it_comes_in(
+    batch_size, double_precision
+):
+    X, y = clips_of(21)
+    weight = np.linspace(0.5, 3, 21)
+    settings = {"optimizer": "sgd", "dropout": 0.0, "standardize": False, "dtype": "float64"}
+
+    def passes(rate, *parts):
+        classifier = small(batch_size=batch_size, learning_rate=rate, **settings)
+        for part, scale in parts:
+            of_part = scale * weight[part]
+            classifier.partial_fit([X[i] for i in part], y[part], classes=[0, 1], sample_weight=of_part)
+        return classifier
+
+    step, clips = 1e-7, np.arange(21)
+    mean = descent(X, y, weight, batch_size=64)
+    for parts in ([(clips, 1)], [(clips[:3], 1), (clips[3:], 1)], [(clips, 0.25), (clips[::-1], 0.75)]):
+        found = difference(passes(step, *parts), passes(2 * step, *parts)) / step
+        # Divided by the rows of a full batch, however few there are.
+        np.testing.assert_allclose(found, weight.sum() / batch_size * mean, rtol=1e-4, atol=1e-6)
+
+
+def test_passes_go_on_with_the_optimizers_state_and_add_up_the_weights_of_the_classes(double_precision):
+    X, y = clips_of(12)
+    settings = {"dropout": 0.0, "standardize": False, "dtype": "float64"}
+    classifier = small(optimizer="rmsprop", learning_rate=1e-6, batch_size=12, **settings)
+    biases = [0.0]  # where it starts
+    for _ in range(3):
+        classifier.partial_fit(X, y, classes=[0, 1], sample_weight=np.where(y == 1, 4, 1))
+        biases.append(classifier._fitted.weights["head/bias"][0])
+    # Of a slope that stays the same, the mean square that divides it is 0.1, then 0.19, then 0.271 of it.
+    steps = np.diff(biases)
+    np.testing.assert_allclose(steps / steps[0], np.sqrt([1, 0.1 / 0.19, 0.1 / 0.271]), rtol=1e-3)
+    more = np.flatnonzero(y == 1)
+    classifier.partial_fit([X[i] for i in more], y[more], sample_weight=[3] * 6)
+    # By hand: 3 × 6 clips of class 0, 3 × 6 of class 1 that count four times, and 6 that count three times.
+    assert classifier.log_prior_odds_ == pytest.approx(np.log((72 + 18) / 18))
+
+
+@pytest.mark.every_backend
+def test_clips_held_out_are_measured_by_weight_and_do_not_standardise(monkeypatch):
+    parts = []
+    split = LabelledInput.split
+    monkeypatch.setattr(LabelledInput, "split", lambda *given: parts.append(split(*given)) or parts[-1])
+    X, y = clips_of(24)
+    weight = np.linspace(0.5, 4, 24)
+    settings = {"early_stopping": True, "validation_fraction": 0.5, "max_epochs": 1, "dropout": 0.0}
+    # With such small steps the network that is measured is the one that is returned.
+    classifier = small(**settings, learning_rate=1e-12, class_weight={0: 1.0, 1: 5.0}, segment_frames=12)
+    classifier.fit(X, y, sample_weight=weight)
+
+    first_values = [clip[0, 0] for clip in X]
+    kept, held_out = ([first_values.index(clip[0, 0]) for clip in part.clips] for part in parts[0])
+    frames = np.concatenate([X[i] for i in kept])
+    of_frame = np.repeat(weight[kept], [len(X[i]) for i in kept])
+    np.testing.assert_allclose(
+        classifier._fitted.statistics.mean, np.average(frames, axis=0, weights=of_frame)
+    )
+    probability = classifier.predict_proba([X[i] for i in held_out])[np.arange(12), y[held_out]]
+    of_clip = weight[held_out] * np.where(y[held_out] == 1, 5, 1)
+    expected = np.average(-np.log(probability), weights=of_clip)
+    assert classifier.history_["val_loss"] == pytest.approx([expected], rel=1e-5)
+    expected = np.average(probability > 0.5, weights=of_clip)
+    assert classifier.history_["val_accuracy"] == pytest.approx([expected], rel=1e-5)
 
 
 @pytest.mark.every_backend

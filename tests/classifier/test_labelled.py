@@ -1,45 +1,82 @@
 import numpy as np
 import pytest
-from sklearn.base import clone
 
-from tests.classifier.fits import clips_of, small
+from tests.classifier.fits import clips_of, descent, small
 from voicelstm.classifier._labelled import LabelledInput
 from voicelstm.exceptions import SequenceWarning
 
 pytestmark = pytest.mark.every_backend
 
 
-def test_weight_zero_is_absence_and_integer_weights_are_repetition(double_precision):
+def test_a_clip_of_weight_zero_might_as_well_be_absent(double_precision):
     X, y = clips_of(16)
-    weight = np.ones(16)
+    weight = np.linspace(0.5, 2, 16)
     weight[3] = 0
     kept = np.flatnonzero(weight)
-    exact = {"dtype": "float64", "batch_size": 64, "shuffle": False, "dropout": 0.0}
-    without = small(**exact).fit([X[i] for i in kept], y[kept])
+    exact = {"dtype": "float64", "batch_size": 4}
+    without = small(**exact).fit([X[i] for i in kept], y[kept], sample_weight=weight[kept])
     weighted = small(**exact).fit(X, y, sample_weight=weight)
-    np.testing.assert_allclose(weighted.decision_function(X), without.decision_function(X), rtol=1e-7)
-    weight[3], weight[5] = 1, 2
-    repeated = small(**exact).fit([*X, X[5]], [*y, y[5]])
-    weighted = small(**exact).fit(X, y, sample_weight=weight)
-    np.testing.assert_allclose(weighted.decision_function(X), repeated.decision_function(X), rtol=1e-6)
+    np.testing.assert_array_equal(weighted.decision_function(X), without.decision_function(X))
 
 
-def test_class_weights_multiply_sample_weights(double_precision):
+REPEATED = np.array([1, 5, 2, 1, 1, 3, 1, 1, 4, 1, 1, 2, 1, 7, 1, 1, 1, 2, 1, 1, 3])
+
+
+@pytest.mark.parametrize(
+    ("changes", "passes"),
+    [
+        ({}, 1),
+        ({"shuffle": False}, 1),
+        ({"max_steps": 21}, 8),
+        ({"segment_frames": 12}, 1),
+        ({"loss": "squared_error", "label_smoothing": 0.1, "batch_size": 5}, 1),
+    ],
+)
+def test_a_weight_in_many_batches_is_that_many_copies_in_one(changes, passes, double_precision):
+    X, y = clips_of(21)
+    settings = {"batch_size": 8} | changes
+    found = descent(X, y, REPEATED, **settings)
+    copies = [X[i] for i in np.repeat(np.arange(21), REPEATED)]
+    one_batch = changes | {"batch_size": 256, "max_steps": None}
+    mean = descent(copies, np.repeat(y, REPEATED), **one_batch)
+    segments = -(-np.array([len(clip) for clip in X]) // settings.get("segment_frames", 999))
+    # Each step is the mean over the rows of a full batch, and an epoch has so many of them.
+    n_full_batches = passes * segments.sum() / settings["batch_size"]
+    np.testing.assert_allclose(found, n_full_batches * mean, rtol=1e-4, atol=1e-6)
+
+
+def test_weights_of_any_scale_are_the_same_weights(double_precision):
+    X, y = clips_of(21)
+    plain, larger = (descent(X, y, scale * REPEATED) for scale in (1, 1024))
+    np.testing.assert_allclose(larger, plain, rtol=1e-9, atol=1e-9)
+
+
+def test_a_clip_counts_once_however_many_segments_it_has(double_precision):
+    X, y = clips_of(21)
+    found = descent(X, y, REPEATED, segment_frames=12, batch_size=8)
+    # Segments of 12 frames, cut here by hand, the last of a clip aligned to its end.
+    starts = [[*range(0, len(clip) - 12, 12), max(0, len(clip) - 12)] for clip in X]
+    pieces = [clip[start : start + 12] for clip, of_clip in zip(X, starts, strict=True) for start in of_clip]
+    counts = np.array([len(of_clip) for of_clip in starts])
+    assert counts.min() < counts.max()
+    share = np.repeat(REPEATED / counts, counts)
+    mean = descent(pieces, np.repeat(y, counts), share, batch_size=256)
+    np.testing.assert_allclose(found, len(pieces) / 8 * mean, rtol=1e-4, atol=1e-6)
+
+
+def test_class_weights_multiply_sample_weights_and_do_not_touch_standardisation(double_precision):
     X, y = clips_of(20)
     X, y = X[:13], y[:13]
-    exact = {"dtype": "float64", "batch_size": 64, "shuffle": False, "dropout": 0.0}
-    by_class = small(**exact, class_weight={0: 1.0, 1: 3.0}).fit(X, y)
-    by_clip = small(**exact).fit(X, y, sample_weight=np.where(y == 1, 3.0, 1.0))
-    # Standardisation is of the clips as they are, so the two may differ in it and in nothing else.
-    unscaled = [c.set_params(standardize=False) for c in (clone(by_class), clone(by_clip))]
-    unscaled[0].fit(X, y)
-    unscaled[1].fit(X, y, sample_weight=np.where(y == 1, 3.0, 1.0))
-    np.testing.assert_allclose(*(c.decision_function(X) for c in unscaled), rtol=1e-9)
-    balanced = small(class_weight="balanced").fit(X, y)
-    assert balanced.log_prior_odds_ == pytest.approx(0)
-    assert small().fit(X, y).log_prior_odds_ == pytest.approx(np.log(6 / 7))
-    np.testing.assert_allclose(
-        by_clip.log_likelihood_ratio(X), by_clip.decision_function(X) - np.log(6 * 3 / 7)
+    by_class = descent(X, y, REPEATED[:13], class_weight={0: 1.0, 1: 3.0})
+    by_clip = descent(X, y, REPEATED[:13] * np.where(y == 1, 3.0, 1.0))
+    np.testing.assert_allclose(by_class, by_clip, rtol=1e-9, atol=1e-12)
+    classifier = small(max_epochs=1, class_weight={0: 1.0, 1: 3.0}).fit(X, y, sample_weight=REPEATED[:13])
+    frames = np.concatenate([X[i] for i in np.repeat(np.arange(13), REPEATED[:13])])
+    np.testing.assert_allclose(classifier._fitted.statistics.mean, frames.mean(axis=0))
+    np.testing.assert_allclose(classifier._fitted.statistics.deviation(), frames.std(axis=0))
+    # By hand: classes 0 and 1 weigh 12 and 11, before one of them counts three times.
+    assert classifier.log_prior_odds_ == pytest.approx(
+        np.log(3 * np.sum(REPEATED[1:13:2]) / np.sum(REPEATED[:13:2]))
     )
 
 
@@ -85,3 +122,29 @@ def test_a_batch_of_a_stream_may_lack_classes_but_brings_no_new_ones():
         checked(["s", "s"])
     with pytest.raises(ValueError, match="needs all clips at once"):
         checked(["s", "h"], classes=known, class_weight="balanced", one_pass=True)
+
+
+@pytest.mark.parametrize(
+    ("weight", "class_weight", "message"),
+    [
+        ([1, 1e-39], None, r"^sample_weight has the value 1e-39, .* out of the range of float32"),
+        ([5e-324, 5e-324], None, r"^sample_weight has the value 4.94e-324"),
+        ([1e39, 1], None, r"^sample_weight has the value 1e\+39, .*Scale all of them"),
+        ([1e-30, 1e30], None, r"^sample_weight has values from 1e-30 to 1e\+30: .*Give 0 to clips"),
+        ([1, 1e-30], {0: 1.0, 1: 1e-10}, r"^sample_weight times class_weight has the value 1e-40"),
+    ],
+)
+def test_weights_that_single_precision_cannot_hold_are_refused(weight, class_weight, message):
+    for one_pass in (False, True):
+        with pytest.raises(ValueError, match=message):
+            checked(
+                [0, 1], weight=weight, classes=np.array([0, 1]), class_weight=class_weight, one_pass=one_pass
+            )
+
+
+def test_weights_far_apart_within_single_precision_are_taken(double_precision):
+    X, y = clips_of(8)
+    weight = np.where(y == 1, 1e-30, 2e-30)
+    assert small(max_epochs=1).fit(X, y, sample_weight=weight).log_prior_odds_ == pytest.approx(-np.log(2))
+    weight[0] = 1e6
+    assert np.isfinite(small(max_epochs=1).fit(X, y, sample_weight=weight).history_["loss"]).all()

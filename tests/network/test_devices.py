@@ -49,6 +49,9 @@ def difference(plain, shared):
 CASES = {
     "full batches": ({"batch_size": 22}, None),
     "uneven weights, the last batch not full": ({}, uneven),
+    "uneven weights of segments, classes balanced": (
+        {"segment_frames": 12, "class_weight": "balanced", "shuffle": True}, uneven
+    ),
     "squared error, shuffled, weight decay": (
         {"loss": "squared_error", "shuffle": True, "weight_decay": 0.1}, None
     ),
@@ -124,6 +127,7 @@ def found():
     [
         "full batches",
         "uneven weights, the last batch not full",
+        "uneven weights of segments, classes balanced",
         "squared error, shuffled, weight decay",
         "early stopping",
         "double precision",

@@ -124,7 +124,7 @@ def test_on_the_speech_corpus_less_than_a_tenth_of_the_frames_is_padding(
     batches = batches_of(clips, segment_frames, n_rows, frames_step=frames_step)
     generator = np.random.default_rng(0)
     order = generator.permutation(len(batches.segments))
-    chosen = batches.bucket_by_length(order, generator)
+    chosen = batches.bucket_by_length(order, np.zeros_like(order), generator)
     assert sorted(chosen) == list(range(len(order)))
     assert padding(batches, chosen) < 0.1
     # What is not padded anyway stays as it came.
@@ -135,15 +135,58 @@ def test_segments_stay_as_they_came_where_a_tenth_or_less_is_padding():
     generator = np.random.default_rng(0)
     for lengths, kept in [((16, 16, 160, 160), True), ((10, 8), True), ((10, 7), False)]:
         batches = batches_of([np.zeros((n, 1)) for n in lengths], n_rows=2, frames_step=1)
-        positions = np.arange(len(lengths))
-        orders = [batches.bucket_by_length(positions, generator).tolist() for _ in range(10)]
+        positions, one_class = np.arange(len(lengths)), np.zeros(len(lengths), dtype=int)
+        orders = [batches.bucket_by_length(positions, one_class, generator).tolist() for _ in range(10)]
         assert all((order == positions.tolist()) == kept for order in orders)
+
+
+def rows_of(batches, lengths, classes):
+    """Lengths and classes of the rows of each full batch, in an order of their own."""
+    generator = np.random.default_rng(0)
+    order = generator.permutation(len(lengths))
+    chosen = batches.bucket_by_length(order, classes[order], generator)
+    assert sorted(chosen) == list(range(len(order)))
+    full = chosen[: len(chosen) // batches.n_rows * batches.n_rows].reshape(-1, batches.n_rows)
+    return lengths[full], classes[full]
+
+
+def test_a_class_of_short_clips_and_one_of_long_clips_are_in_each_batch_in_proportion():
+    lengths, classes = np.repeat([100, 900], [150, 450]), np.repeat([0, 1], [150, 450])
+    batches = batches_of([np.empty((n, 1), "float32") for n in lengths], n_rows=32)
+    found = rows_of(batches, lengths, classes)[1]
+    # A quarter of 32 rows, and one more or less at each edge.
+    assert set((found == 0).sum(axis=1)) <= {7, 8, 9}
+
+
+def test_each_batch_has_clips_of_similar_lengths_within_each_class():
+    lengths = np.concatenate([np.arange(10, 210), np.arange(400, 800)])
+    classes = np.repeat([2, 5], [200, 400])
+    batches = batches_of([np.empty((n, 1), "float32") for n in lengths], n_rows=30, frames_step=1)
+    found, of_class = rows_of(batches, lengths, classes)
+    for name, size in ((2, 200), (5, 400)):
+        spread = [np.ptp(row[c == name]) for row, c in zip(found, of_class, strict=True)]
+        assert max(spread) <= size / 20 + 2  # a batch is a twentieth of all
+
+
+@pytest.mark.parametrize("segment_frames", [1000, None])
+def test_on_the_speech_corpus_bucketing_saves_a_third_of_the_padding(manifest, segment_frames):
+    rows = [row for row in manifest if row["subset"] == "speech"]
+    clips = [np.empty((round(100 * float(row["seconds"])), 1), "float32") for row in rows]
+    batches = batches_of(clips, segment_frames, 32)
+    synthetic = np.array([row["label"] == "synthetic" for row in rows], dtype=int)[batches.segments.clip]
+    generator = np.random.default_rng(0)
+    order = generator.permutation(len(batches.segments))
+    chosen = batches.bucket_by_length(order, synthetic[order], generator)
+    assert padding(batches, chosen) < 2 / 3 * padding(batches, order)
+    full = synthetic[chosen[: len(chosen) // 32 * 32].reshape(-1, 32)].mean(axis=1)
+    np.testing.assert_allclose(full, synthetic.mean(), rtol=0, atol=2 / 32)
 
 
 def test_batches_of_similar_lengths_come_in_random_order_and_so_do_the_clips_of_a_length():
     batches = batches_of([np.zeros((n, 1)) for n in [5] * 40 + [500] * 40])
     generator = np.random.default_rng(0)
-    orders = [batches.bucket_by_length(generator.permutation(80), generator) for _ in range(2)]
+    one_class = np.zeros(80, dtype=int)
+    orders = [batches.bucket_by_length(generator.permutation(80), one_class, generator) for _ in range(2)]
     for order in orders:
         long = (order >= 40).reshape(-1, 4)
         assert (long.all(axis=1) | ~long.any(axis=1)).all()
@@ -156,7 +199,10 @@ def test_batches_of_similar_lengths_come_in_random_order_and_so_do_the_clips_of_
 def test_any_clip_may_be_in_the_batch_that_is_not_full():
     batches = batches_of([np.zeros((10 * n, 1)) for n in range(1, 11)])
     generator = np.random.default_rng(0)
+    one_class = np.zeros(10, dtype=int)
     seen = {
-        int(p) for _ in range(60) for p in batches.bucket_by_length(generator.permutation(10), generator)[8:]
+        int(p)
+        for _ in range(60)
+        for p in batches.bucket_by_length(generator.permutation(10), one_class, generator)[8:]
     }
     assert seen >= {0, 4, 8}

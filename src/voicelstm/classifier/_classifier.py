@@ -313,7 +313,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
             Labels, of two or more classes. Those that differ only in case, hyphens, blanks or the spelling of
             a number are refused.
         sample_weight : array-like of shape (n_clips,), default=None
-            How much each clip counts, whatever its length.
+            Weight of each clip, whatever its length; only ratios matter. Clips of weight 0 are left out.
 
         Returns
         -------
@@ -325,8 +325,8 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         TrainingError
             Where the loss is not finite. A fit that fails leaves what was fitted before.
         ValueError
-            If a parameter is out of range, labels or lengths do not fit, or `human_label` is none of two
-            classes.
+            If a parameter is out of range, labels or lengths do not fit, `human_label` is none of two
+            classes, or positive weights are out of the range of float32.
         OSError
             Where `checkpoint` cannot be written.
         """
@@ -349,7 +349,8 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         classes : array-like of shape (n_classes,), default=None
             All labels that will ever come; needed at the first call.
         sample_weight : array-like of shape (n_clips,), default=None
-            How much each clip counts.
+            Weight of each clip, whatever its length, taken as it is: the loss of a step is the weighted sum
+            divided by `batch_size`, so that a weight means the same in every call.
 
         Returns
         -------

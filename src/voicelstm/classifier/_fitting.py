@@ -129,7 +129,8 @@ def _fit(
     if statistics is None:  # else the weights were learnt with them, and keep them
         statistics = _statistics(classifier, training)
     start = FittedNetwork(architecture, weights, statistics, training.class_totals())
-    clips = _prepared(classifier, start, training)
+    only_full_batches = classifier.max_steps is not None
+    clips = _prepared(classifier, start, training).scaled(only_full_batches=only_full_batches)
     schedule = _schedule(classifier, clips, classifier.max_epochs, classifier.max_steps)
     seed = int(generator.integers(2**31))
     with _network(classifier, start, schedule, seed) as network:

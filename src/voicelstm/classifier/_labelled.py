@@ -74,6 +74,7 @@ class LabelledInput:
                 "LSTMVoiceClassifier needs clips of at least 2 classes that are not empty and have a positive"
                 f" weight; the data has {len(present)} class."
             )
+        _check_range_of_weights(weight, "sample_weight")
         if one_pass and class_weight == "balanced":
             raise ValueError(
                 "class_weight='balanced' needs all clips at once, and partial_fit has not: pass a dict, or"
@@ -82,12 +83,14 @@ class LabelledInput:
         of_class = compute_class_weight(class_weight, classes=present, y=labels, sample_weight=weight)
         if not (np.isfinite(of_class).all() and (of_class > 0).all()):
             raise ValueError(f"class_weight={class_weight!r} must give each class a positive, finite weight.")
+        of_clip = weight * of_class[np.searchsorted(present, labels)]
+        _check_range_of_weights(of_clip, "sample_weight times class_weight")
         return cls(
             clips=[clips[position] for position in chosen],
             target=np.searchsorted(classes, labels),
             classes=classes,
             sample_weight=weight,
-            weight=weight * of_class[np.searchsorted(present, labels)],
+            weight=of_clip,
         )
 
     def encoded(self, dtype: np.dtype) -> NDArray[np.floating]:
@@ -117,6 +120,24 @@ class LabelledInput:
             classes=self.classes,
             sample_weight=self.sample_weight[positions],
             weight=self.weight[positions],
+        )
+
+
+def _check_range_of_weights(weight: NDArray[np.float64], name: str) -> None:
+    """Refuse positive weights, or shares of their sum, that float32, in which networks learn, cannot hold."""
+    limits = np.finfo(np.float32)
+    least, most = float(limits.tiny), float(limits.max)
+    outside = weight[(weight < least) | (weight > most)]
+    if len(outside):
+        raise ValueError(
+            f"{name} has the value {outside[0]:.3g}, which is out of the range of float32: positive weights"
+            f" must be from {least:.2g} to {most:.2g}. Scale all of them by one number, and give 0 to clips"
+            " that shall not count."
+        )
+    if weight.min() < least * weight.sum():
+        raise ValueError(
+            f"{name} has values from {weight.min():.3g} to {weight.max():.3g}: the smallest is less than"
+            f" {least:.2g} of the sum, which float32 cannot hold. Give 0 to clips that shall not count."
         )
 
 

@@ -145,9 +145,8 @@ def make_optimizer(compilation: Compilation) -> Any:
 
 
 def make_loss(architecture: Architecture, compilation: Compilation) -> keras.losses.Loss:
-    # Weights that belong together then mean the same in every batch, whatever their sum. A device that has
-    # only some of the rows cannot know that sum: there the weights come divided by it.
-    reduction = "sum" if compilation.devices.are_replicas else "mean_with_sample_weight"
+    # Divided by the rows, not by the sum of their weights: a weight then means the same in every batch.
+    reduction = "sum_over_batch_size"
     if compilation.loss == "squared_error":
         return SquaredError(reduction=reduction, dtype=architecture.weight_dtype.name)
     options = {

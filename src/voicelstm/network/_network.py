@@ -137,17 +137,24 @@ class Network:
     def train_step(
         self, batch: NDArray, lengths: NDArray, labels: NDArray, weight: NDArray
     ) -> dict[str, float]:
-        """Take one step; return the batch's weighted means of loss and accuracy, before the step."""
+        """Take one step down the sum of weight times loss over the number of rows, padding included.
+
+        Return the batch's weighted means of loss and accuracy, before the step.
+        """
         self._held = None
-        inputs = {"sequences": batch, "lengths": lengths}
+        logs = self._step({"sequences": batch, "lengths": lengths}, labels, weight)
+        logs["loss"] *= len(weight) / (float(weight.sum()) or 1.0)
+        return logs
+
+    def _step(self, inputs: dict[str, NDArray], labels: NDArray, weight: NDArray) -> dict[str, float]:
         if not self._devices.are_replicas:
             inputs, labels, weight = self._devices.own((inputs, labels, weight))
-            return self.model.train_on_batch(inputs, labels, sample_weight=weight, return_dict=True)
-        # As train_on_batch does it, which would give every device the whole batch.
-        self.model.make_train_function()
-        self.model.reset_metrics()
-        dealt = self._devices.deal((inputs, labels, weight / (weight.sum() or 1)))
-        logs = self.model.train_function(iter([dealt]))
+            logs = self.model.train_on_batch(inputs, labels, sample_weight=weight, return_dict=True)
+        else:
+            # As train_on_batch does it, which would give every device the whole batch.
+            self.model.make_train_function()
+            self.model.reset_metrics()
+            logs = self.model.train_function(iter([self._devices.deal((inputs, labels, weight))]))
         return {name: float(value) for name, value in logs.items()}
 
     def set_weights(self, weights: Weights) -> None:

@@ -3,9 +3,9 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -36,6 +36,20 @@ class LabelledClips:
     def n_steps(self) -> int:
         """Batches of an epoch."""
         return -(-len(self.batches.segments) // self.batches.n_rows)
+
+    def scaled(self, *, only_full_batches: bool) -> Self:
+        """Scale the weights so that the segments of a full batch have a mean weight of 1, in expectation."""
+        # A step divides by the rows of a full batch. If all segments are fewer, the one batch there is has
+        # all of the weight, unless it is filled with segments that come again.
+        n_segments = len(self.batches.segments)
+        total = n_segments if only_full_batches else max(n_segments, self.batches.n_rows)
+        return replace(self, weights=self.weights * (total / self.weights.sum()))
+
+    def class_of_segments(self) -> NDArray[np.intp]:
+        """Return the class of each segment, numbered from 0."""
+        one_column = self.labels.shape[1] == 1
+        of_clip = self.labels[:, 0] if one_column else self.labels.argmax(axis=1)
+        return of_clip[self.batches.segments.clip].astype(np.intp)
 
 
 @dataclass(frozen=True)
@@ -223,6 +237,7 @@ def _epochs(
 ) -> Iterator[list[NDArray[np.intp]]]:
     """Yield, for each epoch, the positions of each batch's segments."""
     n_segments, n_rows = len(clips.batches.segments), clips.batches.n_rows
+    classes = clips.class_of_segments()
 
     def order() -> NDArray[np.intp]:
         return generator.permutation(n_segments) if schedule.shuffle else np.arange(n_segments)
@@ -237,7 +252,7 @@ def _epochs(
                 stream = np.concatenate([stream, order()])
             positions, stream = stream[:n_positions], stream[n_positions:]
         if schedule.shuffle:
-            positions = clips.batches.bucket_by_length(positions, generator)
+            positions = clips.batches.bucket_by_length(positions, classes[positions], generator)
         yield [positions[first : first + n_rows] for first in range(0, len(positions), n_rows)]
 
 

@@ -131,31 +131,42 @@ class SegmentBatches:
             yield order[first : first + self.n_rows]
 
     def bucket_by_length(
-        self, positions: NDArray[np.intp], generator: np.random.Generator
+        self,
+        positions: NDArray[np.intp],
+        classes: NDArray[np.intp],
+        generator: np.random.Generator,
     ) -> NDArray[np.intp]:
-        """Reorder segments so that each batch has similar lengths, where much would be padding otherwise.
+        """Reorder segments so that each batch has similar lengths and every class in proportion.
 
         Parameters
         ----------
         positions : ndarray of shape (n_positions,)
             Segments in random order.
+        classes : ndarray of shape (n_positions,)
+            Class of each of them.
         generator : numpy.random.Generator
-            Of the order of the batches.
+            Source of the order of the batches and of equal lengths.
 
         Returns
         -------
         ndarray of shape (n_positions,)
-            The same segments. As they came where batches of them are padding to a tenth or less; else the
-            longest with the longest, those of a length in the order in which they came, and batches in
-            random order. One of them, of any length, comes last where not all can be full.
+            The same segments. As they came if at most a tenth of such batches is padding. Otherwise the
+            segments of each class are sorted by length, each batch takes the same quantiles of every class,
+            and batches come in random order. If not all can be full, the one that is not comes last.
         """
         n, n_rows = len(positions), self.n_rows
         as_they_came = [positions[first : first + n_rows] for first in range(0, n, n_rows)]
         laid_out = sum(len(batch) * int(self._padded[batch].max()) for batch in as_they_came)
         if self.lengths[positions].sum() >= 0.9 * laid_out:
             return positions
-        positions = positions[np.argsort(self._padded[positions], kind="stable")]
-        # Always the same clips would weigh more than others, were the incomplete batch always the shortest.
+        # Were all lengths sorted at once, a class of short clips would never meet one of long clips.
+        quantile = np.empty(n)
+        for name in np.unique(classes):
+            mine = np.flatnonzero(classes == name)
+            mine = mine[np.argsort(self._padded[positions[mine]], kind="stable")]
+            quantile[mine] = (np.arange(len(mine)) + generator.random(len(mine))) / len(mine)
+        positions = positions[np.argsort(quantile)]
+        # Which lengths the incomplete batch has is drawn, so that its smaller step is not always theirs.
         first = n_rows * int(generator.integers(len(as_they_came)))
         incomplete = slice(first, first + n % n_rows)
         full = np.delete(positions, incomplete).reshape(-1, n_rows)
