@@ -36,7 +36,7 @@ def main():
     overall = timed(partial(ask, by=[], n_resamples=N_RESAMPLES))
     of_rows = timed(partial(bootstrap_interval, equal_error_rate, y, score, groups=speaker, n_resamples=FEW))
     console.print(
-        f"evaluate, all clips alone: {overall:.2f} s. The interval of one measure by bootstrap_interval, which"
+        f"evaluate, all clips alone: {overall:.2f} s. One interval by bootstrap_interval, which"
         f" copies and sorts rows: {of_rows / FEW * N_RESAMPLES:.1f} s (from {FEW} resamples)"
     )
 
