@@ -39,6 +39,7 @@ from cosmic_ray.plugins import get_operator, operator_names
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "voicelstm"
+NOT_RUN = 70  # exit status of a process that has not come to the tests
 MEMORY = 8 * 2**30  # of a mutant's process: `2 ** 70` frames are an error, and do not fill the machine
 
 
@@ -90,8 +91,11 @@ def left_alone(code):
             isinstance(node, ast.Call) and ast.unparse(node.func) == "warnings.warn"
         ):
             parts = [node]
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "zip":  # that it is strict is a guard
-            parts = [keyword.value for keyword in node.keywords]
+        elif isinstance(node, ast.keyword) and node.arg in (
+            "strict",
+            "stacklevel",
+        ):  # a guard; where a warning points
+            parts = [node.value]
         elif isinstance(node, ast.arg | ast.AnnAssign):
             parts = [node.annotation]
         elif isinstance(node, ast.FunctionDef):
@@ -123,6 +127,7 @@ def mutants(module, operators):
 
 
 def mutated(mutant):
+    """Return the source of a mutant's module with its change."""
     return mutate_code(
         (SOURCE / mutant.module).read_text(), get_operator(mutant.operator)(), mutant.occurrence
     )
@@ -206,7 +211,7 @@ def start(mutant, tests, limit):
     """Fork a process that runs tests; return its id."""
     process = os.fork()
     if process == 0:
-        status = 70
+        status = NOT_RUN
         try:
             status = int(run_tests(mutant, tests, limit))
         finally:
@@ -281,6 +286,8 @@ def campaign(package, chosen, *, jobs, wall):
         process, status, _ = finished(running, wall)
         mutant = running.pop(process).mutant
         code = os.waitstatus_to_exitcode(status)
+        if code == NOT_RUN:
+            raise SystemExit(f"The tests of {mutant} could not be started.")
         timed_out = code in (-signal.SIGXCPU, -signal.SIGKILL)
         outcome[mutant] = "survived" if code == 0 else "time" if timed_out else "killed"
         if len(outcome) % 50 == 0:

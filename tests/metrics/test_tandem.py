@@ -75,8 +75,8 @@ def test_the_asv_rates_are_required_and_have_to_make_sense():
         min_tdcf(y, scores)
     for changes, words in [
         ({"asv_miss_rate": 5.0}, "asv_miss_rate=5.0 must be from 0 to 1: a share, not a percentage"),
-        ({"asv_miss_rate": 1.5}, "asv_miss_rate=1.5"),
-        ({"asv_miss_rate": -0.1}, "asv_miss_rate=-0.1"),
+        ({"asv_miss_rate": 1.5}, "asv_miss_rate=1.5 must be from 0 to 1"),
+        ({"asv_miss_rate": -0.1}, "asv_miss_rate=-0.1 must be from 0 to 1"),
         ({"asv_miss_rate": np.nan}, "asv_miss_rate"),
         ({"version": "2020"}, "version='2020'"),
         ({"synthetic_prior": 0.5}, "sum to 1"),
