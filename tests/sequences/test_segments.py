@@ -206,3 +206,17 @@ def test_any_clip_may_be_in_the_batch_that_is_not_full():
         for p in batches.bucket_by_length(generator.permutation(10), one_class, generator)[8:]
     }
     assert seen >= {0, 4, 8}
+
+
+def test_of_three_classes_every_batch_has_each_in_proportion():
+    generator = np.random.default_rng(0)
+    # Sixty short clips, thirty of medium length and thirty long ones.
+    label = np.repeat([0, 1, 2], [60, 30, 30])
+    lengths = generator.integers(np.array([5, 100, 400])[label], np.array([90, 300, 900])[label])
+    batches = batches_of([np.zeros((n, 1)) for n in lengths], n_rows=12)
+    positions = generator.permutation(120)
+    chosen = batches.bucket_by_length(positions, label[positions], generator)
+    assert sorted(chosen) == list(range(120))
+    for batch in label[chosen].reshape(-1, 12):
+        # Six, three and three, where one segment of a class may fall to either side.
+        np.testing.assert_allclose(np.bincount(batch, minlength=3), [6, 3, 3], atol=2)
