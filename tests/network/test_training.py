@@ -47,6 +47,28 @@ def test_steps_take_full_batches_and_every_segment_before_one_comes_again():
         assert sorted(seen[first : first + 8]) == list(range(8))
 
 
+@pytest.mark.parametrize("labels", [[[0]] * 11 + [[1]] * 11, np.eye(3)[[2] * 11 + [0] * 11]])
+@pytest.mark.parametrize("max_steps", [None, 11])
+def test_each_full_batch_holds_both_classes_though_one_has_shorter_clips(labels, max_steps):
+    clips = labelled_clips([10] * 11 + [100] * 11, labels, [1] * 22, n_rows=4)
+    batches = [batch for batch in chain(*orders(clips, max_steps=max_steps)) if len(batch) == 4]
+    assert len(batches) >= 11
+    # Two of each, and one more or less.
+    assert {sum(position < 11 for position in batch) for batch in batches} <= {1, 2, 3}
+
+
+@pytest.mark.parametrize(
+    ("n_clips", "only_full_batches", "expected"),
+    [(6, False, [1, 2, 1, 0.5, 0.5, 1]), (2, False, [1, 2]), (2, True, [2 / 3, 4 / 3])],
+)
+def test_weights_are_scaled_so_that_a_full_batch_divided_by_its_rows_is_a_mean(
+    n_clips, only_full_batches, expected
+):
+    clips = labelled_clips([5] * n_clips, [[0]] * n_clips, [20, 40, 20, 10, 10, 20][:n_clips], n_rows=3)
+    found = clips.scaled(only_full_batches=only_full_batches)
+    np.testing.assert_allclose(found.weights, expected)
+
+
 def test_segments_share_the_weight_of_their_clip_and_added_rows_have_none():
     # Of 10 frames each clip of 4 has one segment, and the clip of 20 two.
     clips = labelled_clips([4, 20], [[0], [1]], [3, 5], segment_frames=10, n_rows=4)
