@@ -220,3 +220,19 @@ def test_of_three_classes_every_batch_has_each_in_proportion():
     for batch in label[chosen].reshape(-1, 12):
         # Six, three and three, where one segment of a class may fall to either side.
         np.testing.assert_allclose(np.bincount(batch, minlength=3), [6, 3, 3], atol=2)
+
+
+def test_the_one_clip_of_a_class_meets_short_and_long_clips_of_the_other():
+    batches = batches_of([np.zeros((10 * n, 1)) for n in range(1, 17)], n_rows=4, frames_step=1)
+    classes = np.arange(16) == 7
+    generator = np.random.default_rng(0)
+    met = set()
+    for _ in range(60):
+        order = generator.permutation(16)
+        (mates,) = [
+            row
+            for row in batches.bucket_by_length(order, classes[order], generator).reshape(-1, 4)
+            if 7 in row
+        ]
+        met |= set(mates.tolist())
+    assert met >= {0, 5, 10, 15}
