@@ -102,7 +102,7 @@ def test_inputs_that_tell_nothing_get_the_log_odds_of_the_weights(
     np.testing.assert_allclose(ratios, 0, rtol=0, atol=tolerance)
 
 
-@pytest.mark.parametrize("batch_size", [4, 64])
+@pytest.mark.parametrize("batch_size", [8, 256])
 def test_each_clip_of_a_stream_counts_as_its_weight_says_whichever_pass_it_comes_in(
     batch_size, double_precision
 ):
@@ -118,7 +118,7 @@ def test_each_clip_of_a_stream_counts_as_its_weight_says_whichever_pass_it_comes
         return classifier
 
     step, clips = 1e-7, np.arange(21)
-    mean = descent(X, y, weight, batch_size=64)
+    mean = descent(X, y, weight, batch_size=256)
     for parts in ([(clips, 1)], [(clips[:3], 1), (clips[3:], 1)], [(clips, 0.25), (clips[::-1], 0.75)]):
         found = difference(passes(step, *parts), passes(2 * step, *parts)) / step
         # Divided by the rows of a full batch, however few there are.

@@ -13,7 +13,7 @@ def test_a_clip_of_weight_zero_might_as_well_be_absent(double_precision):
     weight = np.linspace(0.5, 2, 16)
     weight[3] = 0
     kept = np.flatnonzero(weight)
-    exact = {"dtype": "float64", "batch_size": 4}
+    exact = {"dtype": "float64"}
     without = small(**exact).fit([X[i] for i in kept], y[kept], sample_weight=weight[kept])
     weighted = small(**exact).fit(X, y, sample_weight=weight)
     np.testing.assert_array_equal(weighted.decision_function(X), without.decision_function(X))
@@ -29,7 +29,7 @@ REPEATED = np.array([1, 5, 2, 1, 1, 3, 1, 1, 4, 1, 1, 2, 1, 7, 1, 1, 1, 2, 1, 1,
         ({"shuffle": False}, 1),
         ({"max_steps": 21}, 8),
         ({"segment_frames": 12}, 1),
-        ({"loss": "squared_error", "label_smoothing": 0.1, "batch_size": 5}, 1),
+        ({"loss": "squared_error", "label_smoothing": 0.1}, 1),
     ],
 )
 def test_a_weight_in_many_batches_is_that_many_copies_in_one(changes, passes, double_precision):
