@@ -75,6 +75,7 @@ FEW = np.repeat([0, 1], [594, 6])
 HALVES = np.repeat([0, 1], 60)
 
 
+@pytest.mark.every_backend
 @pytest.mark.parametrize(
     ("lengths", "y", "sample_weight", "weight_of_segments", "changes"),
     [
@@ -102,6 +103,7 @@ def test_inputs_that_tell_nothing_get_the_log_odds_of_the_weights(
     np.testing.assert_allclose(ratios, 0, rtol=0, atol=tolerance)
 
 
+@pytest.mark.every_backend
 @pytest.mark.parametrize("batch_size", [8, 256])
 def test_each_clip_of_a_stream_counts_as_its_weight_says_whichever_pass_it_comes_in(
     batch_size, double_precision
