@@ -56,4 +56,4 @@ def test_a_recording_comes_through_a_pipe(detector_file, voice_folder):
     recording = (voice_folder / "voices" / "3.wav").read_bytes()
     done = subprocess.run([*COMMAND, "detect", detector_file, "-"], input=recording, capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
-    assert re.fullmatch(rb"-\t(human|synthetic)\t[01]\.\d{3}\t[+-]\d+\.\d\d\n", done.stdout)
+    assert re.fullmatch(rb"-\t(human|synthetic)\t[01]\.\d{3}\t[+-]\d+\.\d\d\t\n", done.stdout)
