@@ -95,7 +95,9 @@ def test_another_process_tells_the_same(told):
     assert told[0] == told[1]
 
 
-@pytest.mark.parametrize("held", [threading.Lock(), iter([]), np.array([{}]), sys.stderr], ids=repr)
+@pytest.mark.parametrize(
+    "held", [threading.Lock(), iter([]), np.array([{}]), sys.stderr], ids=lambda held: type(held).__name__
+)
 def test_what_no_other_process_can_compare_is_an_error(held):
     for maker in (lambda: held, partial(dict, held=held)):
         with pytest.raises(TypeError, match=type(held).__name__):
