@@ -13,3 +13,17 @@ def test_a_product_is_numpy_s_however_few_rows_are_multiplied_at_once(shape):
     assert matrix_product(rows, matrix, out) is out
     np.testing.assert_allclose(out, rows @ matrix, rtol=1e-9, atol=1e-9)
     assert matrix_product(rows[:0], matrix).shape == (0, shape[1])
+
+
+def test_no_call_to_blas_is_so_large_that_it_is_shared_out(monkeypatch):
+    sizes = []
+    multiply = np.matmul
+
+    def counted(rows, matrix, **options):
+        sizes.append((len(rows), len(rows) * matrix.size))
+        return multiply(rows, matrix, **options)
+
+    monkeypatch.setattr(np, "matmul", counted)
+    matrix_product(np.ones((1001, 300)), np.ones((300, 100)))
+    assert max(size for _, size in sizes) <= 2**18
+    assert min(n_rows for n_rows, _ in sizes) >= 2  # one row is shared out sooner

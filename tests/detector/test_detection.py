@@ -10,6 +10,7 @@ from voicelstm import calibrate, detect, make_detector, score_timeline
 from voicelstm.detector import _detection as detection
 from voicelstm.detector._members import features_and_rest, transformers_of
 from voicelstm.exceptions import AudioWarning
+from voicelstm.sequences import Clip
 
 SMALL = {"classifier__units": (4,), "classifier__max_steps": 2}
 
@@ -217,7 +218,13 @@ def test_a_recording_in_which_nobody_speaks_gets_no_label(small_detector, small_
         assert small_detector.predict([noise])[0] in small_detector.classes_
     assert of_voice.error is None
     assert 0.15 < of_voice.speech < 1
-    assert of_voice.warnings == (f"little speech: {of_voice.speech:.1f} s",)
+    assert of_voice.warnings[0].startswith("little speech: 0.")
+
+
+@pytest.mark.parametrize(("speech", "said"), [(0.97, "0.9"), (0.3, "0.3"), (0.15, "0.1")])
+def test_what_is_said_of_little_speech_is_less_than_a_second(speech, said):
+    clip = Clip(np.zeros((1, 1)), 0.0, 0.025, 0.01, 2.0, speech=speech)
+    assert detection._doubts(clip) == (f"little speech: {said} s",)
 
 
 def test_a_second_of_speech_is_no_longer_little(small_detector, small_voices):

@@ -7,12 +7,15 @@ import soxr
 from numpy.typing import NDArray
 from scipy.fft import rfft
 
+from voicelstm.audio._level import peak_of
 from voicelstm.audio._voice_detector import CHUNK, RATE, speech_probability
 
 __all__ = ["speech_frames", "speech_level"]
 
 # Level that the loudest quarter of a second exceeds. A click has two chunks at most.
 _LOUD_CHUNKS = 8
+_SIMILAR = 0.1  # power relative to it, -10 dB
+_ATTEMPTS = 3
 _LEVEL = 0.1  # that the voice detector hears it at
 _FAINT = 10**-3.5  # power relative to it, -35 dB, below which nothing is speech
 _LONGEST_CLOSURE = 0.1  # in s; a shorter interruption, as before a plosive, is part of the speech
@@ -41,9 +44,14 @@ def speech_frames(
     A frame is speech if there is a voice in the 32 ms around its middle, and if it is at most 35 dB below
     the recording's loudest quarter of a second; and so are the frames of an interruption of 0.1 s at most.
     """
-    chunks, loud = _speech_chunks(samples, sample_rate)
+    peak = float(peak_of(samples))
+    if peak == 0:
+        return np.zeros(len(starts), dtype=bool)
+    # Divided first, so that the squares of tiny and of huge samples are neither zero nor infinite.
+    chunks, loud = _speech_chunks(samples / samples.dtype.type(peak), sample_rate)
     if not chunks.any():
         return np.zeros(len(starts), dtype=bool)
+    loud *= peak**2
     middle = np.clip(starts + frame_length // 2, 0, len(samples) - 1)
     chunk = np.minimum(middle * RATE // (sample_rate * CHUNK), len(chunks) - 1)
     spoken = chunks[chunk] & (_frame_powers(samples, starts, frame_length) > _FAINT * loud)
@@ -65,7 +73,7 @@ def _frame_powers(
     """Return the mean square of the samples that there are in each frame."""
     powers = np.zeros(len(starts))
     for i, start in enumerate(starts.tolist()):
-        frame = samples[max(start, 0) : start + frame_length]
+        frame = samples[max(start, 0) : start + frame_length].astype(np.float64)
         if len(frame):
             powers[i] = np.dot(frame, frame) / len(frame)
     return powers
@@ -76,11 +84,35 @@ def _speech_chunks(samples: NDArray[np.floating], sample_rate: int) -> tuple[NDA
     heard = samples if sample_rate == RATE else soxr.resample(samples, sample_rate, RATE)
     heard = np.pad(heard, (0, -len(heard) % CHUNK)).astype(np.float32)
     powers = np.square(heard.reshape(-1, CHUNK), dtype=np.float64).mean(axis=1)
-    sounding = np.sort(powers[powers > 0])
-    if not len(sounding):
-        return np.zeros(len(powers), dtype=bool), 0.0
-    loud = float(sounding[-min(_LOUD_CHUNKS, -(-len(sounding) // 4))])
-    heard *= np.float32(_LEVEL / np.sqrt(loud))
+    candidates = powers > 0
+    spoken, loud = np.zeros(len(powers), dtype=bool), _loudest(powers[candidates])
+    # A burst of noise may be louder than any voice: what is no speech does not decide how loud speech is.
+    for _ in range(_ATTEMPTS):
+        if loud == 0:
+            break
+        spoken = _voiced(heard, powers, loud)
+        if spoken.any():
+            own = _loudest(powers[spoken])
+            if own >= _SIMILAR * loud:
+                break
+            loud = own
+        else:
+            candidates &= powers < _SIMILAR * loud
+            if candidates.sum() < _LOUD_CHUNKS:
+                break
+            loud = _loudest(powers[candidates])
+    return spoken, loud
+
+
+def _loudest(powers: NDArray[np.float64]) -> float:
+    """Return the power that the loudest quarter of a second exceeds, or a quarter of what is shorter."""
+    ascending = np.sort(powers)
+    return float(ascending[-min(_LOUD_CHUNKS, -(-len(ascending) // 4))]) if len(ascending) else 0.0
+
+
+def _voiced(heard: NDArray[np.float32], powers: NDArray[np.float64], loud: float) -> NDArray[np.bool_]:
+    """Tell which chunks are speech that is as loud as this."""
+    heard = heard * np.float32(_LEVEL / np.sqrt(loud))
     voiced = _hysteresis(speech_probability(heard)[0], _BEGINS, _ENDS)
     is_short = len(powers) <= _SHORT
     if is_short:
@@ -91,7 +123,7 @@ def _speech_chunks(samples: NDArray[np.floating], sample_rate: int) -> tuple[NDA
     if is_short:
         voiced = _whole_words(voiced, powers > _WORD * loud)
     sounds = powers > _FAINT * loud
-    return voiced & sounds & ~_steady(heard, sounds), loud
+    return voiced & sounds & ~_steady(heard, sounds)
 
 
 def _hysteresis(probability: NDArray[np.float32], begins: float, ends: float) -> NDArray[np.bool_]:

@@ -230,7 +230,7 @@ def _nothing_heard(recording: Any, clip: Clip) -> str | None:
 def _doubts(clip: Clip) -> tuple[str, ...]:
     """Say what makes the answer about a recording less sure."""
     speech = _speech_in(clip)
-    return (f"little speech: {speech:.1f} s",) if speech < _LITTLE_SPEECH else ()
+    return (f"little speech: {np.floor(10 * speech + 1e-9) / 10:.1f} s",) if speech < _LITTLE_SPEECH else ()
 
 
 def _speech_in(clip: Clip) -> float:
