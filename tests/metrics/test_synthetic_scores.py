@@ -10,9 +10,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, make_scorer
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 
 from tests.metrics.test_responses import LABELS, clips, fitted_on, fixed, plain, tuned
+from voicelstm.metrics import equal_error_rate
+from voicelstm.metrics._scorers import log_likelihood_ratios
 from voicelstm.metrics._synthetic_scores import (
     log_odds,
     segment_threshold,
@@ -104,12 +108,48 @@ def test_saturated_probabilities_are_clipped_at_the_epsilon_of_their_type(dtype,
     assert np.isnan(score[5])
 
 
-def test_logarithms_are_as_fine_as_they_come_and_end_where_probabilities_do():
-    X, y = clips(["human", "synthetic"])
-    detector = GaussianNB().fit(X, y)
-    far = synthetic_log_odds(detector, [[1000.0, 1000.0], [-1000.0, -1000.0]])
-    assert np.isfinite(far).all()
-    np.testing.assert_allclose(np.abs(far), 52 * np.log(2))
+def test_logarithms_far_from_the_threshold_are_not_tied():
+    # Of two normal distributions of one variance v, log-odds are (x - 1 / 2) / v.
+    detector = GaussianNB(var_smoothing=0).fit(
+        [[-0.5], [0.5], [0.5], [1.5]], np.repeat(["human", "spoof"], 2)
+    )
+    X, y = np.array([[100.0], [200.0], [300.0], [400.0]]), np.repeat(["human", "spoof"], 2)
+    for each in (detector, make_pipeline(FunctionTransformer(), detector)):
+        score = synthetic_log_odds(each, X)
+        np.testing.assert_allclose(score, (X[:, 0] - 0.5) / 0.25)
+        assert equal_error_rate(y, score) == 0
+        np.testing.assert_allclose(log_likelihood_ratios(each, X), score)
+
+
+class Logarithms(Certain):
+    """A detector that says what it is given: log-odds of synthetic, as logarithms of probabilities."""
+
+    def fit(self, X, y):
+        return self
+
+    def predict_log_proba(self, X):
+        odds = np.asarray(X, dtype=np.float64)
+        return np.column_stack([np.minimum(0, -odds), np.minimum(0, odds)])
+
+
+def test_infinite_log_odds_are_as_large_as_any_other():
+    for finite, end in (
+        [[-3.0, 50.0, 2.0], 50],
+        [[-70.0, 50.0], 70],
+        [[1.0, -2.0], 52 * np.log(2)],
+        [[], 52 * np.log(2)],
+    ):
+        asked = [-np.inf, *finite, np.inf]
+        for found in (synthetic_log_odds(Logarithms(), asked), log_likelihood_ratios(Logarithms(), asked)):
+            np.testing.assert_allclose(found, [-end, *finite, end])
+
+
+def test_a_tiny_threshold_decides_among_unclipped_scores():
+    odds = [-60.0, -50.0, -40.0]
+    detector = FixedThresholdClassifier(Logarithms(), threshold=np.exp(-45), pos_label="synthetic")
+    detector.estimator_ = detector.estimator
+    reached = synthetic_log_odds(detector, odds) >= synthetic_threshold(detector)
+    np.testing.assert_array_equal(reached, [False, False, True])
 
 
 @pytest.mark.parametrize(

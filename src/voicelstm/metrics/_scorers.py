@@ -15,7 +15,7 @@ from voicelstm.metrics._costs import act_dcf, detection_cost
 from voicelstm.metrics._human_class import human_label_of
 from voicelstm.metrics._rates import suppress_sign_warning
 from voicelstm.metrics._responses import SCORE_METHODS, held_by
-from voicelstm.metrics._synthetic_scores import log_odds
+from voicelstm.metrics._synthetic_scores import bounded, log_odds, log_odds_of_logarithms
 
 __all__ = ["log_likelihood_ratios", "make_detection_scorer"]
 
@@ -133,7 +133,9 @@ def make_detection_scorer(
 
     Probabilities of 0 and 1, such as those of a calibrated classifier far from its threshold, are clipped at
     the machine epsilon of their type, where scikit-learn's calibration clips: at log-odds of 36.04 in double
-    precision and of 15.94 in single. Wrong, they cost much, but not infinitely much.
+    precision and of 15.94 in single. Of a classifier with `predict_log_proba`, log-odds are taken as they
+    are, and only infinite ones are replaced, by the largest finite ones of the clips asked about, 36.04 at
+    least. Wrong, they cost much, but not infinitely much.
 
     Examples
     --------
@@ -176,14 +178,13 @@ def _log_odds(estimator: Any, X: Any) -> NDArray[np.float64]:
         return log_odds(np.asarray(estimator.predict_proba(X)))
     with np.errstate(divide="ignore"):
         logarithms = np.asarray(estimator.predict_log_proba(X), dtype=np.float64)
-    found = logarithms[:, 1] - logarithms[:, 0]
+    found = log_odds_of_logarithms(logarithms)
     if np.isinf(found).any() and hasattr(estimator, "decision_function"):
         # A probability rounds to 1 from log-odds of 37; the margin, where it is log-odds, goes on.
         margin = np.asarray(estimator.decision_function(X), dtype=np.float64)
         if np.allclose(expit(margin), np.exp(logarithms[:, 1]), rtol=0, atol=1e-6):
             return margin
-    largest = -np.log(np.finfo(np.float64).eps)
-    return np.where(np.isinf(found), np.copysign(largest, found), found)
+    return bounded(found)
 
 
 def _training_log_odds(estimator: Any) -> float:

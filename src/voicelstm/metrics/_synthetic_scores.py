@@ -3,12 +3,20 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import logit
 
 from voicelstm.metrics._human_class import human_label_of
 from voicelstm.metrics._responses import DecisionRule, of_second_class, score_method
 
-__all__ = ["log_odds", "segment_threshold", "synthetic_log_odds", "synthetic_threshold"]
+__all__ = [
+    "bounded",
+    "log_odds",
+    "log_odds_of_logarithms",
+    "segment_threshold",
+    "synthetic_log_odds",
+    "synthetic_threshold",
+]
 
 
 def synthetic_log_odds(detector: Any, X: Any, human_label: Any = None) -> NDArray[np.float64]:
@@ -22,9 +30,8 @@ def synthetic_log_odds(detector: Any, X: Any, human_label: Any = None) -> NDArra
         # score_method, since it says what is wrong with a detector that has neither method.
         score = np.asarray(of_second_class(np.asarray(score_method(detector)(X))), dtype=np.float64)
     elif hasattr(detector, "predict_log_proba"):
-        logarithms = np.asarray(detector.predict_log_proba(X), dtype=np.float64)
-        smallest = np.log(np.finfo(np.float64).eps)
-        score = np.maximum(logarithms[:, 1], smallest) - np.maximum(logarithms[:, 0], smallest)
+        with np.errstate(divide="ignore"):
+            score = bounded(log_odds_of_logarithms(detector.predict_log_proba(X)))
     else:
         score = log_odds(np.asarray(score_method(detector)(X)))
     # Not -score, which would make -0.0 of 0.0.
@@ -36,7 +43,11 @@ def synthetic_threshold(detector: Any, human_label: Any = None) -> float:
     rule = DecisionRule.of(detector)
     threshold = rule.threshold
     if rule.method == "predict_proba":
-        if 0 < threshold <= 1:
+        if 0 < threshold < 1 and (
+            hasattr(detector, "decision_function") or hasattr(detector, "predict_log_proba")
+        ):
+            threshold = float(logit(threshold))  # such scores are not clipped
+        elif 0 < threshold <= 1:
             threshold = float(log_odds(np.array([[1 - threshold, threshold]]))[0])
         else:
             threshold = float(np.copysign(np.inf, threshold - 0.5))
@@ -65,6 +76,23 @@ def log_odds(probabilities: NDArray[Any]) -> NDArray[np.float64]:
     kind = probabilities.dtype if np.issubdtype(probabilities.dtype, np.floating) else np.dtype(np.float64)
     clipped = np.maximum(probabilities.astype(np.float64), np.finfo(kind).eps)
     return np.log(clipped[:, 1]) - np.log(clipped[:, 0])
+
+
+def log_odds_of_logarithms(logarithms: ArrayLike) -> NDArray[np.float64]:
+    """Return the log-odds of the second of two classes, of logarithms of shape (n_clips, 2), unclipped."""
+    # Subtracted first: clipped, very sure answers would all be the same.
+    logarithms = np.asarray(logarithms, dtype=np.float64)
+    return logarithms[:, 1] - logarithms[:, 0]
+
+
+def bounded(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Make infinite log-odds as large as the largest finite ones, and 36.04 at least, either way."""
+    infinite = np.isinf(log_odds)
+    if not infinite.any():
+        return log_odds
+    least = -np.log(np.finfo(np.float64).eps)
+    largest = np.abs(log_odds[np.isfinite(log_odds)]).max(initial=least)
+    return np.where(infinite, np.copysign(largest, log_odds), log_odds)
 
 
 def _second_is_human(detector: Any, human_label: Any) -> bool:
