@@ -24,7 +24,7 @@ def tiny(human_label=None):
     ("labels", "human_label", "known"),
     [
         (WORDS, None, "Bona fide"),
-        (WORDS, "spoof", "spoof"),  # as asked, whatever the spelling says
+        (["human", "A07"] * 3, "A07", "A07"),  # as asked, where the spelling says one class only
         ([0, 1] * 3, 1, 1),
         ([0, 1] * 3, np.int64(0), 0),
         ([1.0, 2.0] * 3, 1, 1.0),
@@ -78,8 +78,9 @@ def test_a_human_label_that_is_no_class_is_refused_before_training(monkeypatch):
     for labels, words in [
         (WORDS, r"human_label=1 is none of the classes \['Bona fide', 'spoof'\]"),
         ([0, 1, 2] * 2, r"human_label=1 is for two classes, and these are 3"),
+        (WORDS, "human_label='spoof' contradicts the spelling of the classes"),
     ]:
-        classifier = tiny(1)
+        classifier = tiny("spoof" if "contradicts" in words else 1)
         with pytest.raises(ValueError, match=words):
             classifier.fit(X, labels)
         assert not hasattr(classifier, "classes_")
@@ -124,7 +125,7 @@ def test_a_column_of_labels_is_taken_with_one_warning():
 
 
 def test_a_file_whose_human_label_is_no_class_is_refused(tmp_path):
-    save(tiny("spoof").fit(X, WORDS), tmp_path / "m")
+    save(tiny("Bona fide").fit(X, WORDS), tmp_path / "m")
     rewritten(tmp_path / "m", lambda document, _: document["object"]["params"].update(human_label="fake"))
     with pytest.raises(ModelFileError, match="human_label='fake' is none of the classes"):
         load(tmp_path / "m")

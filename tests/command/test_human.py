@@ -18,7 +18,7 @@ def fitted(classes):
     ("classes", "text", "expected"),
     [
         (["fake", "real"], None, "real"),
-        (["fake", "real"], "fake", "fake"),
+        (["fake", "real"], "real", "real"),
         ([0, 1], "0", 0),
         ([-1, 1], "-1", -1),
         ([0.0, 1.0], "1.0", 1.0),
@@ -40,3 +40,19 @@ def test_what_is_not_known_is_asked_for_by_the_options_name():
     assert human_label_in(["a", "b", "c"], Path("labels.csv"), None) is None
     with pytest.raises(click.UsageError, match="--human 2: the classes are 0 and 1"):
         label_of_text("2", [0, 1])
+
+
+def test_a_human_class_that_contradicts_what_is_known_is_refused_by_the_options_name():
+    with pytest.raises(
+        click.UsageError, match=r"--human A07 contradicts detector\.voicelstm, which knows human as"
+    ):
+        human_label_for(fitted(["A07", "human"]), PATH, "A07")
+    numbered = fitted([0, 1])
+    numbered.human_label_ = 1
+    with pytest.raises(
+        click.UsageError, match=r"--human 0 contradicts detector\.voicelstm, which knows 1 as"
+    ):
+        human_label_for(numbered, PATH, "0")
+    with pytest.raises(click.UsageError, match=r"--human fake contradicts labels\.csv"):
+        human_label_in(["fake", "real"], Path("labels.csv"), "fake")
+    assert human_label_in(["A07", "human"], Path("labels.csv"), "A07") == "A07"

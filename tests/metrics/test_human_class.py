@@ -8,6 +8,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import make_pipeline
 
+from voicelstm.metrics import equal_error_rate
 from voicelstm.metrics._human_class import (
     check_distinct_labels,
     choose_human_label,
@@ -25,6 +26,8 @@ from voicelstm.metrics._human_class import (
         (["bona fide", "A07"], "bona fide"),
         (["tts", "live"], "live"),
         (["Genuine", "vc"], "Genuine"),
+        (["human", "studio"], "human"),
+        (["voice-clone", "natural"], "natural"),
     ],
 )
 def test_the_field_s_spellings_are_recognised_in_any_case(classes, human):
@@ -34,13 +37,29 @@ def test_the_field_s_spellings_are_recognised_in_any_case(classes, human):
 
 @pytest.mark.parametrize(
     "classes",
-    [[0, 1], [-1, 1], ["0", "1"], [False, True], ["yes", "no"], ["real", "live"], ["music", "fake"]],
+    [
+        *([0, 1], [-1, 1], ["0", "1"], [False, True], ["yes", "no"], ["real", "live"], ["music", "fake"]),
+        # One word of the field may be of another: of how it was recorded, or spoken.
+        *(["live", "studio"], ["natural", "whispered"], ["real", "A07"], ["human", "bona fide"]),
+    ],
 )
 def test_other_classes_are_not_guessed_at(classes):
     assert recognised_human_label(classes) is None
     with pytest.raises(ValueError, match="human_label must say which"):
         choose_human_label(classes)
     assert choose_human_label(classes, classes[0]) == classes[0]
+
+
+def test_only_classes_spelt_as_what_they_are_contradict_a_given_one():
+    assert choose_human_label(["human", "A07"], "A07") == "A07"
+    for classes in (["human", "synthetic"], ["fake", "REAL"], ["bona fide", "spoof"]):
+        human = recognised_human_label(classes)
+        (other,) = {*classes} - {human}
+        assert choose_human_label(classes, human) == human
+        with pytest.raises(ValueError, match=f"human_label='{other}' contradicts .* of which '{human}' is"):
+            choose_human_label(classes, other)
+        with pytest.raises(ValueError, match=f"human_label='{other}' contradicts"):
+            equal_error_rate(classes, [0.0, 1.0], human_label=other)
 
 
 def test_three_classes_are_not_human_and_synthetic():
@@ -73,7 +92,21 @@ def test_a_detector_s_own_knowledge_is_found_within_wrappers():
         ).fit(X, y),
     ]
     assert [human_label_of(each) for each in wrapped] == [1] * 4
-    assert human_label_of(fitted, 0) == 0
+    for each in wrapped:
+        assert human_label_of(each, 1) == 1
+        with pytest.raises(ValueError, match="human_label=0 contradicts the detector, which knows 1 as"):
+            human_label_of(each, 0)
+
+
+def test_a_detector_s_spelling_is_not_contradicted_unless_it_was_trained_so():
+    fitted = DummyClassifier().fit(np.zeros((4, 1)), ["human", "A07"] * 2)
+    assert human_label_of(fitted, "human") == human_label_of(fitted) == "human"
+    with pytest.raises(ValueError, match="human_label='A07' contradicts the detector, which knows 'human'"):
+        human_label_of(fitted, "A07")
+    fitted.human_label_ = "A07"
+    assert human_label_of(fitted, "A07") == human_label_of(fitted) == "A07"
+    with pytest.raises(ValueError, match="human_label='human' contradicts the detector, which knows 'A07'"):
+        human_label_of(fitted, "human")
 
 
 def test_a_detector_that_does_not_know_is_asked_about_by_name():
@@ -89,6 +122,8 @@ def test_a_detector_that_does_not_know_is_asked_about_by_name():
         ["bonafide", "bona-fide", "spoof"],
         ["1", "1.0", "0"],
         ["1", "01"],
+        ["-1", " -1.", "+1"],
+        ["1e1", "10"],
         ["fake", "fake ", "real"],
     ],
 )
@@ -107,3 +142,7 @@ def test_labels_that_differ_in_more_are_accepted():
     check_distinct_labels(["human", "synthetic"])
     check_distinct_labels([0, 1, 2])
     check_distinct_labels(["A01", "A1", "human"])
+    # Of these only the last is the number ten.
+    check_distinct_labels(["1_0", "\N{ARABIC-INDIC DIGIT ONE}\N{ARABIC-INDIC DIGIT ZERO}", "1e0001", "10"])
+    check_distinct_labels(["-", "_", "human"])
+    check_distinct_labels(["9007199254740993", "9007199254740992"])  # one as float

@@ -20,23 +20,37 @@ def human_label_for(detector: Any, path: Path, text: str | None) -> Any:
     from voicelstm.metrics import human_label_of
 
     classes = detector.classes_.tolist()
-    if text is not None:
-        return label_of_text(text, classes)
+    given = None if text is None else label_of_text(text, classes)
     try:
-        return human_label_of(detector)
+        known = human_label_of(detector)
     except ValueError:
-        raise _unknown(path, classes) from None
+        if given is None:
+            raise _unknown(path, classes) from None
+        return given
+    if given is not None and given != known:
+        raise click.UsageError(
+            f"--human {text} contradicts {path}, which knows {known} as the human one of its classes"
+            f" {' and '.join(map(str, classes))}. Leave --human out."
+        )
+    return known
 
 
 def human_label_in(target: Any, path: Path, text: str | None) -> Any:
     """Return the human one of a corpus's two classes: as the option says, or as it is spelt."""
     import numpy as np
 
-    from voicelstm.metrics import recognised_human_label
+    from voicelstm.metrics import choose_human_label, recognised_human_label
 
     classes = np.unique(target).tolist()
     if text is not None:
-        return label_of_text(text, classes)
+        given = label_of_text(text, classes)
+        try:
+            return choose_human_label(classes, given)
+        except ValueError:
+            raise click.UsageError(
+                f"--human {text} contradicts {path}, whose classes {' and '.join(map(str, classes))} are"
+                " spelt as what they are. Leave --human out."
+            ) from None
     known = recognised_human_label(classes)
     if known is None and len(classes) == 2:
         raise _unknown(path, classes)

@@ -1,9 +1,9 @@
 """Which of two classes is the human one, and labels that may be taken for each other."""
 
-import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -21,46 +21,85 @@ __all__ = [
     "recognised_human_label",
 ]
 
+#: At most three digits of exponent, since Decimal has a largest one.
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+
 #: Spellings, without blanks, hyphens and underscores, in lower case.
 HUMAN_SPELLINGS = frozenset({"human", "bonafide", "genuine", "real", "live", "natural", "authentic"})
+#: Those that are human beside any other class, such as the name of a system; "live" may be one of concerts.
+UNAMBIGUOUS_SPELLINGS = frozenset({"human", "bonafide", "genuine"})
 SYNTHETIC_SPELLINGS = frozenset(
     {
-        *("synthetic", "synthetised", "synthetized", "synthesised", "synthesized", "synthesis"),
-        *("spoof", "spoofed", "spoofing", "fake", "deepfake", "tts", "vc", "texttospeech", "voiceconversion"),
-        *("generated", "aigenerated", "ai", "artificial", "machine", "cloned", "clone", "bot", "replay"),
+        *("synthetic", "synthetised", "synthetized", "synthesised", "synthesized", "synthesis", "synth"),
+        *("syntheticspeech", "speechsynthesis", "spoof", "spoofed", "spoofing", "attack", "fake", "deepfake"),
+        *("tts", "vc", "texttospeech", "voiceconversion", "converted", "vocoder", "vocoded", "forged"),
+        *("generated", "aigenerated", "ai", "artificial", "machine", "computer", "robot", "bot"),
+        *("cloned", "clone", "voiceclone", "voicecloning", "replay", "replayed"),
     }
 )
 
 
 def recognised_human_label(classes: Iterable[Any]) -> Any:
-    """Return the one of two classes that is spelt as human, where the other is not; else None."""
+    """Return the one of two classes that is spelt as human, if the other is spelt as synthetic; else None.
+
+    Beside "human", "bonafide" and "genuine" the other may be any that is not spelt as human.
+    """
     labels = list(classes)
     human = [label for label in labels if _spelling(label) in HUMAN_SPELLINGS]
-    return human[0] if len(labels) == 2 and len(human) == 1 else None
+    if len(labels) != 2 or len(human) != 1:
+        return None
+    certain = any(_spelling(label) in SYNTHETIC_SPELLINGS | UNAMBIGUOUS_SPELLINGS for label in labels)
+    return human[0] if certain else None
 
 
 def choose_human_label(classes: Sequence[Any], human_label: Any = None) -> Any:
-    """Return the human one of two classes: as given, or else as recognised by its spelling."""
+    """Return the human one of two classes: as given, or else as recognised by its spelling.
+
+    If both classes are spelt as what they are, the other one cannot be given.
+    """
+    spelt = recognised_human_label(classes)
     if human_label is None:
-        human_label = recognised_human_label(classes)
-        if human_label is None:
+        if spelt is None:
             raise ValueError(
                 f"human_label must say which of the classes {list(classes)} is the human one: it is not known"
                 " by its spelling. Of 0 and 1, some corpora have 1 for human, others 1 for fake."
             )
-        return human_label
+        return spelt
+    chosen = _class_of(classes, human_label)
+    if spelt is not None and chosen != spelt and _spelling(chosen) in SYNTHETIC_SPELLINGS:
+        raise ValueError(
+            f"human_label={chosen!r} contradicts the spelling of the classes {list(classes)}, of which"
+            f" {spelt!r} is the human one. Leave human_label None, or call the classes what they are."
+        )
+    return chosen
+
+
+def human_label_of(detector: Any, human_label: Any = None) -> Any:
+    """Return the human class of a fitted detector: as it knows, as its spelling says, or else as given.
+
+    What is given must not contradict what is known.
+    """
+    classes = np.asarray(detector.classes_).tolist()
+    known = _known_to(detector, classes)
+    if human_label is None:
+        return choose_human_label(classes) if known is None else _class_of(classes, known)
+    chosen = _class_of(classes, human_label)
+    if known is None:
+        known = recognised_human_label(classes)
+    if known is not None and chosen != known:
+        raise ValueError(
+            f"human_label={chosen!r} contradicts the detector, which knows {known!r} as the human one of its"
+            f" classes {classes}. Leave human_label None; if the detector is wrong, train it again with the"
+            " right one."
+        )
+    return chosen
+
+
+def _class_of(classes: Sequence[Any], human_label: Any) -> Any:
     for label in classes:
         if label == human_label and isinstance(label, str) == isinstance(human_label, str):
             return label
     raise ValueError(f"human_label={human_label!r} is none of the classes {list(classes)}.")
-
-
-def human_label_of(detector: Any, human_label: Any = None) -> Any:
-    """Return the human class of a fitted detector: as given, as it knows, or as its spelling says."""
-    classes = np.asarray(detector.classes_).tolist()
-    if human_label is None:
-        human_label = _known_to(detector, classes)
-    return choose_human_label(classes, human_label)
 
 
 def _known_to(detector: Any, classes: list[Any]) -> Any:
@@ -113,10 +152,12 @@ def _spelling(label: Any) -> str:
 
 def _meaning(label: Any) -> Any:
     """Return what labels that differ only in spelling share; None is no label."""
-    if label is None:
+    if label is None or label != label:  # NaN
         return None
-    try:
-        number = float(label)
-    except (TypeError, ValueError):
-        return _spelling(label) or None
-    return None if math.isnan(number) else number
+    if not isinstance(label, str):
+        return label
+    text = label.strip()
+    if not text or text.casefold() == "nan":
+        return None
+    # Not what float() takes for a number: that is 10 of "1_0", and other scripts' digits, too.
+    return Decimal(text) if _NUMBER.fullmatch(text) else _spelling(text) or text
