@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import FixedThresholdClassifier
 
 from tests.detector.test_decisions import every_labelling, told
@@ -59,6 +60,10 @@ def test_what_was_tuned_says_its_threshold_in_log_odds_and_knows_the_human_class
 
 def test_a_threshold_of_no_named_class_knows_no_human_one():
     assert not hasattr(ThresholdDetector(None), "human_label_")
+    fitted = DummyClassifier().fit([[0.0], [1.0]], ["human", "synthetic"])
+    detector = ThresholdDetector(fitted, pos_label="fake").fit([[0.0], [1.0]], ["human", "synthetic"])
+    with pytest.raises(AttributeError, match=r"pos_label='fake'.*these are \['human', 'synthetic'\]"):
+        _ = detector.human_label_
 
 
 def test_a_recording_that_failed_gets_no_label_before_or_after_saving(small_detector, small_voices, tmp_path):

@@ -62,8 +62,14 @@ class ThresholdDetector(FixedThresholdClassifier):
         """Human class: the one that is not `pos_label`."""
         if self.pos_label is None:
             raise AttributeError("human_label_ is not there: pos_label, the synthetic class, is None.")
-        (human,) = (label for label in self.classes_.tolist() if label != self.pos_label)
-        return human
+        classes = self.classes_.tolist()
+        others = [label for label in classes if label != self.pos_label]
+        if len(others) != 1:
+            raise AttributeError(
+                f"human_label_ is not there: pos_label={self.pos_label!r}, the synthetic class, must be one"
+                f" of two classes, and these are {classes}."
+            )
+        return others[0]
 
     @property
     def score_threshold_(self) -> float:
