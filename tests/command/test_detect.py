@@ -10,6 +10,7 @@ from sklearn.model_selection import FixedThresholdClassifier
 from tests.command.runner import run, small_detector_as_trained
 from voicelstm import calibrate, save, score_timeline
 from voicelstm.command._exit_codes import ExitCode
+from voicelstm.features import LEAST_SPEECH
 
 
 def test_detect_writes_a_line_with_tabs_for_each_recording(detector_file, small_detector, voices):
@@ -141,5 +142,10 @@ def test_detect_knows_more_than_two_classes(small_voices, voices, tmp_path):
     assert [len(line.split("\t")) for line in out.splitlines()] == [4, 4, 4]
     _, err = run("detect", tmp_path / "three", voices[0], "--timeline", code=ExitCode.USAGE)
     assert "--timeline of 3 classes is for --json" in err
+    _, err = run("detect", tmp_path / "three", voices[0], "--human", "nonsense", code=ExitCode.USAGE)
+    assert "--human nonsense is for two classes" in " ".join(err.split())
+    help_text, _ = run("detect", "--help")
+    assert "0.15 s of speech" in " ".join(help_text.split())
+    assert LEAST_SPEECH == 0.15
     out, _ = run("detect", tmp_path / "three", voices[0], "--timeline", "--json")
     assert len(json.loads(out)["timeline"][0]["log_odds"]) == 3

@@ -56,3 +56,18 @@ def test_a_human_class_that_contradicts_what_is_known_is_refused_by_the_options_
     with pytest.raises(click.UsageError, match=r"--human fake contradicts labels\.csv"):
         human_label_in(["fake", "real"], Path("labels.csv"), "fake")
     assert human_label_in(["A07", "human"], Path("labels.csv"), "A07") == "A07"
+
+
+def test_of_more_than_two_classes_none_is_given_and_one_may_be_recognised():
+    for classes, human in [
+        (["human", "tts", "vc"], "human"),
+        (["A07", "A08", "Bona fide"], "Bona fide"),
+        (["fake", "real", "vc"], "real"),
+        (["live", "studio", "tts"], None),
+        (["a", "b", "c"], None),
+        ([0, 1, 2], None),
+    ]:
+        detector = LogisticRegression().fit([[0.0], [1.0], [2.0]], classes)
+        assert human_label_for(detector, PATH, None) == human
+        with pytest.raises(click.UsageError, match=r"--human nonsense is for two classes; .* has 3: "):
+            human_label_for(detector, PATH, "nonsense")

@@ -38,8 +38,8 @@ score, with tabs between. The score is the log-odds of synthetic: above 0 more
 probably synthetic, below 0 more probably human, whatever the labels' names.
 --threshold is one, too; a recording with exactly that score is synthetic. Of
 a calibrated detector segments have no label: their scores are not calibrated.
-Recordings that cannot be read, hold nothing but zeros or are shorter than
-one frame are listed at the end, on standard error; the exit code is then 1.
+Recordings that cannot be read or have less than 0.15 s of speech are listed
+at the end, on standard error; the exit code is then 1.
 """
 
 
@@ -82,9 +82,7 @@ def detect(
         model = voicelstm.load(detector)
         _let_read_at_once(model, jobs)
         classes = np.asarray(getattr(model, "classes_", [])).tolist()
-        human_label = "human" if "human" in classes else None
-        if len(classes) == 2:
-            human_label = human_label_for(model, detector, human)
+        human_label = human_label_for(model, detector, human) if classes else None
         try:
             answers = voicelstm.detect(
                 model, named.paths, threshold=threshold, timeline=timeline, human_label=human_label

@@ -16,10 +16,23 @@ human_option = click.option(
 
 
 def human_label_for(detector: Any, path: Path, text: str | None) -> Any:
-    """Return the human one of a detector's two classes: as the option says, or as the detector does."""
-    from voicelstm.metrics import human_label_of
+    """Return the human one of a detector's two classes: as the option says, or as the detector does.
+
+    Of more classes it is the one that is recognised beside each other one, or None.
+    """
+    from voicelstm.metrics import human_label_of, recognised_human_label
 
     classes = detector.classes_.tolist()
+    if len(classes) != 2:
+        if text is not None:
+            raise click.UsageError(
+                f"--human {text} is for two classes; {path} has {len(classes)}:"
+                f" {', '.join(map(str, classes))}. Leave --human out."
+            )
+        for label in classes:
+            if {recognised_human_label([label, other]) for other in classes if other != label} == {label}:
+                return label
+        return None
     given = None if text is None else label_of_text(text, classes)
     try:
         known = human_label_of(detector)
