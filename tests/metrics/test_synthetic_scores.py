@@ -15,6 +15,8 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 
 from tests.metrics.test_responses import LABELS, clips, fitted_on, fixed, plain, tuned
+from voicelstm import MFCCTransformer, detect, evaluate
+from voicelstm.display import ScoreDistributionDisplay
 from voicelstm.metrics import equal_error_rate
 from voicelstm.metrics._scorers import log_likelihood_ratios
 from voicelstm.metrics._synthetic_scores import (
@@ -162,6 +164,23 @@ def test_a_threshold_of_probabilities_becomes_log_odds(threshold, expected):
     np.testing.assert_allclose(synthetic_threshold(detector), expected)
     detector.set_params(pos_label="human")
     np.testing.assert_allclose(synthetic_threshold(detector), -expected)
+
+
+@pytest.mark.parametrize("threshold", ["0", [0.0], np.zeros(2), 1j, True])
+def test_what_is_no_number_is_no_threshold(threshold):
+    X, y = [[-1.0], [1.0]], ["human", "synthetic"]
+    detector = LogisticRegression().fit(X, y)
+    for ask in (
+        lambda: detect(make_pipeline(MFCCTransformer(), FrozenEstimator(detector)), [], threshold=threshold),
+        lambda: evaluate(detector, X, y, threshold=threshold),
+        lambda: ScoreDistributionDisplay.from_estimator(detector, X, y, threshold=threshold),
+    ):
+        with pytest.raises(
+            TypeError, match="threshold must be a number, log-odds of synthetic, or None; got"
+        ):
+            ask()
+    for number in (0, 0.0, np.float32(0), np.int64(0)):
+        evaluate(detector, X, y, threshold=number, n_resamples=0)
 
 
 def test_no_score_is_a_negative_zero():

@@ -16,7 +16,7 @@ from voicelstm.audio import name_of, report_remarks
 from voicelstm.detector._members import features_and_rest, memoized, transformers_of
 from voicelstm.detector._timeline import timeline_steps, timelines
 from voicelstm.features import LEAST_SPEECH, check_extraction, extract_all
-from voicelstm.metrics import human_label_of, synthetic_log_odds
+from voicelstm.metrics import check_threshold, human_label_of, synthetic_log_odds
 from voicelstm.sequences import Clip, stack
 
 __all__ = ["Detection", "detect"]
@@ -106,9 +106,10 @@ def detect(
     ------
     TypeError
         Where the detector does not begin with a transformer, or with `timeline` is none that
-        :func:`~voicelstm.score_timeline` takes.
+        :func:`~voicelstm.score_timeline` takes; or where `threshold` is no number.
     ValueError
-        If a threshold is given for more than two classes, or it is not known which of two is the human one.
+        If a threshold is NaN or given for more than two classes, or it is not known which of two is the human
+        one, or `human_label` contradicts what is known.
 
     See Also
     --------
@@ -150,10 +151,9 @@ class _Listener:
         self._settings = replace(self._transformer._settings(None), measures_speech=True)
         check_extraction(self._settings)
         self._classes = np.asarray(detector.classes_).tolist()
+        check_threshold(threshold)
         if threshold is not None and len(self._classes) != 2:
             raise ValueError(f"A threshold divides two classes; this detector has {len(self._classes)}.")
-        if threshold is not None and np.isnan(threshold):
-            raise ValueError("threshold is NaN, which decides nothing.")
         self._threshold = threshold
         self._human_label, self._synthetic_label, self._human_is_second = None, None, False
         if len(self._classes) == 2:

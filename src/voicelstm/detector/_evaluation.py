@@ -20,6 +20,7 @@ from voicelstm.exceptions import SequenceWarning
 from voicelstm.metrics import (
     as_labels,
     check_human,
+    check_threshold,
     human_label_of,
     log_likelihood_ratios,
     percentile_interval,
@@ -93,7 +94,9 @@ def evaluate(
     ------
     ValueError
         Where `y` does not hold the detector's two classes, a column of `by` is unknown, lengths do not fit,
-        or a parameter is out of range.
+        a parameter is out of range, or `human_label` contradicts what the detector knows.
+    TypeError
+        Where `threshold` is no number.
 
     Warns
     -----
@@ -160,8 +163,7 @@ def evaluate(
     unknown = [name for name in by if name not in columns]
     if unknown:
         raise ValueError(f"by names {unknown}, but groups has the columns {list(columns)}.")
-    if threshold is not None and np.isnan(threshold):
-        raise ValueError("threshold is NaN, which decides nothing.")
+    check_threshold(threshold)
     if n_resamples < 0:
         raise ValueError(f"n_resamples={n_resamples!r} must not be negative.")
 

@@ -6,7 +6,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from voicelstm.display._axes import HUMAN, SCORE_AXIS, SYNTHETIC, axes_or_new, check_finite, pyplot, shown
-from voicelstm.metrics import check_scored, human_label_of, synthetic_log_odds, synthetic_threshold
+from voicelstm.metrics import (
+    check_scored,
+    check_threshold,
+    human_label_of,
+    synthetic_log_odds,
+    synthetic_threshold,
+)
 
 __all__ = ["ScoreDistributionDisplay"]
 
@@ -126,7 +132,7 @@ class ScoreDistributionDisplay:
 
         Raises
         ------
-        ValueError
+        ValueError, TypeError
             As :meth:`from_predictions`.
         ImportError
             Where matplotlib is missing.
@@ -188,10 +194,13 @@ class ScoreDistributionDisplay:
         ValueError
             Where `y_true` does not hold two classes, `y_score` holds NaN or infinity, or lengths or labels do
             not fit.
+        TypeError
+            Where `threshold` is no number.
         ImportError
             Where matplotlib is missing.
         """
         pyplot()
+        check_threshold(threshold)
         clips = check_scored(
             y_true, y_score, pos_label=pos_label, human_label=human_label, sample_weight=sample_weight
         )

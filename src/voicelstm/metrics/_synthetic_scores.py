@@ -1,5 +1,6 @@
 """Scores and thresholds as users read them, in log-odds of synthetic, of detectors of two classes."""
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from voicelstm.metrics._responses import DecisionRule, of_second_class, score_me
 
 __all__ = [
     "bounded",
+    "check_threshold",
     "log_odds",
     "log_odds_of_logarithms",
     "segment_threshold",
@@ -65,6 +67,19 @@ def segment_threshold(detector: Any, threshold: float | None = None, human_label
     if not hasattr(detector, "decision_function"):
         return None
     return synthetic_threshold(detector, human_label) if threshold is None else threshold
+
+
+def check_threshold(threshold: float | None) -> None:
+    """Refuse what is no threshold of scores; None is that of the detector."""
+    if threshold is None:
+        return
+    if not isinstance(threshold, Real) or isinstance(threshold, bool):
+        raise TypeError(
+            f"threshold must be a number, log-odds of synthetic, or None; got {threshold!r}, of type"
+            f" {type(threshold).__name__}."
+        )
+    if np.isnan(threshold):
+        raise ValueError("threshold is NaN, which decides nothing.")
 
 
 def log_odds(probabilities: NDArray[Any]) -> NDArray[np.float64]:
