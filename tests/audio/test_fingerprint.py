@@ -40,3 +40,11 @@ def test_one_sample_makes_another(samples):
     samples[17] ^= 1
     assert fingerprint(samples) != before
     assert fingerprint(np.array([0.0, -0.0, 0.5])) == fingerprint(np.array([-0.0, 0.0, 0.5]))
+
+
+def test_silence_has_none_since_it_is_no_copy_of_other_silence():
+    for silent in (np.zeros(4000), -np.zeros(4000), np.zeros(4000, np.int16), np.full(4000, -1, np.int16)):
+        assert fingerprint(silent) is None
+    almost = np.zeros(4000)
+    almost[-1] = 2**-15
+    assert fingerprint(almost) is not None

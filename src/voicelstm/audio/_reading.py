@@ -86,7 +86,7 @@ class ReadRecording(NamedTuple):
     samples: NDArray[np.floating]
     sample_rate: int
     remarks: list[str]
-    fingerprint: int
+    fingerprint: int | None
 
 
 def read_recording(

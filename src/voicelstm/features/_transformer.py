@@ -113,7 +113,8 @@ class MFCCTransformer(  # type: ignore[call-arg]
     fingerprints_ : ndarray of shape (n_recordings,)
         Hashes of 63 bits of the recordings' samples, ascending and each once; after `fit_transform`. By
         these, whatever the file's name and format, :func:`evaluate` recognises a recording of the training. A
-        model file keeps them; no sample can be computed from them.
+        model file keeps them; no sample can be computed from them. Recordings of silence, which are all
+        alike, have none.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where `fit` was given a data frame whose names are all strings.
 
@@ -483,7 +484,7 @@ class MFCCTransformer(  # type: ignore[call-arg]
 def sequences_and_fingerprints(
     transformer: MFCCTransformer, X: Any, *, augmented: bool = False
 ) -> tuple[NDArray[Any] | SequenceStore, list[int | None]]:
-    """Return what `transform` returns, and the fingerprints of the recordings; None for those that failed.
+    """Return what `transform` returns, and the recordings' fingerprints; None if one failed or is silent.
 
     With `augmented`, the sequences are those of `fit_transform`; the fingerprints are the same.
     """

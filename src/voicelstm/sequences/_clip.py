@@ -25,7 +25,7 @@ class Clip:
     silent : bool
         Whether every sample is 0, as far as is known: a folder of sequences does not keep it.
     fingerprint : int or None
-        Hash of the samples as they were decoded; None if it is not known.
+        Hash of the samples as they were decoded; None if it is not known, or all samples are the same.
     speech : float or None
         Of the recording, in s; None if it was not measured.
     positions : ndarray of shape (n_frames,) or None
