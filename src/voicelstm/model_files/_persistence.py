@@ -184,8 +184,11 @@ def _restore_pipeline(described: dict[str, Any], within: Callable[[dict[str, Any
     for _, step in named[1:]:
         if step["class"] in ESTIMATORS and ESTIMATORS[step["class"]].takes_recordings:
             raise ModelFileError(f"{step['class']}, which takes recordings, is not the first step.")
+    validate_steps(
+        Pipeline([(name, "passthrough") for name, _ in named])
+    )  # before tensors are sought by names
     pipeline = Pipeline([(name, within(step, name)) for name, step in named])
-    validate_steps(pipeline)  # names of their own, and a classifier only at the end
+    validate_steps(pipeline)  # a classifier only at the end
     for (name, before), (_, after) in pairwise(pipeline.steps):
         width = getattr(before, "_n_output_features", None)
         if width is not None and after.n_features_in_ != width:
