@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import make_pipeline
@@ -96,6 +97,14 @@ def test_a_detector_s_own_knowledge_is_found_within_wrappers():
         assert human_label_of(each, 1) == 1
         with pytest.raises(ValueError, match="human_label=0 contradicts the detector, which knows 1 as"):
             human_label_of(each, 0)
+
+
+def test_what_a_member_of_a_vote_knows_of_its_own_numbers_is_not_taken_for_a_class():
+    X, y = np.zeros((10, 1)), [1, 2] * 5
+    vote = VotingClassifier([("a", _Detector())], voting="soft").fit(X, y)  # its member learns 0 and 1
+    with pytest.raises(ValueError, match="human_label must say which"):
+        human_label_of(vote)
+    assert [human_label_of(vote, label) for label in (1, 2)] == [1, 2]
 
 
 def test_a_detector_s_spelling_is_not_contradicted_unless_it_was_trained_so():

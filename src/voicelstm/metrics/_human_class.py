@@ -107,8 +107,8 @@ def _known_to(detector: Any, classes: list[Any]) -> Any:
     while detector is not None:
         known = getattr(detector, "human_label_", None)
         if known is not None:
-            # A vote fits its members on numbers of its own.
-            return known if known in classes else None
+            # A vote fits its members on numbers of its own, of which 1 may be the class 2.
+            return known if np.asarray(getattr(detector, "classes_", classes)).tolist() == classes else None
         detector = _held(detector)
     return None
 
