@@ -87,15 +87,7 @@ def test_voices_of_the_whole_corpora_are_speech(corpus_dir, clips, channel):
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize(
-    "channel",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(strict=True, reason="7 of 12 are taken for noise"))
-        if name == "GSM"
-        else name
-        for name in CHANNELS
-    ],
-)
+@pytest.mark.parametrize("channel", CHANNELS)
 def test_whispers_of_machines_are_speech(corpus_dir, clips, channel):
     """Of the 195 clips of espeak's source, 3 % are 5."""
     whispered = [row for row in clips if _is_whispered(row)]
