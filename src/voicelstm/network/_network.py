@@ -143,7 +143,7 @@ class Network:
         """
         self._held = None
         logs = self._step({"sequences": batch, "lengths": lengths}, labels, weight)
-        logs["loss"] *= len(weight) / (float(weight.sum()) or 1.0)
+        logs["loss"] *= len(weight) / (float(np.sum(weight)) or 1.0)
         return logs
 
     def _step(self, inputs: dict[str, NDArray], labels: NDArray, weight: NDArray) -> dict[str, float]:
