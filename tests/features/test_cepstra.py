@@ -315,6 +315,7 @@ def test_blas_gives_no_work_to_threads():
     command = [sys.executable, "-c", _THREADS]
     environment = os.environ | {"OPENBLAS_CORETYPE": "Haswell"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    # A machine whose BLAS wakes no thread even for a large product has nothing that this test could see.
     of_a_large_product, *of_features = map(int, done.stdout.split())
     if not of_a_large_product:
         pytest.skip("NumPy's BLAS is not OpenBLAS, or knows no threads")

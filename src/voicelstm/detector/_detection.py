@@ -52,7 +52,7 @@ class Detection:
     speech : float
         Speech in the recording, of a human or a machine, in s; NaN if it cannot be read.
     warnings : tuple of str
-        What makes the answer less sure, such as "little speech: 0.4 s" where there is less than a second.
+        Reasons to doubt the answer, such as "little speech: 0.4 s" if there is less than a second.
     """
 
     recording: Any

@@ -96,7 +96,7 @@ def evaluate(
         Where `y` does not hold the detector's two classes, a column of `by` is unknown, lengths do not fit,
         a parameter is out of range, or `human_label` contradicts what the detector knows.
     TypeError
-        Where `threshold` is no number.
+        If `threshold` is no number.
 
     Warns
     -----

@@ -27,7 +27,7 @@ class CalibratedDetector(CalibratedClassifierCV):
         Parameters
         ----------
         X : sequence of recordings
-            What the detector takes.
+            Recordings, as the detector takes them.
 
         Returns
         -------
@@ -82,7 +82,7 @@ class ThresholdDetector(FixedThresholdClassifier):
         Parameters
         ----------
         X : sequence of recordings
-            What the detector takes.
+            Recordings, as the detector takes them.
 
         Returns
         -------

@@ -195,7 +195,7 @@ class ScoreDistributionDisplay:
             Where `y_true` does not hold two classes, `y_score` holds NaN or infinity, or lengths or labels do
             not fit.
         TypeError
-            Where `threshold` is no number.
+            If `threshold` is no number.
         ImportError
             Where matplotlib is missing.
         """

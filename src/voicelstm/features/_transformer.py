@@ -132,7 +132,7 @@ class MFCCTransformer(  # type: ignore[call-arg]
     result is a 3-D array ``(n_clips, n_frames, n_features)`` where all clips have the same number of frames,
     else a 1-D object array of 2-D arrays ``(n_frames, n_features)``.
 
-    What is speech, of humans as of machines, Silero's voice activity detector [1]_ says, 32 ms at a time. It
+    Silero's voice activity detector [1]_ tells speech, of humans as of machines, 32 ms at a time. It
     hears the recording at the level of its loudest quarter of a second, so that neither a click nor silence
     changes what it hears. Frames more than 35 dB below that level are no speech, but for interruptions of at
     most 0.1 s. Nor is what keeps its spectrum, as tones, chords and arpeggios do: half a second before and
