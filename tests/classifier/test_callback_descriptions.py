@@ -13,7 +13,9 @@ from voicelstm.classifier._callback_descriptions import describe_callbacks
 
 # Pairs of makers that lead elsewhere; each of them is made anew at each call.
 MAKERS = """
+import logging
 import math
+import threading
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -37,6 +39,8 @@ class Counted:
         return Watch(self.number)
 
 LIMIT = 0.5
+LOG = logging.getLogger("of the module")
+LOCK = threading.Lock()
 
 def closing(value):
     return lambda: Watch(value)
@@ -66,6 +70,8 @@ def makers():
         default(1), default(2), by_global(1), by_global(2), local(1), local(2),
         partial(Watch, 1), partial(Watch, 2), partial(Watch, named=1), partial(Rare, 1),
         lambda: Watch(1), lambda: Watch(2), lambda: Watch(LIMIT), lambda: Rare(LIMIT),
+        closing(logging.getLogger("one")), closing(logging.getLogger("another")), lambda: Watch(LOG),
+        closing(threading.Lock()), closing(threading.RLock()), lambda: Watch(LOCK),
         lambda: [Watch(x) for x in range(3)], lambda: [Watch(x) for x in range(4)],
     ]
 """
@@ -96,12 +102,28 @@ def test_another_process_tells_the_same(told):
 
 
 @pytest.mark.parametrize(
-    "held", [threading.Lock(), iter([]), np.array([{}]), sys.stderr], ids=lambda held: type(held).__name__
+    "held", [threading.local(), iter([]), np.array([{}]), sys.stderr], ids=lambda held: type(held).__name__
 )
 def test_what_no_other_process_can_compare_is_an_error(held):
     for maker in (lambda: held, partial(dict, held=held)):
         with pytest.raises(TypeError, match=type(held).__name__):
             describe_callbacks([maker])
+
+
+def test_the_global_variable_that_cannot_be_compared_is_named():
+    module = {"__name__": "mine", "OPEN": {"file": iter([])}, "LIMIT": 1}
+    exec("class Watch:\n    def on_epoch_end(self, epoch):\n        return OPEN, LIMIT", module)
+    exec("def make():\n    return Watch(LIMIT)", module)
+    with pytest.raises(TypeError, match=r"a builtins.list_iterator in the global variable 'OPEN' of mine$"):
+        describe_callbacks([module["make"]])
+
+
+def test_a_lock_counts_the_same_while_it_is_held():
+    lock = threading.Lock()
+    makers = [partial(dict, lock=lock)]
+    before = describe_callbacks(makers)
+    with lock:
+        assert describe_callbacks(makers) == before
 
 
 def test_what_a_maker_holds_may_hold_the_maker():

@@ -3,7 +3,9 @@
 import dis
 import hashlib
 import json
+import logging
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path, PurePath
@@ -17,6 +19,8 @@ __all__ = ["describe_callbacks"]
 # Keras's own that train nothing, and change nothing of what is trained.
 _ONLY_SHOW = {"CSVLogger", "History", "ModelCheckpoint", "ProgbarLogger", "RemoteMonitor", "TensorBoard"}
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis))
+# Whether one is held at the moment says nothing of what a callback does.
+_LOCKS = (type(threading.Lock()), type(threading.RLock()), threading.Condition)
 # Of a class, what Python adds, and what says nothing that its functions do not.
 _NOT_OF_A_CLASS = {
     "__abstractmethods__", "__annotate_func__", "__annotations__", "__annotations_cache__", "__dict__",
@@ -30,7 +34,7 @@ def describe_callbacks(makers: Sequence[Callable[[], Any]]) -> list[Any]:
     """Describe makers of callbacks by their code and values, as lists of text.
 
     Left out are Keras's own that only show or write. TypeError if a maker holds what cannot be compared
-    between processes, such as an open file.
+    between processes, such as an open file; it names the global variable that holds it.
     """
     return [_Describer().of(maker) for maker in makers if not _only_shows(maker)]
 
@@ -50,6 +54,7 @@ class _Describer:
 
     def __init__(self) -> None:
         self._met: dict[int, tuple[int, Any]] = {}  # with the value, whose id would else be given again
+        self._place = ""  # the global variable that is being described
 
     def of(self, value: Any) -> Any:
         """Describe a value."""
@@ -76,6 +81,10 @@ class _Describer:
             yield from ([self.of(key), self.of(item)] for key, item in value.items())
         elif isinstance(value, PurePath):
             yield str(value)
+        elif isinstance(value, logging.Logger):
+            yield from (self.of(type(value)), value.name)
+        elif isinstance(value, _LOCKS):
+            yield self.of(type(value))
         elif isinstance(value, partial):
             yield from map(self.of, (value.func, value.args, value.keywords))
         elif isinstance(value, MethodType):
@@ -106,7 +115,14 @@ class _Describer:
         yield from map(self.of, of_own)
         for name in sorted(_global_names(function.__code__)):
             if name in function.__globals__:
-                yield [name, self.of(function.__globals__[name])]
+                yield [name, self._global(name, function.__globals__)]
+
+    def _global(self, name: str, variables: dict[str, Any]) -> Any:
+        before = self._place
+        self._place = f" in the global variable {name!r} of {variables.get('__name__')}"
+        described = self.of(variables[name])
+        self._place = before
+        return described
 
     def _class(self, class_: type) -> Iterator[Any]:
         yield from (class_.__module__, class_.__qualname__)
@@ -128,7 +144,7 @@ class _Describer:
         elif callable(getattr(value, "get_config", None)):  # Keras's schedules
             yield self.of(value.get_config())
         else:
-            raise TypeError(f"a {type(value).__module__}.{type(value).__qualname__}")
+            raise TypeError(f"a {type(value).__module__}.{type(value).__qualname__}{self._place}")
 
 
 def _content(cell: Any) -> Any:
