@@ -25,6 +25,7 @@ def test_squared_error_is_that_of_probabilities():
         network.reset(weights, seed=0, learning_rate=1e-3)
         logs = network.train_step(batch, lengths, labels, np.array([1.0, 1.0, 2.0], dtype="float32"))
     assert logs["loss"] == pytest.approx(float(np.average(squares[:, 0], weights=[1, 1, 2])), rel=1e-5)
+    assert logs["weight"] == 4
 
 
 @pytest.mark.parametrize("n_outputs", [1, 3])

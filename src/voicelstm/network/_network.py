@@ -139,12 +139,12 @@ class Network:
     ) -> dict[str, float]:
         """Take one step down the sum of weight times loss over the number of rows, padding included.
 
-        Return the batch's weighted means of loss and accuracy, before the step.
+        Return the batch's weighted means of loss and accuracy, before the step, and its total `weight`.
         """
         self._held = None
         logs = self._step({"sequences": batch, "lengths": lengths}, labels, weight)
-        logs["loss"] *= len(weight) / (float(np.sum(weight)) or 1.0)
-        return logs
+        total = float(np.sum(weight))
+        return logs | {"loss": logs["loss"] * len(weight) / (total or 1.0), "weight": total}
 
     def _step(self, inputs: dict[str, NDArray], labels: NDArray, weight: NDArray) -> dict[str, float]:
         if not self._devices.are_replicas:

@@ -204,10 +204,11 @@ def _train_epoch(
     with closing(prefetched(partial(_labelled_batch, clips), orders)) as batches:
         for step, batch in enumerate(batches):
             callbacks.on_train_batch_begin(step)
-            of_batch, of_weights = network.train_step(*batch), float(batch[-1].sum())
-            total += of_weights
+            of_batch = network.train_step(*batch)
+            weight = of_batch.pop("weight")
+            total += weight
             for name, value in of_batch.items():
-                sums[name] = sums.get(name, 0.0) + float(value) * of_weights
+                sums[name] = sums.get(name, 0.0) + value * weight
             logs = {name: value / total for name, value in sums.items()}
             callbacks.on_train_batch_end(step, logs)
             if network.model.stop_training:
