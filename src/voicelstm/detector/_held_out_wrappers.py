@@ -13,16 +13,17 @@ from voicelstm.metrics import human_label_of, respond, synthetic_threshold
 __all__ = ["CalibratedDetector", "ThresholdDetector"]
 
 
-class CalibratedDetector(CalibratedClassifierCV):
-    """What :func:`~voicelstm.calibrate` returns: scikit-learn's calibration, which labels no failed clip.
+class _LabelsNoFailedClip:
+    """The `predict` of both: what a subclass decides for each clip, if each has a score."""
 
-    It differs from :class:`sklearn.calibration.CalibratedClassifierCV` in `predict` alone. A clip without a
-    score, such as a recording that failed with ``on_error="warn"``, is an error there, and not
-    ``classes_[0]``; and even odds are synthetic, if it is known which class that is.
-    """
+    classes_: NDArray[Any]
+
+    def _decide(self, X: Any) -> tuple[NDArray[Any], NDArray[np.intp]]:
+        """Return the score of each clip, NaN for none, and the position of its label in `classes_`."""
+        raise NotImplementedError
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Decide for the more probable class; for the synthetic one at even odds, if it is known.
+        """Label recordings, each of which must have a score.
 
         Parameters
         ----------
@@ -40,15 +41,33 @@ class CalibratedDetector(CalibratedClassifierCV):
             If clips have no score; it names their positions.
         """
         check_is_fitted(self)
+        score, decided = self._decide(X)
+        missing = np.flatnonzero(np.isnan(score))
+        if len(missing):
+            raise ValueError(
+                f"Clips without a score have no class: positions {missing.tolist()} of X. Leave them out, or"
+                " ask predict_proba, which gives NaN for them."
+            )
+        return self.classes_[decided]
+
+
+class CalibratedDetector(_LabelsNoFailedClip, CalibratedClassifierCV):
+    """What :func:`~voicelstm.calibrate` returns: scikit-learn's calibration, which labels no failed clip.
+
+    It differs from :class:`sklearn.calibration.CalibratedClassifierCV` in `predict` alone. A clip without a
+    score, such as a recording that failed with ``on_error="warn"``, is an error there, and not
+    ``classes_[0]``; and even odds are synthetic, if it is known which class that is.
+    """
+
+    def _decide(self, X: Any) -> tuple[NDArray[Any], NDArray[np.intp]]:
         probability = self.predict_proba(X)
-        _check_all_scored(probability[:, 0])
         classes = self.classes_.tolist()
         if len(classes) == 2 and _known_human_label(self) == classes[0]:
-            return self.classes_[(probability[:, 1] >= probability[:, 0]).astype(int)]
-        return self.classes_[np.argmax(probability, axis=1)]
+            return probability[:, 0], (probability[:, 1] >= probability[:, 0]).astype(np.intp)
+        return probability[:, 0], np.argmax(probability, axis=1)
 
 
-class ThresholdDetector(FixedThresholdClassifier):
+class ThresholdDetector(_LabelsNoFailedClip, FixedThresholdClassifier):
     """What :func:`~voicelstm.tune_threshold` returns: scikit-learn's threshold, which labels no failed clip.
 
     It differs from :class:`sklearn.model_selection.FixedThresholdClassifier` in two ways. In `predict` a clip
@@ -76,30 +95,11 @@ class ThresholdDetector(FixedThresholdClassifier):
         """Log-odds of synthetic from which a clip is synthetic."""
         return synthetic_threshold(self)
 
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Decide by the threshold.
-
-        Parameters
-        ----------
-        X : sequence of recordings
-            Recordings, as the detector takes them.
-
-        Returns
-        -------
-        ndarray of shape (n_clips,)
-            Labels.
-
-        Raises
-        ------
-        ValueError
-            If clips have no score; it names their positions.
-        """
-        check_is_fitted(self)
+    def _decide(self, X: Any) -> tuple[NDArray[Any], NDArray[np.intp]]:
         response = respond(self, X)
-        _check_all_scored(response.score)
         positive = self.classes_.tolist().index(response.rule.pos_label)
         reached = response.score >= response.rule.threshold
-        return self.classes_[np.where(reached, positive, 1 - positive)]
+        return response.score, np.where(reached, positive, 1 - positive)
 
 
 def _known_human_label(detector: Any) -> Any:
@@ -107,12 +107,3 @@ def _known_human_label(detector: Any) -> Any:
         return human_label_of(detector)
     except ValueError:
         return None
-
-
-def _check_all_scored(score: NDArray[Any]) -> None:
-    missing = np.flatnonzero(np.isnan(score))
-    if len(missing):
-        raise ValueError(
-            f"Clips without a score have no class: positions {missing.tolist()} of X. Leave them out, or ask"
-            " predict_proba, which gives NaN for them."
-        )
