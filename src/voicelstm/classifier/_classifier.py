@@ -90,9 +90,11 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
     max_steps : int or None, default=None
         Steps in all, in place of `max_epochs`; batches then wrap around the end of the data.
     early_stopping : bool, default=False
-        Whether part of the training clips decides when to stop, and the best weights are kept.
+        Whether part of the training clips decides when to stop, and the best weights are kept. Clips are
+        drawn one by one: leave it False if X holds several versions of a recording, which would lie on both
+        sides.
     validation_fraction : float, default=0.1
-        That part, drawn in equal shares of each class.
+        Fraction of the training clips held out for early stopping, stratified by class.
     patience : int, default=10
         Epochs without a better validation loss before training stops.
     class_weight : dict, "balanced" or None, default=None
