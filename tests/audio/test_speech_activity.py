@@ -7,9 +7,11 @@ import soundfile
 import soxr
 
 from tests.audio.sounds import RATE, not_speech
+from voicelstm.audio import _speech_activity
 from voicelstm.audio._codecs import coded
 from voicelstm.audio._distortions import add_noise
 from voicelstm.audio._speech_activity import speech_frames, speech_level
+from voicelstm.audio._voice_detector import CHUNK
 
 LENGTH, STEP = 400, 160
 
@@ -174,13 +176,49 @@ def test_a_burst_that_is_louder_than_the_voice_hides_none_of_it(voice, decibels)
     assert found[: len(burst) // STEP - 2].sum() < 10
 
 
-@pytest.mark.parametrize(("decibels", "stays"), [(20, True), (50, False)])
+@pytest.mark.parametrize(("decibels", "stays"), [(20, True), (35, True), (50, False)])
 def test_what_is_far_fainter_than_the_rest_is_no_speech(voice, decibels, stays):
     fainter = voice.copy()
     fainter[2 * RATE : 4 * RATE] *= 10 ** (-decibels / 20)
     found = speech_frames(fainter, RATE, _starts(voice), LENGTH)[210:390]
     assert (found.mean() > 0.5) == stays
     assert stays or not found.any()
+
+
+@pytest.fixture(scope="module")
+def talkers(corpus_dir, clips):
+    """Up to four seconds of 61 clips of sentences with sound in their pauses, at 16 kHz and one level."""
+    found, speakers = [], set()
+    for at in np.random.default_rng(0).permutation(len(clips)).tolist():
+        row = clips[at]
+        if row["subset"] == "digits" or row["speaker"] in speakers or _is_whispered(row):
+            continue
+        samples, rate = soundfile.read(corpus_dir / row["path"], frames=4 * int(row["samplerate"]))
+        samples = samples if rate == RATE else soxr.resample(samples, rate, RATE)
+        spoken = speech_frames(samples, RATE, _starts(samples), LENGTH)
+        if spoken.sum() > 100 and np.mean(samples == 0) < 0.05:
+            speakers.add(row["speaker"])
+            samples = samples[: len(samples) // STEP * STEP]
+            found.append(
+                samples / speech_level(samples, _starts(samples)[spoken[: len(samples) // STEP]], LENGTH)
+            )
+        if len(found) == 61:
+            break
+    return found
+
+
+@pytest.mark.parametrize("pairs", [range(5), pytest.param(range(5, 60), marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("decibels", [15, 20, 25, 30, 35])
+def test_a_talker_who_is_far_quieter_than_another_is_heard_before_and_after(talkers, pairs, decibels):
+    kept = []
+    for pair in pairs:
+        loud, quiet = talkers[pair], 10 ** (-decibels / 20) * talkers[pair + 1]
+        alone = speech_frames(quiet, RATE, _starts(quiet), LENGTH)
+        call = np.concatenate([quiet, loud, quiet])
+        found = speech_frames(call, RATE, _starts(call), LENGTH)
+        kept += [found[: len(alone)][alone].mean(), found[-len(alone) :][alone].mean()]
+    assert len(talkers) == 61
+    assert np.mean(np.array(kept) >= 0.8) >= (1 if decibels >= 20 else 0.9), kept
 
 
 @pytest.mark.parametrize("scale", [1e-40, 1e-25, 1e25])
@@ -191,3 +229,53 @@ def test_tiny_and_huge_samples_are_heard_as_others(voice, scale):
     np.testing.assert_array_equal(speech_frames(scaled, RATE, starts, LENGTH), plain)
     level = speech_level(scaled, starts[plain], LENGTH)
     assert level == pytest.approx(scale * speech_level(voice, starts[plain], LENGTH), rel=1e-4)
+
+
+def _detector_that_says(monkeypatch, *answers):
+    """Let the voice detector answer this, one call after the other; return what it is given to hear."""
+    given, remaining = [], list(answers)
+
+    def answer(samples):
+        given.append(samples)
+        says = remaining.pop(0)
+        n_chunks = len(samples) // CHUNK
+        chunks = says(samples.reshape(n_chunks, CHUNK)) if callable(says) else says
+        return np.asarray(chunks, dtype=np.float32), None
+
+    monkeypatch.setattr(_speech_activity, "speech_probability", answer)
+    return given
+
+
+def _noise(*levels):
+    """Noise that is no tone: chunks of these levels, in dB."""
+    chunks = np.random.default_rng(0).normal(size=(len(levels), CHUNK))
+    chunks *= 10 ** (np.array(levels)[:, None] / 20) / np.sqrt(np.square(chunks).mean(axis=1, keepdims=True))
+    return chunks.astype(np.float32).ravel(), 10 ** (np.array(levels) / 10)
+
+
+def test_a_pause_is_a_second_and_more_beside_speech():
+    speaks = np.ones(150, dtype=bool)
+    speaks[:31] = speaks[40:70] = speaks[80:111] = speaks[119:] = False
+    assert _speech_activity._pauses(speaks) == [(0, 31), (80, 111), (119, 150)]
+    assert _speech_activity._pauses(np.zeros(50, dtype=bool)) == []
+
+
+def _all_speech(chunks):
+    return np.ones(len(chunks))
+
+
+@pytest.mark.parametrize(("decibels", "is_heard"), [(-44, True), (-46, False)])
+def test_a_talker_is_heard_down_to_45_decibels_below_another(monkeypatch, decibels, is_heard):
+    samples, _ = _noise(*[0] * 40, *[decibels] * 40)
+    _detector_that_says(monkeypatch, _all_speech, _all_speech)
+    found, _ = _speech_activity._speech_chunks(samples, RATE)
+    assert found[:40].all()
+    assert found[40:].mean() == is_heard
+
+
+@pytest.mark.parametrize(("decibels", "n_times"), [(-14, 1), (-16, 2)])
+def test_who_is_15_decibels_below_another_is_heard_again(monkeypatch, decibels, n_times):
+    samples, _ = _noise(*[0] * 40, *[decibels] * 40)
+    given = _detector_that_says(monkeypatch, _all_speech, _all_speech)
+    _speech_activity._speech_chunks(samples, RATE)
+    assert len(given) == n_times

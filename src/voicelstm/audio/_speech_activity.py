@@ -18,6 +18,10 @@ _SIMILAR = 0.1  # power relative to it, -10 dB
 _ATTEMPTS = 3
 _LEVEL = 0.1  # that the voice detector hears it at
 _FAINT = 10**-3.5  # power relative to it, -35 dB, below which nothing is speech
+# A second and more without speech that is at most 15 dB below the loudest may be another talker's turn. What
+# is 45 dB below is crosstalk, if it is anything.
+_PAUSE = 31  # chunks
+_NEAR, _FAINTEST = 10**-1.5, 10**-4.5
 _LONGEST_CLOSURE = 0.1  # in s; a shorter interruption, as before a plosive, is part of the speech
 _WORD = 10**-2.5  # above which a chunk belongs to the same word as its neighbour
 # Probability from which speech begins, and below which it ends.
@@ -42,7 +46,8 @@ def speech_frames(
     """Tell which frames of a recording are speech, of the shape of `starts`, in samples.
 
     A frame is speech if there is a voice in the 32 ms around its middle, and if it is at most 35 dB below
-    the recording's loudest quarter of a second; and so are the frames of an interruption of 0.1 s at most.
+    the loudest quarter of a second; and so are the frames of an interruption of 0.1 s at most. The loudest is
+    that of the recording, or of a pause of the louder talker in which a quieter one speaks.
     """
     peak = float(peak_of(samples))
     if peak == 0:
@@ -54,7 +59,7 @@ def speech_frames(
     loud *= peak**2
     middle = np.clip(starts + frame_length // 2, 0, len(samples) - 1)
     chunk = np.minimum(middle * RATE // (sample_rate * CHUNK), len(chunks) - 1)
-    spoken = chunks[chunk] & (_frame_powers(samples, starts, frame_length) > _FAINT * loud)
+    spoken = chunks[chunk] & (_frame_powers(samples, starts, frame_length) > _FAINT * loud[chunk])
     places = np.flatnonzero(spoken)
     for before, after in pairwise(places.tolist()):
         if starts[after] - starts[before] <= _LONGEST_CLOSURE * sample_rate:
@@ -79,11 +84,36 @@ def _frame_powers(
     return powers
 
 
-def _speech_chunks(samples: NDArray[np.floating], sample_rate: int) -> tuple[NDArray[np.bool_], float]:
-    """Tell which chunks of 32 ms are speech, and the power that the loudest quarter of a second exceeds."""
+def _speech_chunks(
+    samples: NDArray[np.floating], sample_rate: int
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Tell which chunks of 32 ms are speech, and the power of the loud ones where each of them is."""
     heard = samples if sample_rate == RATE else soxr.resample(samples, sample_rate, RATE)
     heard = np.pad(heard, (0, -len(heard) % CHUNK)).astype(np.float32)
     powers = np.square(heard.reshape(-1, CHUNK), dtype=np.float64).mean(axis=1)
+    spoken, loudest = _at_its_own_level(heard, powers)
+    loud = np.full(len(powers), loudest)
+    # On a telephone one talker may be far louder than the other, who is heard where the first is silent.
+    for first, stop in _pauses(spoken & (powers > _NEAR * loudest)):
+        found, own = _at_its_own_level(heard[first * CHUNK : stop * CHUNK], powers[first:stop])
+        if found.any() and own >= _FAINTEST * loudest:
+            spoken[first:stop] |= found
+            loud[first:stop] = min(own, loudest)
+    return spoken, loud
+
+
+def _pauses(speaks: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return beginning and end of each run of a second and more in which nobody speaks, if somebody does."""
+    if not speaks.any():
+        return []
+    edges = np.concatenate([[-1], np.flatnonzero(speaks), [len(speaks)]])
+    return [(before + 1, after) for before, after in pairwise(edges.tolist()) if after - before > _PAUSE]
+
+
+def _at_its_own_level(
+    heard: NDArray[np.float32], powers: NDArray[np.float64]
+) -> tuple[NDArray[np.bool_], float]:
+    """Tell which chunks are speech, and the power that the loudest quarter of a second exceeds."""
     candidates = powers > 0
     spoken, loud = np.zeros(len(powers), dtype=bool), _loudest(powers[candidates])
     # A burst of noise may be louder than any voice: what is no speech does not decide how loud speech is.

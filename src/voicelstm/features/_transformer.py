@@ -135,9 +135,10 @@ class MFCCTransformer(  # type: ignore[call-arg]
     Silero's voice activity detector [1]_ tells speech, of humans as of machines, 32 ms at a time. It
     hears the recording at the level of its loudest quarter of a second, so that neither a click nor silence
     changes what it hears. Frames more than 35 dB below that level are no speech, but for interruptions of at
-    most 0.1 s. Nor is what keeps its spectrum, as tones, chords and arpeggios do: half a second before and
-    after which more than an eighth of the chunks have the spectrum of the chunk before, but for the level and
-    1 dB.
+    most 0.1 s. Where the loudest talker pauses for a second and more, it hears again at the level of that
+    pause, and so another talker who is up to 45 dB quieter. What keeps its spectrum, as tones, chords and
+    arpeggios do, is no speech: half a second before and after which more than an eighth of the chunks have
+    the spectrum of the chunk before, but for the level and 1 dB.
 
     References
     ----------
