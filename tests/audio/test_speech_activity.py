@@ -253,6 +253,56 @@ def _noise(*levels):
     return chunks.astype(np.float32).ravel(), 10 ** (np.array(levels) / 10)
 
 
+@pytest.mark.parametrize(("behind", "n_spoken"), [(0.4, 6), (0.3, 4)])
+def test_speech_goes_on_until_it_is_improbable(monkeypatch, behind, n_spoken):
+    heard, powers = _noise(*[0] * 40)
+    # 0.4 says that it goes on, and not that it begins.
+    _detector_that_says(monkeypatch, [0.4] * 10 + [0.6] * 3 + [behind] * 2 + [0.0] * 25)
+    voiced = _speech_activity._voiced(heard, powers, 1.0)
+    assert np.flatnonzero(voiced).tolist() == list(range(9, 9 + n_spoken))  # and the chunk before
+
+
+@pytest.mark.parametrize(("behind", "n_spoken"), [(0.25, 6), (0.15, 4)])
+def test_in_a_short_recording_speech_is_asked_for_again_behind_half_a_second_of_silence(
+    monkeypatch, behind, n_spoken
+):
+    heard, powers = _noise(*[0] * 8, *[-40] * 12)
+    silence = [0.9] * 16  # what it says of the silence counts for nothing
+    given = _detector_that_says(
+        monkeypatch, [0.0] * 20, silence + [0.25] * 2 + [0.4] * 3 + [behind] * 2 + [0.0] * 13
+    )
+    sounds = []
+    monkeypatch.setattr(
+        _speech_activity, "_whole_words", lambda voiced, loud: sounds.append(voiced) or voiced
+    )
+    voiced = _speech_activity._voiced(heard, powers, 1.0)
+    assert np.flatnonzero(voiced).tolist() == list(range(1, 1 + n_spoken))  # 0.25 does not begin it
+    without, behind_silence = given
+    assert len(without) == len(heard)
+    assert len(behind_silence) == len(heard) + 16 * CHUNK
+    assert not behind_silence[: 16 * CHUNK].any()
+
+
+@pytest.mark.parametrize(("decibels", "belongs"), [(-24, True), (-26, False)])
+def test_a_word_reaches_as_far_as_it_is_at_most_25_decibels_below_the_loudest(monkeypatch, decibels, belongs):
+    heard, powers = _noise(*[0] * 3, *[decibels] * 5, *[-30] * 2, *[0] * 3)
+    nothing = [0.0] * 16
+    _detector_that_says(monkeypatch, [0.0, 0.9, 0.9] + [0.0] * 10, nothing + [0.0] * 13)
+    voiced = _speech_activity._voiced(heard, powers, 1.0)
+    # A word that no speech touches is left out.
+    assert np.flatnonzero(voiced).tolist() == list(range(8 if belongs else 3))
+
+
+@pytest.mark.parametrize(("frequency", "moves"), [(31.25, False), (93.75, True)])
+def test_rumble_moves_no_tone_and_the_lowest_voice_does(frequency, moves):
+    time = np.arange(64 * CHUNK) / RATE
+    swelling = (1 + 0.9 * np.sin(2 * np.pi * 3 * time)) * np.sin(2 * np.pi * frequency * time)
+    heard = (np.sin(2 * np.pi * 1000 * time) + swelling).astype(np.float32)
+    changes = _speech_activity._changes(heard)[2:]  # behind the beginning
+    assert (np.median(changes) > _speech_activity._STEADY_DB) == moves
+    assert moves or changes.max() < _speech_activity._STEADY_DB
+
+
 def test_a_pause_is_a_second_and_more_beside_speech():
     speaks = np.ones(150, dtype=bool)
     speaks[:31] = speaks[40:70] = speaks[80:111] = speaks[119:] = False
