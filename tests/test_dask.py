@@ -212,7 +212,9 @@ def test_warnings_come_in_the_order_of_the_recordings_at_the_callers_line(cluste
     with joblib.parallel_config(backend="dask"), pytest.warns(AudioWarning) as caught:
         MFCCTransformer(sample_rate=8000).transform(ramps, out=out and tmp_path / out)
     own = audio_warnings(caught)
-    assert [str(each.message).split()[3] for each in own] == [each.__name__ for each in types]
+    assert [str(each.message).split("samples of type ")[1].split()[0] for each in own] == [
+        each.__name__ for each in types
+    ]
     assert {each.filename for each in own} == {__file__}
 
 

@@ -170,7 +170,7 @@ def test_a_recording_without_speech_keeps_its_frames_with_a_warning():
     hum = np.sin(2 * np.pi * 50 * np.arange(16000) / 16000)
     clip, remarks = extract(hum, settings)
     assert (len(clip.features), clip.speech, clip.positions) == (99, 0, None)
-    assert remarks == ["the recording: no speech: 0 s found; all its frames are kept."]
+    assert remarks == ["no speech: 0 s found; all its frames are kept."]
     assert extract(hum, replace(settings, measures_speech=True))[1] == []
 
 

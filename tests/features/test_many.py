@@ -61,6 +61,30 @@ def test_warnings_of_workers_reach_the_caller(n_jobs):
         MFCCTransformer(n_jobs=n_jobs).transform([np.arange(800, dtype=np.int64), noise(800)])
 
 
+def test_a_folder_warns_each_time_of_what_memory_warns_of(tmp_path):
+    paths = [tmp_path / f"{name}.wav" for name in ("one", "equal")]
+    for path in paths:
+        soundfile.write(path, noise(8000), 8000)
+    recordings = [paths[0], np.full(8000, 300, dtype=np.int64), paths[1], noise(8000, seed=1)]
+    no_speech = "no speech: 0 s found; all its frames are kept."
+
+    def said(recordings, **changes):
+        with pytest.warns(AudioWarning) as caught:
+            MFCCTransformer(sample_rate=8000, speech_only=True, **changes).transform(recordings)
+        return [str(each.message) for each in caught]
+
+    in_memory = said(recordings)
+    assert in_memory[0] == f"{paths[0]}: {no_speech}"
+    assert in_memory[1].startswith("the recording: samples of type int64 are divided")
+    assert in_memory[2:] == [
+        f"the recording: {no_speech}", f"{paths[1]}: {no_speech}", f"the recording: {no_speech}"
+    ]  # fmt: skip
+    for _ in range(2):
+        assert said(recordings, cache_dir=tmp_path / "cache") == in_memory
+    renamed = paths[0].rename(tmp_path / "renamed.wav")
+    assert said([renamed], cache_dir=tmp_path / "cache") == [f"{renamed}: {no_speech}"]
+
+
 def test_worker_processes_never_import_tensorflow(monkeypatch):
     import tensorflow as tf  # noqa: F401  # which a fork would inherit
 

@@ -42,6 +42,15 @@ def test_a_digest_is_stored_once(folder):
     assert (folder / "features.bin").stat().st_size == 8 * N_FEATURES * 4
 
 
+def test_what_there_is_to_warn_of_is_kept_with_each_clip(folder):
+    first, second, third = clips_of([3, 5, 1])
+    with writer_of(folder) as writer:
+        writer.append([("a", first, ["no speech", 'not "ascii": ü']), ("b", second, []), ("c", third)])
+    with writer_of(folder) as writer:
+        kept = writer.remarks(["b", "a", None, "c", "a"])
+    assert kept == [[], ["no speech", 'not "ascii": ü'], [], [], ["no speech", 'not "ascii": ü']]
+
+
 def test_more_digests_are_found_than_one_query_takes(folder):
     digests = [f"{i:064x}" for i in range(1234)]
     with writer_of(folder) as writer:

@@ -99,6 +99,7 @@ def extract(
 ) -> tuple[Clip, list[str]]:
     """Turn one recording into a cepstral sequence of a frame at least; return what there is to warn of, too.
 
+    Warnings do not name the recording, since a folder keeps them for whatever has the same content.
     Relative paths start from `folder`. A recording that cannot be read, whose sample rate the settings do not
     fit, or whose samples are so large that the arithmetic overflows, is an AudioError.
     """
@@ -136,7 +137,7 @@ def extract(
         if settings.speech_only and speech >= LEAST_SPEECH:
             positions = spoken
         elif not settings.measures_speech:  # who measures it says so
-            remarks = [*remarks, f"{name}: no speech: {speech:.2g} s found; all its frames are kept."]
+            remarks = [*remarks, f"no speech: {speech:.2g} s found; all its frames are kept."]
     if settings.trim_silence is not None and positions is None:
         start, stop = active_region(samples, settings.trim_silence)
         samples = samples[start:stop] if stop > start else samples[:length]

@@ -34,7 +34,8 @@ def extract_all(
     Returned are a clip for each, without frames if it failed; position and reason of failures; remarks.
     """
     nothing = np.zeros((0, settings.n_features), dtype=settings.cepstra.dtype)
-    clips, failures, remarks = [], [], []
+    clips, failures = [], []
+    remarks: list[str] = []
     team = Team(n_jobs, len(recordings))
     with (
         _progress(len(recordings), verbose) as advance,
@@ -46,7 +47,7 @@ def extract_all(
                 failures.append((position, reason))
                 clip = Clip(nothing, 0.0, 0.0, 0.0, 0.0)
             clips.append(clip)
-            remarks.extend(remarks_of_clip)
+            remarks.extend(_named(recordings[position], remarks_of_clip))
     return clips, failures, remarks
 
 
@@ -63,7 +64,8 @@ def extract_into(
     and reason of failures; remarks.
     """
     digests: list[str | None] = []
-    failures, remarks = [], []
+    failures: list[tuple[int, str]] = []
+    remarks: list[str] = []
     at_once = max(_AT_ONCE, MOST_PER_TASK * effective_n_jobs(n_jobs))
     team = Team(n_jobs, len(recordings), at_once)
     with _progress(len(recordings), verbose) as advance:
@@ -78,7 +80,7 @@ def extract_into(
             advance(len(chunk) - len(missing))
             n_begun = first + len(chunk)
             _log.debug("%d of %d recordings, of the last %d new", n_begun, len(recordings), len(missing))
-            kept: list[tuple[str, Clip]] = []
+            kept: list[tuple[str, Clip, Sequence[str]]] = []
             new = [(chunk[position], digest) for digest, position in missing.items()]
             failed = set()
             with closing(team.work(_extract_what_was_hashed, new, settings, library_versions())) as results:
@@ -87,9 +89,8 @@ def extract_into(
                     if clip is None:
                         failed.add(digest)
                         continue
-                    kept.append((digest, clip))
-                    remarks.extend(remarks_of_clip)
-                    if sum(clip.features.nbytes for _, clip in kept) > _BYTES_AT_ONCE:
+                    kept.append((digest, clip, remarks_of_clip))
+                    if sum(clip.features.nbytes for _, clip, _ in kept) > _BYTES_AT_ONCE:
                         writer.append(kept)
                         kept = []
             writer.append(kept)
@@ -106,7 +107,13 @@ def extract_into(
                     failures.append((first + at, reason))
                     found[at] = None
             digests.extend(found)
+            for recording, of_clip in zip(chunk, writer.remarks(found), strict=True):
+                remarks.extend(_named(recording, of_clip))
     return digests, failures, remarks
+
+
+def _named(recording: Any, remarks: Sequence[str]) -> Iterator[str]:
+    return (f"{name_of(recording)}: {remark}" for remark in remarks)
 
 
 def _extract_what_was_hashed(

@@ -24,7 +24,7 @@ MOST_PER_TASK = 16
 
 
 class Extracted(NamedTuple):
-    """Clip of a recording, or the reason of its failure; and its warnings."""
+    """Clip of a recording, or the reason of its failure; and its warnings, which do not name it."""
 
     clip: Clip | None
     reason: str = ""

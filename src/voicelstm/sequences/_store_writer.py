@@ -89,20 +89,20 @@ class SequenceWriter:
 
     def fingerprints(self, digests: Sequence[str | None]) -> list[int | None]:
         """Return the fingerprints of stored clips' recordings; None is of none, or is not known."""
-        found: dict[str, int | None] = {}
-        asked = [digest for digest in digests if digest is not None]
-        with explained(self.folder, READ):
-            for first in range(0, len(asked), _CHUNK):
-                chunk = asked[first : first + _CHUNK]
-                query = f"SELECT digest, fingerprint FROM sequence WHERE digest IN ({_marks(chunk)})"
-                found.update(self._index.execute(query, chunk))
-        return [None if digest is None else found.get(digest) for digest in digests]
+        return self._of_each("fingerprint", digests)
 
-    def append(self, clips: Sequence[tuple[str, Clip]]) -> dict[str, Row]:
-        """Store clips by digest, unless they are stored: all, or none if a StoreError is raised."""
+    def remarks(self, digests: Sequence[str | None]) -> list[list[str]]:
+        """Return what there is to warn of in stored clips; nothing of None."""
+        return [json.loads(found or "[]") for found in self._of_each("remarks", digests)]
+
+    def append(self, clips: Sequence[tuple[str, Clip] | tuple[str, Clip, Sequence[str]]]) -> dict[str, Row]:
+        """Store clips by digest, and what there is to warn of, unless they are stored.
+
+        All are, or none if a StoreError is raised.
+        """
         if not clips:
             return {}
-        for digest, clip in clips:
+        for digest, clip, *_ in clips:
             dtype, shape = clip.features.dtype, clip.features.shape
             if shape != (len(clip.features), self.n_features) or not np.can_cast(dtype, self.dtype, "equiv"):
                 raise StoreError(
@@ -110,8 +110,11 @@ class SequenceWriter:
                     f" {self.dtype.name} of shape (n_frames, {self.n_features})."
                 )
         with self._transaction():
-            rows = self.find([digest for digest, _ in clips])
-            new = {digest: clip for digest, clip in clips if digest not in rows}
+            rows = self.find([digest for digest, *_ in clips])
+            new = {digest: clip for digest, clip, *_ in clips if digest not in rows}
+            remarks = {
+                digest: json.dumps(list(found)) for digest, _, *more in clips for found in more if found
+            }
             last = self._index.execute("SELECT start + n_frames FROM sequence ORDER BY id DESC LIMIT 1")
             (begin,) = (end,) = last.fetchone() or (0,)
             for digest, clip in new.items():
@@ -126,8 +129,12 @@ class SequenceWriter:
                 )
                 end += len(clip.features)
             self._index.executemany(
-                f"INSERT INTO sequence (digest, {COLUMNS}, fingerprint) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [(digest, *rows[digest], clip.fingerprint) for digest, clip in new.items()],
+                f"INSERT INTO sequence (digest, {COLUMNS}, fingerprint, remarks)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (digest, *rows[digest], clip.fingerprint, remarks.get(digest))
+                    for digest, clip in new.items()
+                ],
             )
             self._write(begin, [clip.features for clip in new.values()])
         return rows
@@ -164,7 +171,7 @@ class SequenceWriter:
             "CREATE TABLE sequence (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE,"
             " start INTEGER NOT NULL, n_frames INTEGER NOT NULL, offset REAL NOT NULL,"
             " frame_length REAL NOT NULL, frame_step REAL NOT NULL, duration REAL NOT NULL,"
-            " checksum INTEGER NOT NULL, fingerprint INTEGER)"
+            " checksum INTEGER NOT NULL, fingerprint INTEGER, remarks TEXT)"
         )
 
     def _compare(self, there: dict[str, Any], here: dict[str, Any]) -> None:
@@ -176,6 +183,17 @@ class SequenceWriter:
         if differing:
             advice = "Choose another folder."
             raise StoreError(f"{self.folder}: made in another way: {', '.join(differing)}. {advice}")
+
+    def _of_each(self, column: str, digests: Sequence[str | None]) -> list[Any]:
+        """Return a column's value for each clip; None is of none."""
+        found: dict[str, Any] = {}
+        asked = [digest for digest in digests if digest is not None]
+        with explained(self.folder, READ):
+            for first in range(0, len(asked), _CHUNK):
+                chunk = asked[first : first + _CHUNK]
+                query = f"SELECT digest, {column} FROM sequence WHERE digest IN ({_marks(chunk)})"
+                found.update(self._index.execute(query, chunk))
+        return [None if digest is None else found.get(digest) for digest in digests]
 
     def _rows(self, digests: Sequence[str | None]) -> NDArray[Any]:
         rows = self.find([digest for digest in digests if digest is not None])
