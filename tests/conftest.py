@@ -1,5 +1,6 @@
 import csv
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,13 @@ from hypothesis import settings
 
 # `pytest --hypothesis-profile=campaign tests/test_hostile_model_files.py` looks further than a change needs.
 settings.register_profile("campaign", max_examples=20_000, deadline=None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interrupts():
+    """Let processes that tests start be interrupted, also where a shell runs the tests in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

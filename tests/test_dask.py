@@ -219,7 +219,7 @@ def test_warnings_come_in_the_order_of_the_recordings_at_the_callers_line(cluste
 
 
 def test_workers_that_are_threads_of_this_process_warn_as_often(paths):
-    clips = [np.arange(16000, dtype=np.int64)] * 100
+    clips = [np.arange(16000, dtype=np.int64)] * 40
     with (
         distributed.Client(processes=False, n_workers=1, threads_per_worker=4, dashboard_address=":0"),
         joblib.parallel_config(backend="dask"),

@@ -81,11 +81,11 @@ def sequences(recordings):
 def test_labels_that_clips_explain_score_high_and_shuffled_ones_do_not(sequences):
     X, y = sequences
     score, of_shuffled, p_value = permutation_test_score(
-        small(), X, y, cv=2, n_permutations=19, random_state=0
+        small(), X, y, cv=2, n_permutations=9, random_state=0
     )
     assert score > 0.95
     assert 0.3 < of_shuffled.mean() < 0.7
-    assert p_value == 1 / 20
+    assert p_value == 1 / 10
 
 
 def test_cross_validation_returns_the_classifier_of_each_fold(sequences):
@@ -225,21 +225,24 @@ def test_a_tuned_threshold_changes_decisions_where_one_error_costs_more():
     assert saved(truth, decisions) > saved(truth, base.predict(unseen))
 
 
-def test_two_processes_give_the_scores_of_one(recordings, sequences):
+def test_two_processes_give_the_scores_of_one(recordings):
     # Log-losses, since accuracies would hide small differences.
     drawing = {"dropout": 0.3, "max_epochs": 3}  # so that order, dropout and first weights are all drawn
-    scores, tables = [], []
+    tables = []
     try:
         for n_jobs in (1, 2):
-            options = {"cv": 3, "scoring": "neg_log_loss", "n_jobs": n_jobs}
-            scores.append(cross_val_score(small(**drawing), *sequences, **options))
-            grid = {"features__n_mfcc": [3, 6]}
-            search = GridSearchCV(detector(**drawing), grid, **options).fit(*recordings)
+            search = GridSearchCV(
+                detector(**drawing),
+                {"features__fmax": [2000.0, 4000.0]},
+                cv=3,
+                scoring="neg_log_loss",
+                n_jobs=n_jobs,
+                refit=False,
+            ).fit(*recordings)
             tables.append([search.cv_results_[f"split{fold}_test_score"] for fold in range(3)])
     finally:
         get_reusable_executor().shutdown(wait=True)  # each worker holds TensorFlow
-    assert len(set(scores[0])) == 3
-    np.testing.assert_array_equal(scores[0], scores[1])
+    assert len(np.unique(tables[0])) == 6
     np.testing.assert_array_equal(tables[0], tables[1])
 
 

@@ -1,6 +1,4 @@
 import builtins
-import subprocess
-import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -23,14 +21,6 @@ def test_a_display_draws_within_the_axes_given_and_returns_itself(kind):
     again = display.plot()
     assert again is display
     assert display.figure_ is not figure
-
-
-def test_importing_loads_neither_matplotlib_nor_tensorflow():
-    code = "import sys, voicelstm; voicelstm.display.CepstraDisplay; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    loaded = set(done.stdout.split())
-    assert "voicelstm.display" in loaded
-    assert loaded.isdisjoint({"matplotlib", "tensorflow", "keras", "librosa"})
 
 
 def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):

@@ -11,13 +11,22 @@ from voicelstm.network._architecture import Architecture
 from voicelstm.network._model import Compilation
 from voicelstm.network._pool import acquire_network
 
-_FORK = """
+# In a process of its own, where no other test's networks are, and which may fork.
+_IN_ANOTHER = """
+import gc
 import os
 import numpy as np
+from tensorflow.python.framework.func_graph import FuncGraph
 from voicelstm import LSTMVoiceClassifier
+from voicelstm.network import _pool
 
+_pool._MAX_IDLE = 2
 X = np.random.default_rng(0).normal(size=(8, 5, 2))
-classifier = LSTMVoiceClassifier(units=(2,), max_epochs=1, random_state=0).fit(X, [0, 1] * 4)
+for units in range(1, 6):
+    classifier = LSTMVoiceClassifier(units=(units,), max_steps=1, random_state=0).fit(X, [0, 1] * 4)
+gc.collect()
+# isinstance would ask dead proxies
+print(sum(type(each) is FuncGraph for each in gc.get_objects()), flush=True)
 if os.fork() == 0:
     try:
         classifier.predict_proba(X)
@@ -27,30 +36,13 @@ if os.fork() == 0:
 os.wait()
 """
 
-# In a process of its own, where no other test's networks are.
-_DROPPED = """
-import gc
-import numpy as np
-from tensorflow.python.framework.func_graph import FuncGraph
-from voicelstm import LSTMVoiceClassifier
 
-X = np.random.default_rng(0).normal(size=(8, 5, 2))
-for units in range(1, 13):
-    LSTMVoiceClassifier(units=(units,), max_steps=1, random_state=0).fit(X, [0, 1] * 4)
-gc.collect()
-print(sum(type(each) is FuncGraph for each in gc.get_objects()))  # isinstance would ask dead proxies
-"""
-
-
-def test_a_forked_process_says_what_does_not_work_there_and_does_not_hang():
-    done = subprocess.run([sys.executable, "-c", _FORK], capture_output=True, text=True, timeout=120)
-    assert "forked from one in which tensorflow had run" in done.stdout
-    assert "'loky'" in done.stdout
-
-
-def test_of_networks_that_were_dropped_no_graph_is_left():
-    done = subprocess.run([sys.executable, "-c", _DROPPED], capture_output=True, text=True, timeout=240)
-    assert int(done.stdout) == 8  # one training step of each network that waits for its next use
+def test_of_networks_that_were_dropped_no_graph_is_left_and_a_forked_process_says_what_does_not_work():
+    done = subprocess.run([sys.executable, "-c", _IN_ANOTHER], capture_output=True, text=True, timeout=240)
+    graphs, said = done.stdout.splitlines()
+    assert int(graphs) == 2  # one training step of each network that waits for its next use
+    assert "forked from one in which tensorflow had run" in said
+    assert "'loky'" in said
 
 
 def test_the_kernel_cache_is_cleared_with_every_eighth_network_that_is_dropped(monkeypatch):
