@@ -104,7 +104,7 @@ TWO = ["human", "synthetic"]
         ([], [], {}, "y_true is empty"),
         (["human", None], [0, 1], {}, "y_true must hold labels of one kind"),
         (["human", np.nan], [0, 1], {}, "y_true must hold labels of one kind"),
-        ([1.0, np.nan], [0, 1], {}, "y_true must hold labels of one kind"),
+        ([1.0, np.nan], [0, 1], {}, "Input y_true contains NaN"),
         (["human", "nan"], [0, 1], {}, "y_true holds 'nan', which is no label"),
         (
             ["human", "Human"],

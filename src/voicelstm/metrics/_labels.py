@@ -38,7 +38,10 @@ def as_labels(y: ArrayLike, name: str) -> NDArray[Any]:
     if labels.dtype == object:
         values = labels.tolist()
         labels = np.asarray(values) if len({isinstance(value, str) for value in values}) == 1 else labels
-    if labels.dtype.kind not in "biufU" or (labels.dtype.kind == "f" and np.isnan(labels).any()):
+    if labels.dtype.kind == "f" and np.isnan(labels).any():
+        # scikit-learn's words, which its checks expect of a Pipeline.
+        raise ValueError(f"Input {name} contains NaN. Leave these recordings out, or label them.")
+    if labels.dtype.kind not in "biufU":
         raise ValueError(f"{name} must hold labels of one kind, numbers or strings, and one for every clip.")
     return labels
 
