@@ -1,4 +1,4 @@
-"""Run scikit-learn's checks of an estimator and print what became of each, as JSON.
+"""Run scikit-learn's checks of estimators, and print what became of each, as JSON.
 
 A script of its own, since scipy reads SCIPY_ARRAY_API when it is imported, and without it a check is skipped.
 """
@@ -122,10 +122,8 @@ def status_of(status, explanation, expected):
     return "failed as expected" if status == "xfail" and expected.words in explanation else "failed"
 
 
-def main():
-    name = sys.argv[1]
+def outcomes_of(name):
     estimator, more, expected = CASES[name]
-    warnings.simplefilter("ignore")
     reasons = {check: failure.reason for check, failure in expected.items()}
     results = [
         (result["check_name"], result["status"], explained(result["exception"]))
@@ -141,11 +139,15 @@ def main():
             results.append((label, "skipped", explained(reason)))
         except Exception as error:
             results.append((label, "failed", explained(error)))
-    outcomes = [
+    return [
         (check, status_of(status, explanation, expected.get(check)), explanation)
         for check, status, explanation in results
     ]
-    json.dump(outcomes, sys.stdout)
+
+
+def main():
+    warnings.simplefilter("ignore")
+    json.dump({name: outcomes_of(name) for name in sys.argv[1:]}, sys.stdout)
 
 
 if __name__ == "__main__":

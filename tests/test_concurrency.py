@@ -38,7 +38,8 @@ def test_eight_threads_get_what_one_gets(small_detector, small_voices):
 
 
 # By day, test_model_selection has processes of loky that fit and score.
-@pytest.mark.parametrize("how", ["spawn", pytest.param("loky", marks=pytest.mark.nightly)])
+@pytest.mark.nightly
+@pytest.mark.parametrize("how", ["spawn", "loky"])
 def test_another_process_gives_the_same(how, small_detector, small_voices):
     (recordings, _), _ = small_voices
     if how == "spawn":
