@@ -136,6 +136,7 @@ def test_features_are_complete_and_equal_where_a_worker_dies(fuse, paths, tmp_pa
     assert_same(found, MFCCTransformer().transform(paths))
 
 
+@pytest.mark.nightly
 def test_recordings_in_memory_outlive_the_workers_that_they_were_sent_to(fuse, paths):
     clips = [noise(i) for i in range(80)]
     alone = MFCCTransformer().transform([paths[0], *clips])

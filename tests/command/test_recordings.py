@@ -2,6 +2,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.command.runner import COMMAND, run
 from voicelstm.command._exit_codes import ExitCode
 
@@ -52,6 +54,8 @@ def test_a_name_that_the_system_refuses_is_a_recording_that_fails(detector_file,
     assert "1 of 2 recordings failed" in err
 
 
+# By day, a recording is given to this process.
+@pytest.mark.nightly
 def test_a_recording_comes_through_a_pipe(detector_file, voice_folder):
     recording = (voice_folder / "voices" / "3.wav").read_bytes()
     done = subprocess.run([*COMMAND, "detect", detector_file, "-"], input=recording, capture_output=True)

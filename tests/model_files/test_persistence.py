@@ -19,6 +19,8 @@ np.save(sys.argv[3], load(sys.argv[1]).predict_proba(recordings))
 """
 
 
+# By day, test_earlier_versions loads what other processes have written.
+@pytest.mark.nightly
 def test_another_process_gives_the_same_probabilities(small_detector, model_file, small_voices, tmp_path):
     (X, _), _ = small_voices
     recordings = np.stack([samples[:8000] for samples, _ in X])

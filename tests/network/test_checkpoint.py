@@ -144,7 +144,7 @@ def uninterrupted_fit():
         ({}, 0),
         ({}, 5),
         ({"clip_norm": 0.5, "weight_decay": 0.01, "bidirectional": True, "pooling": "attention"}, 3),
-        ({"dtype": "mixed_float16", "units": (5, 4)}, 2),
+        pytest.param({"dtype": "mixed_float16", "units": (5, 4)}, 2, marks=pytest.mark.nightly),
         (EARLY, 7),
         (STEPS, 4),
         ({"optimizer": lambda: keras.optimizers.SGD(0.1, momentum=0.9)}, 3),
@@ -194,6 +194,7 @@ with seen_by(Kill):
 """
 
 
+@pytest.mark.nightly
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_process_that_was_killed_is_gone_on_from_by_another(tmp_path):
     arguments = [str(Path(__file__).parents[2]), str(tmp_path)]
