@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import warnings
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from measure import medians, show
 from voicelstm import MFCCTransformer, make_detector
 from voicelstm.audio import read_audio
+from voicelstm.exceptions import AudioWarning
 from voicelstm.features import CepstraSettings, cepstra, frame_sizes
 
 SHARED = Path(os.environ.get("VOICELSTM_SHARED", Path(__file__).resolve().parents[2] / "shared"))
@@ -99,6 +101,33 @@ def many_files(repeats):
         }
         title = "1,000 recordings (WAV) to the original recipe's features, n_jobs=1"
         show(title, medians(sides, repeats), "voicelstm, float32")
+
+
+def speech_only(repeats):
+    """What it costs to leave out what is no speech, of the corpus and of a call."""
+    with (SHARED / "corpus" / "manifest.csv").open(newline="", encoding="utf-8") as lines:
+        paths = [SHARED / "corpus" / row["path"] for row in csv.DictReader(lines)][:1000:5]
+    voices = [read_audio(path, sample_rate=16000)[0] for path in paths if "speech" in path.parts][:30]
+    pause = 1e-4 * np.random.default_rng(0).standard_normal(16000).astype(np.float32)
+    # Of two talkers in turn the second is 30 dB quieter, and heard again in the pauses of the first.
+    turns = [10 ** (-1.5 * (at % 2)) * np.concatenate([voice, pause]) for at, voice in enumerate(voices)]
+    call = (np.concatenate(turns), 16000)
+    transformer = MFCCTransformer()
+    minutes = len(call[0]) / 16000 / 60
+    for title, recordings in (
+        (f"{len(paths)} recordings (FLAC) to 60 features a frame", paths),
+        (f"A call of {minutes:.1f} minutes in memory to features", [call]),
+    ):
+        sides = {
+            "all frames": lambda X=recordings: transformer.set_params(speech_only=False).transform(X),
+            "speech_only=True": lambda X=recordings: transformer.set_params(speech_only=True).transform(X),
+        }
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AudioWarning)  # of recordings without speech
+            seconds = medians(sides, repeats)
+        show(title, seconds, "all frames")
+        ratio = seconds["speech_only=True"] / seconds["all frames"]
+        print(f"speech_only=True takes {ratio:.2f} times as long as all frames\n")
 
 
 _AN_HOUR = """
@@ -212,6 +241,7 @@ def main():
     cepstra_of_a_minute(repeats)
     reading_pcm(repeats)
     many_files(repeats)
+    speech_only(repeats)
     memory_of_an_hour()
     # For some processors OpenBLAS shares small products out to threads, for others it does not.
     sides = [os.environ, os.environ | {"OPENBLAS_CORETYPE": "Haswell"}]
