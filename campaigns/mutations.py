@@ -10,7 +10,7 @@ fails where one does not, and where the list has one that is killed or is no lon
 cosmic-ray makes the changes. It would run them by writing each into the source file and starting Python anew;
 here each is tested in a process forked from one that has imported NumPy, TensorFlow and the like, but neither run
 TensorFlow nor imported this library, and nothing is written. Processes that a test starts therefore run the
-library as it is.
+library as it is. The tests that take least time run first.
 """
 
 import argparse
@@ -26,6 +26,7 @@ import re
 import resource
 import signal
 import sys
+import tempfile
 import time
 import tomllib
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from importlib.machinery import SourceFileLoader
 from importlib.util import spec_from_file_location
 from pathlib import Path
 
+import pytest
 from cosmic_ray.ast import Visitor, get_ast
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator, operator_names
@@ -179,10 +181,34 @@ class Finder:
         return spec_from_file_location(name, self.path, loader=MutatedModule(name, self.path, self.code))
 
 
-def run_tests(mutant, tests, limit):
+class ByTime:
+    """Runs first the tests that took least processor time without a mutant, where this is written down."""
+
+    def __init__(self, times, measures):
+        self.path = times
+        self.measures = measures
+        self.seconds = json.loads(times.read_text()) if times.exists() else {}
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items):
+        items.sort(key=lambda item: self.seconds.get(item.nodeid, 0.0))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item):
+        before = sum(os.times()[:4])  # of processes that it starts, too
+        try:
+            return (yield)
+        finally:
+            self.seconds[item.nodeid] = sum(os.times()[:4]) - before
+
+    def pytest_sessionfinish(self, exitstatus):
+        if self.measures and exitstatus == 0:
+            self.path.write_text(json.dumps(self.seconds))
+
+
+def run_tests(mutant, tests, limit, times):
     """What a forked process does: run tests, and end with pytest's exit status."""
     import hypothesis
-    import pytest
 
     os.setsid()
     quiet = os.open(os.devnull, os.O_RDWR)
@@ -204,16 +230,17 @@ def run_tests(mutant, tests, limit):
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     plugins = ["-p", "pytest_timeout", "-p", "_hypothesis_pytestplugin", "-p", "no:cacheprovider"]
     only_day = ["-o", "addopts=-m 'not nightly'"]
-    return pytest.main(["-x", "-q", *plugins, *only_day, "--hypothesis-profile=mutations", *tests])
+    arguments = ["-x", "-q", *plugins, *only_day, "--hypothesis-profile=mutations", *tests]
+    return pytest.main(arguments, plugins=[ByTime(times, measures=mutant is None)])
 
 
-def start(mutant, tests, limit):
+def start(mutant, tests, limit, times):
     """Fork a process that runs tests; return its id."""
     process = os.fork()
     if process == 0:
         status = NOT_RUN
         try:
-            status = int(run_tests(mutant, tests, limit))
+            status = int(run_tests(mutant, tests, limit, times))
         finally:
             os._exit(status)
     return process, Run(mutant, time.monotonic())
@@ -234,12 +261,15 @@ def finished(running, wall):
         time.sleep(0.01)
 
 
-def processor_time(tests, wall):
+def processor_time(tests, wall, times):
     """Run tests on the module as it is, which must pass; return the seconds of processor time that they took."""
-    process, run = start(None, tests, None)
-    _, status, seconds = finished({process: run}, wall)
-    if status != 0:
-        raise SystemExit(f"These fail without any mutant, with status {status}: {' '.join(tests)}")
+    for order in ("as they stand", "by time"):
+        process, run = start(None, tests, None, times)
+        _, status, seconds = finished({process: run}, wall)
+        if status != 0:
+            raise SystemExit(
+                f"Without any mutant, {order}, these end with status {status}: {' '.join(tests)}"
+            )
     return seconds
 
 
@@ -256,7 +286,7 @@ class Package:
         for module in self.modules:
             stem = Path(module).stem
             files = package.get("tests", {}).get(stem, [f"test{stem}.py"])
-            self.tests[module] = [f"tests/{name}/{file}" for file in files]
+            self.tests[module] = [os.path.normpath(f"tests/{name}/{file}") for file in files]
 
     def chosen(self, only, seed, sample):
         """Return the mutants to run: of what is named, else of every module that is due; all, or a sample."""
@@ -270,29 +300,36 @@ class Package:
         return [every[i] for i in sorted(random.Random(seed).sample(range(len(every)), sample))]
 
 
-def campaign(package, chosen, *, jobs, wall):
-    """Run mutants; return the outcome of each: "killed", "time" (killed by it), "survived"."""
+def campaign(package, chosen, folder, *, jobs, wall):
+    """Run mutants, with files in a folder; return the outcome of each: "killed", "time" (killed by it), "survived"."""
+    times = {mutant.module: folder / mutant.module.replace("/", ".") for mutant in chosen}
     limits = {
-        module: int(5 * processor_time(package.tests[module], wall) + 10)
-        for module in dict.fromkeys(mutant.module for mutant in chosen)
+        module: int(5 * processor_time(package.tests[module], wall, of_tests) + 10)
+        for module, of_tests in times.items()
     }
     waiting = collections.deque(chosen)
-    running, outcome = {}, {}
+    running, outcome, spent = {}, {}, 0.0
     while waiting or running:
         while waiting and len(running) < jobs:
             mutant = waiting.popleft()
-            process, run = start(mutant, package.tests[mutant.module], limits[mutant.module])
+            process, run = start(
+                mutant, package.tests[mutant.module], limits[mutant.module], times[mutant.module]
+            )
             running[process] = run
-        process, status, _ = finished(running, wall)
+        process, status, seconds = finished(running, wall)
+        spent += seconds
         mutant = running.pop(process).mutant
         code = os.waitstatus_to_exitcode(status)
         if code == NOT_RUN:
             raise SystemExit(f"The tests of {mutant} could not be started.")
         timed_out = code in (-signal.SIGXCPU, -signal.SIGKILL)
         outcome[mutant] = "survived" if code == 0 else "time" if timed_out else "killed"
+        if code == 0:
+            print(f"  {time.strftime('%H:%M')} survived: {mutant.module}:{mutant.line}", flush=True)
         if len(outcome) % 50 == 0:
             counted = collections.Counter(outcome.values())
             print(f"  {time.strftime('%H:%M')} {len(outcome)} of {len(chosen)}: {dict(counted)}", flush=True)
+    print(f"  {spent / 60:.0f} minutes of processor time", flush=True)
     return outcome
 
 
@@ -342,10 +379,16 @@ def main():
         name: Package(name, package, configured["operators"])
         for name, package in configured["packages"].items()
     }
+    only = set(filter(None, chosen_by.only.split(",")))
+    chosen = {
+        name: package.chosen(only, configured["seed"], chosen_by.sample) for name, package in packages.items()
+    }
+    modules = {mutant.module for of in chosen.values() for mutant in of}
     described = {}
     for package in packages.values():
-        for of in package.mutants.values():
-            described |= descriptions(of) if of else {}
+        for module, of in package.mutants.items():
+            if of and (module in modules or chosen_by.list):
+                described |= descriptions(of)
     if chosen_by.list:
         for mutant, (module, function, change) in described.items():
             print(f"{module}:{mutant.line} {function}: {change}")
@@ -357,20 +400,26 @@ def main():
     gc.freeze()  # each process collects garbage, and none of it is here
     survivors = listed(ROOT / configured["survivors"])
     made = set(described.values())
-    wrong = [f"no longer made, take it off the list: {key}" for key in survivors if key not in made]
-    only = set(filter(None, chosen_by.only.split(",")))
+    unknown = {key[0] for key in survivors} - {
+        module for package in packages.values() for module in package.modules
+    }
+    wrong = [
+        f"no longer made, take it off the list: {key}"
+        for key in survivors
+        if key[0] in modules | unknown and key not in made
+    ]
     headings = ["run", "killed", "by time", "explained", "unexplained"]
     rows = [f"{'module':30}" + "".join(f"{heading:>13}" for heading in headings)]
     for name, package in packages.items():
-        chosen = package.chosen(only, configured["seed"], chosen_by.sample)
-        if not chosen:
+        if not chosen[name]:
             continue
-        print(f"{name}: {len(chosen)} of {sum(map(len, package.mutants.values()))} mutants", flush=True)
+        print(f"{name}: {len(chosen[name])} of {sum(map(len, package.mutants.values()))} mutants", flush=True)
         if package.later and not only:
             print(f"  not yet run by night: {', '.join(package.later)}", flush=True)
-        outcome = campaign(package, chosen, jobs=chosen_by.jobs, wall=chosen_by.wall)
+        with tempfile.TemporaryDirectory(prefix="mutations-") as folder:
+            outcome = campaign(package, chosen[name], Path(folder), jobs=chosen_by.jobs, wall=chosen_by.wall)
         for module in package.modules:
-            of = [mutant for mutant in chosen if mutant.module == module]
+            of = [mutant for mutant in chosen[name] if mutant.module == module]
             if of:
                 row, wrong_here = report(module, of, outcome, described, survivors)
                 rows.append(row)
