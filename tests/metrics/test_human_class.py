@@ -8,6 +8,7 @@ from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from voicelstm.metrics import equal_error_rate
 from voicelstm.metrics._human_class import (
@@ -86,13 +87,14 @@ def test_a_detector_s_own_knowledge_is_found_within_wrappers():
     fitted = make_pipeline(_Detector()).fit(X, y)
     wrapped = [
         fitted,
+        make_pipeline(FunctionTransformer(), _Detector()).fit(X, y),
         FixedThresholdClassifier(FrozenEstimator(fitted), threshold=0.3).fit(X, y),
         CalibratedClassifierCV(FrozenEstimator(fitted)).fit(X, y),
         FixedThresholdClassifier(
             FrozenEstimator(CalibratedClassifierCV(FrozenEstimator(fitted)).fit(X, y))
         ).fit(X, y),
     ]
-    assert [human_label_of(each) for each in wrapped] == [1] * 4
+    assert [human_label_of(each) for each in wrapped] == [1] * 5
     for each in wrapped:
         assert human_label_of(each, 1) == 1
         with pytest.raises(ValueError, match="human_label=0 contradicts the detector, which knows 1 as"):

@@ -13,13 +13,14 @@ from sklearn.metrics import f1_score, make_scorer
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV, TunedThresholdClassifierCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import LinearSVC
 
-from voicelstm.metrics._responses import held_by, respond
+from voicelstm.metrics._responses import held_by, of_second_class, respond
 
 AROUND = {
     "bare": lambda fitted: fitted,
     "frozen": FrozenEstimator,
-    "last step": lambda fitted: make_pipeline(FunctionTransformer(), fitted),
+    "last step": lambda fitted: make_pipeline(FunctionTransformer(), FunctionTransformer(), fitted),
 }
 LABELS = {
     "words": ["human", "synthetic"],
@@ -88,6 +89,7 @@ def test_a_threshold_divides_the_clips_as_predict_does(around, wrapper, labels, 
         FixedThresholdClassifier(FixedThresholdClassifier(plain(), threshold=0.3), threshold=0.6),
         CalibratedClassifierCV(FixedThresholdClassifier(plain(), threshold=0.6), cv=2),
         make_pipeline(StandardScaler(), CalibratedClassifierCV(LogisticRegression(), cv=2)),
+        FixedThresholdClassifier(LinearSVC(), threshold=0.2),
     ],
     ids=[
         "plain",
@@ -99,6 +101,7 @@ def test_a_threshold_divides_the_clips_as_predict_does(around, wrapper, labels, 
         "threshold of threshold",
         "calibration of threshold",
         "calibration as last step",
+        "threshold of what has no probabilities",
     ],
 )
 def test_every_other_detector_divides_the_clips_as_predict_does(detector, classes):
@@ -117,6 +120,11 @@ def test_a_search_around_a_tuned_threshold_decides_by_that():
     response = respond(search.fit(X, y), X)
     assert response.rule.pos_label == "human"
     np.testing.assert_array_equal(response.score >= response.rule.threshold, search.predict(X) == "human")
+
+
+def test_the_second_class_has_the_second_column_of_probabilities_and_all_of_the_margins():
+    assert of_second_class(np.array([[0.9, 0.1], [0.2, 0.8]])).tolist() == [0.1, 0.8]
+    assert of_second_class(np.array([-2.0, 3.0])).tolist() == [-2, 3]
 
 
 def test_a_wrapper_is_looked_through_and_nothing_else_is():

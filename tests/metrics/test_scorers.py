@@ -163,7 +163,7 @@ def test_a_search_finds_the_direction_and_the_scale(y, human_label):
 @every_labelling
 def test_ratios_are_found_inside_pipelines_searches_and_tuned_thresholds(y, human_label):
     halved = make_pipeline(
-        FunctionTransformer(lambda X: X / 2), FunctionTransformer(lambda X: X), WithRatios(human_label)
+        FunctionTransformer(lambda X: X / 4), FunctionTransformer(lambda X: 2 * X), WithRatios(human_label)
     )
     split = [(np.arange(10), np.arange(10))]
     search = GridSearchCV(halved, {"withratios__factor": [1.0]}, cv=split)
@@ -173,6 +173,7 @@ def test_ratios_are_found_inside_pipelines_searches_and_tuned_thresholds(y, huma
     for model in (
         halved,
         make_pipeline(WithRatios(human_label, factor=0.5)),
+        make_pipeline(FunctionTransformer(lambda X: X / 2), WithRatios(human_label)),
         search,
         fixed,
         make_pipeline(fixed),
@@ -208,6 +209,29 @@ def test_probabilities_that_round_to_one_are_read_from_the_margin():
     # Probabilities alone that are certain and wrong are clipped at 2 ** -52, and cost 52 bits.
     certain = WithProbabilities().fit(None, ["human", "synthetic"])
     assert cllr_scorer(certain, column([800, -800]), ["synthetic", "human"]) == pytest.approx(-52)
+
+
+class Sure(WithProbabilities):
+    """Log-odds of `factor` for `classes_[1]`, whatever X holds, and a margin that is something else."""
+
+    margin = 0.0
+
+    def decision_function(self, X):
+        return np.full(len(X), self.margin)
+
+    def predict_log_proba(self, X):
+        return np.repeat([[-self.factor, 0.0]], len(X), axis=0)
+
+
+@pytest.mark.parametrize(
+    ("log_odds", "margin", "bits"),
+    [(20, 25, 20 / np.log(2)), (np.inf, 5, 52), (np.inf, 50, 50 / np.log(2))],
+)
+def test_a_margin_is_read_only_where_log_odds_are_infinite_and_it_may_be_them(log_odds, margin, bits):
+    fitted = Sure(factor=log_odds).fit(None, ["human", "synthetic"])
+    fitted.margin = margin
+    # Right for the one clip, and wrong for the other.
+    assert cllr_scorer(fitted, column([0, 0]), ["human", "synthetic"]) == pytest.approx(-bits / 2)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -347,6 +371,13 @@ def test_an_estimator_that_does_not_know_its_human_class_is_refused_and_one_can_
         human_label: make_detection_scorer(detection_cost, human_label=human_label, cost_miss=2)
         for human_label in (0, 1)
     }
+    # What was told is enough, for a classifier that does not know as for one without classes.
+    at_0 = (HUMAN_RATIOS > 0).astype(int)
+    model.coef_, model.intercept_ = np.array([[1.0]]), np.array([0.0])
+    for human_label, expected in ((1, -(2 * 0.95 + 0.5) * 0.4), (0, -(2 * 0.95 + 0.5) * 0.4)):
+        assert costs[human_label](model, X, y) == pytest.approx(expected)
+    named = [np.where(values, "human", "synthetic") for values in (at_0, IS_HUMAN)]
+    assert detection_cost_scorer(Decided(decisions=named[0]), X, named[1]) == pytest.approx(-0.58)
     y = np.array([1, 1, 1, 0])
     decided = Decided(decisions=np.array([1, 1, 1, 1]))
     # All taken for 1: every 0 is a false alarm if 1 is human, 0.5 / 0.5; else missed, 2 * 0.95 / 0.5.

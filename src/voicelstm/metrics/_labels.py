@@ -30,7 +30,7 @@ def as_labels(y: ArrayLike, name: str) -> NDArray[Any]:
             DataConversionWarning,
             stacklevel=3,
         )
-        labels = labels[:, 0]
+        labels = labels.ravel()
     if labels.ndim != 1:
         raise ValueError(f"{name} has shape {labels.shape}; expected one label per clip.{_advice(labels)}")
     if not len(labels):

@@ -53,7 +53,7 @@ class DecisionRule:
         if isinstance(threshold, str):  # "auto", even odds
             threshold = 0.0 if method == "decision_function" else 0.5
         if pos_label is None:
-            pos_label = np.asarray(detector.classes_).tolist()[-1]
+            pos_label = np.asarray(detector.classes_).tolist()[1]
         return cls(method, pos_label, float(threshold))
 
 
