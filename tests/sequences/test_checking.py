@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -63,6 +65,21 @@ def test_a_table_is_sequences_of_one_feature_and_its_number_of_columns_is_fixed(
 
 
 @BOTH
+def test_a_table_may_be_nested_lists(kind):
+    table = np.arange(12.0).reshape(3, 4)
+    found = kind().fit(table.tolist()).transform(table.tolist())
+    np.testing.assert_array_equal(np.stack(found)[:, :, 0], table)
+
+
+def test_a_transformer_that_is_not_fitted_reads_any_table():
+    table = pd.DataFrame(np.arange(12.0).reshape(3, 4)).add_prefix("frame ")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = Transformer().transform(table)
+    np.testing.assert_array_equal(np.stack(found)[:, :, 0], table)
+
+
+@BOTH
 def test_after_sequences_of_one_feature_a_table_may_have_any_number_of_columns(kind):
     reader = kind().fit(stack([np.zeros((3, 1)), np.zeros((5, 1))]))
     for n_frames in (2, 7):
@@ -110,7 +127,7 @@ def test_a_transformer_s_fit_looks_at_the_first_clip_only():
 def test_a_transformer_refuses_what_can_be_read_only_once_and_frames_of_nothing():
     with pytest.raises(ValueError, match="an iterator, which can be read only once"):
         Transformer().fit(iter(CLIPS))
-    with pytest.raises(ValueError, match="its frames have no coefficients"):
+    with pytest.raises(ValueError, match=r"X\[0\] has shape \(4, 0\): its frames have no coefficients"):
         Transformer().fit([np.zeros((4, 0))])
 
 
@@ -128,3 +145,6 @@ def test_values_beyond_float32_are_refused_unless_the_network_computes_in_float6
         Classifier().fit(batch)
     found = Classifier(dtype="float64").fit(batch).clips
     assert found[1][2, 0] == value
+    # As far as float32 reaches.
+    batch[1, 2] = np.sign(value) * float(np.finfo(np.float32).max)
+    Classifier().fit(batch)

@@ -51,9 +51,9 @@ class SequenceReadingMixin:
                 f"X is 2-D, sequences of one coefficient, but {type(self).__name__} was fitted on sequences"
                 f" of {expected} coefficients per frame."
             )
-        if getattr(self, "_reads_columns", True):
+        if getattr(self, "_reads_columns", False):
             signals = validate_data(self, X, reset=False, dtype="numeric")
-        else:  # fitted on ragged sequences of one coefficient, so that any number of frames will do
+        else:  # not fitted, or on ragged sequences of one coefficient, so that any number of frames will do
             signals = check_array(X, dtype="numeric", estimator=self, input_name="X")
         yield from signals[:, :, None]
 
@@ -63,7 +63,8 @@ def _as_batch(X: Any) -> Iterable[Any] | None:
     if not is_ragged(X):
         if isinstance(X, list | tuple):
             X = np.asarray(X)
-        if getattr(X, "ndim", 0) < 3 and getattr(X, "shape", None) != (0,):
+        shape = getattr(X, "shape", ())
+        if len(shape) < 3 and shape != (0,):
             return None
     check_not_empty(X, "clips")
     return X
@@ -92,10 +93,10 @@ def checked_clips(estimator: Any, X: Any, expected: int | None) -> list[NDArray[
         check_not_empty(X, "clips")
     if is_ragged(X):
         clips = check_ragged(X, dtype)
-    elif getattr(X, "ndim", None) == 3 or (isinstance(X, list | tuple) and _nesting(X) == 3):
+    elif getattr(X, "ndim", None) == 3 or (isinstance(X, list | tuple) and np.ndim(X) == 3):
         clips = list(check_array(X, allow_nd=True, estimator=estimator, input_name="X"))
     else:
-        fitted_on_columns = not begins and getattr(estimator, "_reads_columns", False)
+        fitted_on_columns = not begins and estimator._reads_columns
         if not begins and not fitted_on_columns and expected != 1:
             raise ValueError(
                 f"X is 2-D, sequences of one feature, but {type(estimator).__name__} was fitted on sequences"
@@ -111,7 +112,7 @@ def checked_clips(estimator: Any, X: Any, expected: int | None) -> list[NDArray[
         _check_range(clips, dtype)
         return clips
     _check_range(clips, dtype)
-    n_features = clips[0].shape[1]
+    (n_features,) = {clip.shape[1] for clip in clips}
     if begins:
         if hasattr(estimator, "feature_names_in_"):
             del estimator.feature_names_in_  # of a table that was fitted before
@@ -133,17 +134,10 @@ def _check_range(clips: list[NDArray[Any]], dtype: type[np.floating]) -> None:
         for position, clip in enumerate(clips)
         if clip.dtype.kind == "f"
         and clip.dtype.itemsize > np.dtype(dtype).itemsize
-        and max(clip.max(initial=0), -clip.min(initial=0)) > most
+        and ((clip > most) | (clip < -most)).any()
     ]
     if beyond:
         raise ValueError(
             f"Input X has values too large for dtype={np.dtype(dtype).name!r} in clips {beyond[:10]}:"
             ' scale X, or set dtype="float64".'
         )
-
-
-def _nesting(X: Any) -> int:
-    depth = 0
-    while isinstance(X, list | tuple) and X:
-        X, depth = X[0], depth + 1
-    return depth
