@@ -29,6 +29,36 @@ def test_a_clips_score_is_the_mean_of_its_segments_by_frames(binary):
         assert segments["log_odds"][0] == pytest.approx(float(first[0]), abs=1e-5)
 
 
+def test_a_few_clips_are_no_large_batch(binary):
+    classifier, X, _ = binary
+    wide = pickle.loads(pickle.dumps(classifier)).set_params(batch_size=128)
+    batches, _ = classifier._fitted.segment_logits(X[:3], wide)
+    assert batches.n_rows < 64
+
+
+@pytest.mark.parametrize("spans_processes", [True, False])
+def test_the_devices_of_a_distribution_predict_unless_other_processes_have_some(
+    binary, spans_processes, monkeypatch
+):
+    classifier, X, _ = binary
+    asked = []
+
+    def stop(architecture, compilation):
+        asked.append(compilation)
+        raise InterruptedError
+
+    monkeypatch.setattr("voicelstm.network.acquire_network", stop)
+    monkeypatch.setattr("voicelstm.network._model.check_distribution", lambda distribution: None)
+    monkeypatch.setattr(
+        "voicelstm.network._devices.Devices.span_processes", property(lambda devices: spans_processes)
+    )
+    shared = pickle.loads(pickle.dumps(classifier)).set_params(distribution="devices", batch_size=128)
+    with pytest.raises(InterruptedError):
+        classifier._fitted.segment_logits(X[:3], shared)
+    assert asked[0].distribution == (None if spans_processes else "devices")
+    assert asked[0].n_rows == 128  # for all of them to share
+
+
 def test_parameters_that_are_changed_after_a_fit_are_checked_before_prediction(binary):
     classifier, X, _ = binary
     changed = pickle.loads(pickle.dumps(classifier)).set_params(segment_frames=0)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.classifier.fits import clips_of, descent, small
-from voicelstm.classifier._labelled import LabelledInput
+from voicelstm.classifier._labelled import LabelledInput, known_human_label, new_generator
 from voicelstm.exceptions import SequenceWarning
 
 pytestmark = pytest.mark.every_backend
@@ -113,13 +113,58 @@ def test_a_part_is_held_out_of_each_class_with_its_weights():
     assert sorted([*kept.weight, *held_out.weight]) == list(range(1, 81))
 
 
+def test_parts_are_drawn_with_31_bits_of_the_generator(monkeypatch):
+    seeds = []
+
+    def stop(*arrays, random_state, **settings):
+        seeds.append(random_state)
+        raise InterruptedError
+
+    monkeypatch.setattr("voicelstm.classifier._labelled.train_test_split", stop)
+    for seed in range(20):
+        with pytest.raises(InterruptedError):
+            checked([0, 1] * 4).split(0.5, np.random.default_rng(seed))
+    assert len(set(seeds)) == 20
+    assert 2**30 <= max(seeds) < 2**31
+
+
+def test_a_generator_takes_128_bits_of_a_random_state_and_moves_it():
+    drawn = []
+
+    class Watched(np.random.RandomState):
+        def randint(self, *args, **kwargs):
+            drawn.append(super().randint(*args, **kwargs))
+            return drawn[-1]
+
+    first = [new_generator(Watched(seed)).random() for seed in range(20)]
+    assert {values.shape for values in drawn} == {(4,)}
+    assert 2**31 <= np.max(drawn) < 2**32
+    assert len(set(first)) == 20
+    random_state = np.random.RandomState(0)
+    assert new_generator(random_state).random() != new_generator(random_state).random()
+    assert new_generator(7).random() == np.random.default_rng(7).random()
+
+
+def test_a_human_label_is_known_or_given_of_two_classes_alone():
+    two, three = np.array(["human", "synthetic"]), np.array(["human", "tts", "vc"])
+    assert known_human_label(two, None) == known_human_label(two, "human") == "human"
+    assert known_human_label(np.array([0, 1]), 1) == 1
+    assert known_human_label(np.array([0, 1]), None) is known_human_label(three, None) is None
+    for classes in (three, three[:1]):
+        with pytest.raises(ValueError, match=r"human_label='human' is for two classes"):
+            known_human_label(classes, "human")
+
+
 def test_a_batch_of_a_stream_may_lack_classes_but_brings_no_new_ones():
     known = np.array(["h", "s"])
     assert checked(["s", "s"], classes=known, one_pass=True).target.tolist() == [1, 1]
     with pytest.raises(ValueError, match="not among the classes"):
         checked(["s", "x"], classes=known, one_pass=True)
-    with pytest.raises(ValueError, match="1 class"):
-        checked(["s", "s"])
+    for classes, one_pass in [(None, False), (known, False), (known[1:], True)]:
+        with pytest.raises(ValueError, match="needs clips of at least 2 classes"):
+            checked(["s", "s"], classes=classes, one_pass=one_pass)
+    with pytest.warns(SequenceWarning), pytest.raises(ValueError, match="needs clips of at least 2 classes"):
+        checked(["s", "h"], weight=[1, 0], classes=known, one_pass=True, lengths=[0, 3])
     with pytest.raises(ValueError, match="needs all clips at once"):
         checked(["s", "h"], classes=known, class_weight="balanced", one_pass=True)
 
@@ -127,6 +172,7 @@ def test_a_batch_of_a_stream_may_lack_classes_but_brings_no_new_ones():
 @pytest.mark.parametrize(
     ("weight", "class_weight", "message"),
     [
+        ([1, -1], None, "Negative values in data passed to `sample_weight`"),
         ([1, 1e-39], None, r"^sample_weight has the value 1e-39, .* out of the range of float32"),
         ([5e-324, 5e-324], None, r"^sample_weight has the value 4.94e-324"),
         ([1e39, 1], None, r"^sample_weight has the value 1e\+39, .*Scale all of them"),
@@ -140,6 +186,18 @@ def test_weights_that_single_precision_cannot_hold_are_refused(weight, class_wei
             checked(
                 [0, 1], weight=weight, classes=np.array([0, 1]), class_weight=class_weight, one_pass=one_pass
             )
+
+
+@pytest.mark.parametrize("of_class", [0, -1, np.inf, np.nan])
+def test_a_class_weighs_more_than_nothing_and_less_than_everything(of_class):
+    with pytest.raises(ValueError, match="must give each class a positive, finite weight"):
+        checked([0, 1], class_weight={0: of_class, 1: 1.0})
+
+
+def test_weights_as_far_apart_as_single_precision_reaches_are_taken():
+    least, most = 2.0**-126, float(np.finfo(np.float32).max)
+    for weight in ([least, least], [most, most], [least, 1.0]):
+        assert checked([0, 1], weight=weight).weight.tolist() == weight
 
 
 def test_weights_far_apart_within_single_precision_are_taken(double_precision):

@@ -187,7 +187,7 @@ def _partial_fit(
 def _architecture(classifier: Any, labelled: LabelledInput, before: FittedNetwork | None) -> Architecture:
     """Return the architecture that the parameters describe, which must be that of the network before."""
     architecture = Architecture(
-        n_features=labelled.clips[0].shape[1],
+        n_features=labelled.n_features,
         n_outputs=1 if len(labelled.classes) == 2 else len(labelled.classes),
         units=checked_units(classifier.units),
         bidirectional=bool(classifier.bidirectional),
@@ -227,7 +227,7 @@ def _statistics(
     if not classifier.standardize:
         return None
     if earlier is None:
-        earlier = FrameStatistics.nothing_yet(labelled.clips[0].shape[1])
+        earlier = FrameStatistics.nothing_yet(labelled.n_features)
     return earlier.updated(labelled.clips, labelled.sample_weight)
 
 

@@ -93,6 +93,11 @@ class LabelledInput:
             weight=of_clip,
         )
 
+    @property
+    def n_features(self) -> int:
+        """Columns of each clip."""
+        return next(iter(self.clips)).shape[1]
+
     def encoded(self, dtype: np.dtype) -> NDArray[np.floating]:
         """Return the labels as the loss expects them: 0/1 in one column, or one-hot."""
         if len(self.classes) == 2:
