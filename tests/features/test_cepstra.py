@@ -14,6 +14,7 @@ from scipy.signal import get_window
 
 from voicelstm.audio import read_audio
 from voicelstm.features import CepstraSettings, append_deltas, cepstra, frame_count, frame_sizes
+from voicelstm.features._cepstra import check_settings, fft_size
 
 EXACT = CepstraSettings(dtype="float64")
 # The smallest power of two that holds 25 ms.
@@ -149,6 +150,48 @@ def test_frames_with_gaps_between_them_equal_python_speech_features(n_samples):
     np.testing.assert_allclose(cepstra(samples, 16000, own), expected, rtol=0, atol=1e-9)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"frame_length": 1 / 16000},
+        {"frame_step": 1 / 16000},
+        {"n_fft": 400},
+        # Blocks of 64 frames of as much memory as a thread keeps, and of more.
+        {"n_fft": 4096},
+        {"n_fft": 4608},
+    ],
+    ids=str,
+)
+def test_the_least_and_the_most_equal_python_speech_features(changes):
+    own = replace(EXACT, **{"n_mfcc": 13, "n_filters": 20, "n_fft": 512, "window": "boxcar", **changes})
+    samples = noise(400 + int(70 * 16000 * own.frame_step))
+    expected = by_python_speech_features(samples, 16000, own, own.n_fft)
+    np.testing.assert_allclose(cepstra(samples, 16000, own), expected, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize(("frame_length", "size"), [(1, 1), (2, 2), (3, 4), (512, 512), (513, 1024)])
+def test_a_transform_is_the_smallest_power_of_two_that_holds_a_frame(frame_length, size):
+    assert fft_size(frame_length, None) == size
+
+
+@pytest.mark.parametrize(
+    ("most", "more", "words"),
+    [
+        ({"n_filters": 4096, "n_fft": 512}, {"n_filters": 4097}, "n_filters=4097 are more than 4096"),
+        ({"n_filters": 2, "n_fft": 2**20}, {"n_filters": 3, "n_fft": 699_051}, "n_filters=3 .* much memory"),
+        ({"frame_step": 1024.0}, {"frame_step": 1024 + 2**-14}, "1.68e[+]07 samples at 16384 Hz; at most"),
+        ({"amplitude": 1e20}, {"amplitude": 1e25}, "amplitude=1e[+]25 .* beyond float32"),
+        ({"dtype": "float64", "amplitude": 1e25}, {"dtype": "float64", "amplitude": 1e200}, "beyond float64"),
+    ],
+)
+def test_what_would_take_too_much_is_refused(most, more, words):
+    few = CepstraSettings(n_mfcc=1, n_filters=2)
+    rate = None if most.get("n_filters") == 4096 else 2**14
+    check_settings(rate, replace(few, **most))
+    with pytest.raises(ValueError, match=words):
+        check_settings(rate, replace(few, **more))
+
+
 @pytest.mark.parametrize("rate", [16000, 22050])
 def test_a_minute_equals_python_speech_features(rate):
     samples = noise(60 * rate) * np.linspace(0, 1, 60 * rate) ** 4
@@ -264,6 +307,7 @@ def test_the_last_frame_is_filled_with_zeros(n_samples, expected):
         ({"fmax": 8001.0}, "fmax=8001.0"),
         ({"n_filters": 200}, "n_fft=512 .* n_filters=200"),
         ({"frame_step": 1e-6}, "frame_step=1e-06"),
+        ({"frame_length": 1e-6}, "frame_length=1e-06 .* at least one sample"),
         ({"window": "round"}, "window='round'"),
     ],
 )

@@ -18,15 +18,16 @@ from voicelstm.features._filterbanks import filterbank
 __all__ = ["CepstraSettings", "cepstra", "frame_count", "frame_sizes"]
 
 # What is transformed at once: few enough frames for a core's cache, many enough to hide the interpreter.
-_BLOCK_BYTES = 2**19
+_BLOCK_BYTES = 524_288
 # Each thread keeps the memory for it: to fetch that anew for each clip takes a third of a short clip's time.
 _kept = threading.local()
+_KEPT_BYTES = 2_097_152
 # So few filters share a matrix product that little of its matrix is zero; more where all of them are narrow.
 _FILTERS_PER_BAND = 4
 _BINS_PER_BAND = 64
-_LARGEST_BANK = 2**21  # filters times length of the transform: what makes them takes about 40 MiB
+_LARGEST_BANK = 2_097_152  # filters times length of the transform: what makes them takes about 40 MiB
 _MOST_FILTERS = 4096
-_LONGEST_FRAME = 2**24  # in samples
+_LONGEST_FRAME = 16_777_216  # in samples
 _EPS = float(np.finfo(np.float64).eps)  # stands for an exact zero under the logarithm, as in psf
 # A filter so far below its frame's energy (-70 dB) is lost in the rounding of a single-precision transform.
 _FAINT = 1e-7
@@ -97,7 +98,7 @@ def frame_sizes(sample_rate: int, frame_length: float, frame_step: float) -> tup
     (551, 221)
     """
     length, step = (
-        int(Decimal(seconds * sample_rate).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+        int(Decimal(seconds * sample_rate).to_integral_value(rounding=ROUND_HALF_UP))
         for seconds in (frame_length, frame_step)
     )
     return length, step
@@ -122,7 +123,7 @@ def frame_count(n_samples: int, length: int, step: int) -> int:
     >>> frame_count(16000, 400, 160)
     99
     """
-    return 1 if n_samples <= length else 1 + -(-(n_samples - length) // step)
+    return 1 + max(0, -(-(n_samples - length) // step))
 
 
 def cepstra(
@@ -200,10 +201,10 @@ def _scratch(shape: tuple[int, int], dtype: np.dtype) -> NDArray:
     """Memory of this thread, with whatever was left in it."""
     size = shape[0] * shape[1] * dtype.itemsize
     memory = getattr(_kept, "memory", None)
-    if size > 4 * _BLOCK_BYTES:
+    if size > _KEPT_BYTES:
         return np.empty(shape, dtype)
     if memory is None:
-        memory = _kept.memory = np.empty(4 * _BLOCK_BYTES, dtype=np.uint8)
+        memory = _kept.memory = np.empty(_KEPT_BYTES, dtype=np.uint8)
     return memory[:size].view(dtype).reshape(shape)
 
 
@@ -296,8 +297,9 @@ def _plan(sample_rate: int, settings: CepstraSettings) -> _Plan:
         triangles=settings.triangles,
     )
     gain = settings.amplitude * settings.amplitude / n_fft
-    if gain > float(np.finfo(dtype).max):
-        raise ValueError(f"amplitude={settings.amplitude} gives energies that are beyond {dtype}.")
+    with np.errstate(over="ignore"):
+        if np.isinf(dtype.type(gain)):
+            raise ValueError(f"amplitude={settings.amplitude} gives energies that are beyond {dtype}.")
     touched = [np.flatnonzero(row) for row in filters]
     bands = []
     first = 0
@@ -334,7 +336,7 @@ def _plan(sample_rate: int, settings: CepstraSettings) -> _Plan:
 
 def fft_size(frame_length: int, n_fft: int | None) -> int:
     """Transform length: as given, else the smallest power of two that holds a frame (in samples)."""
-    return n_fft if n_fft is not None else 1 << max(frame_length - 1, 0).bit_length()
+    return n_fft if n_fft is not None else 1 << (frame_length - 1).bit_length()
 
 
 def check_settings(sample_rate: int | None, settings: CepstraSettings) -> None:
