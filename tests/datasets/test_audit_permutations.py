@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
 from sklearn.metrics import roc_auc_score
 
 from voicelstm import audit
@@ -36,7 +36,12 @@ def of_few_speakers(random):
     return speaker, random.permutation(np.repeat([True, False], 4))[speaker]
 
 
-DESIGNS = [of_clips, of_speakers, of_speakers_in_both_classes, of_few_speakers]
+def of_copies(random):
+    speaker = np.repeat(np.arange(40), 6)  # one human clip each, and five synthetic ones
+    return speaker, random.permuted(np.tile(np.arange(6) == 0, (40, 1)), axis=1).ravel()
+
+
+DESIGNS = [of_clips, of_speakers, of_speakers_in_both_classes, of_few_speakers, of_copies]
 
 
 def n_false_alarms(design, n_corpora):
@@ -98,6 +103,74 @@ def test_a_number_that_tells_the_classes_apart_is_found_beside_eleven_that_do_no
         family = permutation_test(values, human, speaker, np.random.RandomState(seed))
         assert family.p_value[0] < 0.01
         assert roc_auc_score(human, values[0]) > family.detectable[0]
+
+
+def n_found(design, shifted, n_corpora):
+    """Count the corpora in which the number 5 is significant, and give its AUC and what is detectable."""
+    found, areas, detectable = 0, [], []
+    for seed in range(n_corpora):
+        random = np.random.default_rng(seed)
+        speaker, human = design(random)
+        values = drawn(random, speaker)
+        values[5] += shifted(speaker, human)
+        family = permutation_test(values, human, speaker, np.random.RandomState(seed))
+        found += family.p_value[5] <= 0.05
+        areas.append(roc_auc_score(human, values[5]))
+        detectable.append(family.detectable[5])
+    return found, np.mean(areas), np.mean(detectable)
+
+
+def test_what_differs_within_speakers_is_found_where_each_has_clips_of_both_classes():
+    # By exchanging shares of speakers and drawing labels by them it was found in 6 of 30.
+    shift = np.sqrt(2) * norm.ppf(0.61)
+    found, area, detectable = n_found(of_copies, lambda speaker, human: shift * human, 30)
+    assert area == pytest.approx(0.61, abs=0.01)
+    assert found > 20
+    assert 0.55 < detectable < 0.61
+
+
+def test_what_differs_between_speakers_only_is_found_beside_speakers_of_both_classes():
+    def design(random):
+        speaker = np.repeat(np.arange(40), 6)
+        share = random.permutation(np.repeat([0, 0.5, 1], [15, 10, 15]))
+        return speaker, (np.arange(6) < 6 * share[:, None]).ravel()
+
+    def shifted(speaker, human):
+        return 1.5 * (np.bincount(speaker, weights=human) / np.bincount(speaker))[speaker]
+
+    found, _, _ = n_found(design, shifted, 20)
+    assert found > 15
+
+
+def test_speakers_whose_shares_differ_little_tell_as_much_as_those_of_equal_shares():
+    def design(random):
+        speaker, human = of_copies(random)
+        kept = np.ones(len(human), bool)
+        kept[np.flatnonzero(~human)[::9]] = False  # some have four copies
+        return speaker[kept], human[kept]
+
+    _, _, detectable = n_found(design, lambda speaker, human: 0, 3)
+    _, _, expected = n_found(of_copies, lambda speaker, human: 0, 3)
+    assert detectable == pytest.approx(expected, abs=0.02)
+
+
+@pytest.mark.parametrize("n_speakers", [5, 12])
+def test_of_few_speakers_with_a_clip_of_each_class_nothing_is_detectable(n_speakers):
+    # The greatest slope has two labellings of 2 ** n_speakers.
+    speaker = np.repeat(np.arange(n_speakers), 2)
+    values = drawn(np.random.default_rng(0), speaker)
+    human = np.arange(2 * n_speakers) % 2 == 0
+    family = permutation_test(values, human, speaker, np.random.RandomState(0))
+    assert (family.detectable == 1).all() == (2 / 2**n_speakers > 0.05)
+
+
+@pytest.mark.parametrize("n_clips", [8, 40])
+def test_of_numbers_that_are_all_equal_so_much_is_detectable_as_of_a_single_one(n_clips):
+    human = np.arange(n_clips) % 2 == 0
+    family = permutation_test(np.ones((3, n_clips)), human, None, np.random.RandomState(0))
+    deviation = np.sqrt((n_clips + 1) / (3 * n_clips**2))  # of the test of Mann and Whitney
+    expected = min(0.5 + norm.ppf(0.975) * deviation, 1)
+    np.testing.assert_allclose(family.detectable, expected, rtol=1e-4)
 
 
 def test_a_strong_number_does_not_hide_a_weaker_one():

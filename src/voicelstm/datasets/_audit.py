@@ -223,8 +223,9 @@ def audit(
     y : array-like of shape (n_clips,)
         Labels of two classes.
     groups : mapping of str to array-like, data frame or array-like of shape (n_clips,), default=None
-        The loaders' `groups`. With a column "speaker", whole speakers are permuted, and the intervals draw
-        whole speakers where each class has five or more; one array is the speaker.
+        The loaders' `groups`. With a column "speaker", whole speakers are permuted, and labels within
+        speakers of both classes; the intervals draw whole speakers where each class has five or more. One
+        array is the speaker.
     splits : array-like of shape (n_clips,), default=None
         Where each clip is used, such as "train" and "test".
     human_label : label, default=None
@@ -282,10 +283,13 @@ def audit(
     Twelve numbers are twelve chances to be wrong. A number is called a shortcut only if the best of all
     twelve does as well in at most one of twenty permutations of the labels (step-down maximum statistics
     [1]_), so that of corpora in which nothing gives the labels away at most one in twenty has a shortcut.
-    Clips of one speaker are alike: speakers are permuted whole, each with the share of human clips that
-    another has, and each counts once. Where even an AUC of 0.9 would not be told from chance, the answer is
-    "too few to tell", and not that nothing was found; that is so of fewer than about nine clips, or speakers,
-    of each class. The intervals are those of one number alone.
+    Clips of one speaker are alike. What differs between speakers is tested by permuting speakers whole, each
+    with the share of human clips that another has; what differs between the clips of a speaker who has both
+    classes, by permuting the labels of that speaker's clips. Each speaker counts once, and the clearer of the
+    two differences is taken, in the corpus as in each permutation. Where even an AUC of 0.9 would not be told
+    from chance, the answer is "too few to tell", and not that nothing was found; that is so of fewer than
+    about nine clips, or speakers, of each class, and of fewer than about five speakers who have both. The
+    intervals are those of one number alone.
 
     The channels of a recording are averaged first. Duplicates are found by their samples, whatever the format
     and the sample rate say. A speaker who stands in both classes is no leak by itself: copies of human clips

@@ -1,7 +1,7 @@
 """Whether numbers tell the classes apart better than chance: one permutation test of all of them together."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ __all__ = ["ALPHA", "Family", "permutation_test"]
 #: Probability that at least one of the numbers is taken for a shortcut where none is.
 ALPHA = 0.05
 _N_PERMUTATIONS = 2000
-_CLIPS_AT_ONCE = 2**20
+_LABELS_AT_ONCE = 2**20
 _ROUNDING = 1e-9
 _LEAST = 1.96  # deviations that a single number would need
 
@@ -28,6 +28,18 @@ class Family(NamedTuple):
     detectable: NDArray[np.float64]
 
 
+class _Slopes(NamedTuple):
+    """Magnitudes of slopes of ranks over labels: (n_variables,), by chance (n_variables, n_permutations).
+
+    `scale` is the deviation by chance, (n_variables,), `information` the sum of squares of the labels.
+    """
+
+    observed: NDArray[np.float64]
+    by_chance: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    information: float
+
+
 def permutation_test(
     values: NDArray[np.float64],
     human: NDArray[np.bool_],
@@ -36,30 +48,47 @@ def permutation_test(
 ) -> Family:
     """Test numbers of shape (n_variables, n_clips) by maximum statistics, step by step from the greatest.
 
-    Clips of one speaker are alike, so that speakers are permuted and not clips: each is given the share of
-    human clips that another has. This exchanges the labels of speakers of one class, and where all shares are
-    equal shuffles labels within speakers. Statistics are areas less 0.5, over their own standard deviations.
+    Clips of one speaker are alike. So what differs between speakers is tested by permuting speakers whole,
+    each with the share of human clips that another has, and what differs within those of both classes by
+    shuffling the labels of each. Either is the slope of ranks over labels, an area less 0.5, over its own
+    standard deviation; the greater of the two counts, in the data as in each permutation.
     """
     group = np.arange(len(human)) if speaker is None else np.unique(speaker, return_inverse=True)[1]
     order = np.argsort(group, kind="stable")
     group, human = group[order], human[order]
-    rank = rankdata(values[:, order], axis=1) / len(human)  # minus infinity has a rank, too
-    share = np.bincount(group, weights=human) / np.bincount(group)
-    if np.isin(share, (0, 1)).all():  # a speaker of one class is one mean rank
-        rank = np.add.reduceat(rank, np.flatnonzero(np.diff(group, prepend=-1)), axis=1) / np.bincount(group)
-        human, group = share == 1, np.arange(len(share))
-    drawn = [_distances(rank, labels, group) for labels in _permuted(share, group, random)]
-    distance: NDArray[np.float64] = np.concatenate(drawn, axis=1)
-    spread = np.sqrt(np.mean(distance**2, axis=1))
-    # Of a number that is the same everywhere, as if it were not and speakers had one clip each.
-    n_human, n_synthetic = np.count_nonzero(share > 0), np.count_nonzero(share < 1)
-    expected = np.sqrt((n_human + n_synthetic + 1) / (12 * n_human * n_synthetic))
-    scale = spread.copy()
-    scale[spread == 0] = expected
-    by_chance = distance / scale[:, None]
-    observed = _distances(rank, human[None], group)[:, 0] / scale
-    critical = max(_LEAST, np.quantile(by_chance.max(axis=0), 1 - ALPHA, method="higher"))
-    return Family(_step_down(observed, by_chance), np.minimum(0.5 + critical * scale, 1.0))
+    # Minus infinity has a rank, too. The last number is the class itself: none could be found more surely.
+    rank = rankdata(np.vstack([values[:, order], human]), axis=1) / len(human)
+    size = np.bincount(group)
+    share = np.bincount(group, weights=human) / size
+    mean_rank = np.add.reduceat(rank, np.flatnonzero(np.diff(group, prepend=-1)), axis=1) / size
+    draw = np.random.default_rng(random.randint(2**32, size=4, dtype=np.uint32))
+    between = _slopes(
+        mean_rank - mean_rank.mean(axis=1, keepdims=True),
+        share,
+        np.sum((share - share.mean()) ** 2),
+        lambda shares: draw.permuted(shares, axis=1),
+    )
+    mixed = ((share > 0) & (share < 1))[group]
+    of_group = group[mixed].astype(np.uint64) << np.uint64(32)
+    within = _slopes(
+        (rank - mean_rank[:, group])[:, mixed] / size[group[mixed]],
+        human[mixed],
+        np.sum(share * (1 - share)),
+        lambda labels: _shuffled(labels, of_group, draw),
+    )
+    # What has no deviation by chance has no slope, either: it never is the greater.
+    observed = np.maximum(between.observed / between.scale, within.observed / within.scale)
+    by_chance = np.maximum(
+        between.by_chance / between.scale[:, None], within.by_chance / within.scale[:, None]
+    )
+    critical = max(_LEAST, np.quantile(by_chance[:-1].max(axis=0), 1 - ALPHA, method="higher"))
+    # An area is the mean of both slopes by their information; above this one, either is significant.
+    scale = np.average(
+        [between.scale, within.scale], axis=0, weights=[between.information, within.information]
+    )
+    if _step_down(observed, by_chance)[-1] > ALPHA:
+        critical = np.inf
+    return Family(_step_down(observed[:-1], by_chance[:-1]), np.minimum(0.5 + critical * scale[:-1], 1.0))
 
 
 def _step_down(observed: NDArray[np.float64], by_chance: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -74,33 +103,35 @@ def _step_down(observed: NDArray[np.float64], by_chance: NDArray[np.float64]) ->
     return p_value
 
 
-def _permuted(
-    share: NDArray[np.float64], group: NDArray[np.intp], random: np.random.RandomState
-) -> Iterator[NDArray[np.bool_]]:
-    """Yield labels, of shape (n_labellings, n_clips), that exchange the groups' shares of human clips."""
-    draw = np.random.default_rng(random.randint(2**32, size=4, dtype=np.uint32))
-    at_once = max(1, _CLIPS_AT_ONCE // len(group))
+def _slopes(
+    deviation: NDArray[np.float64],
+    label: NDArray[Any],
+    information: float,
+    permuted: Callable[[NDArray[Any]], NDArray[Any]],
+) -> _Slopes:
+    """Compute slopes of deviations of ranks, (n_variables, n_labels), over labels and their permutations."""
+    n_variables, n_labels = deviation.shape
+    by_chance = np.zeros((n_variables, _N_PERMUTATIONS))
+    if information < _ROUNDING:  # one class or one share only: it tells nothing
+        return _Slopes(np.zeros(n_variables), by_chance, np.ones(n_variables), 0.0)
+    at_once = max(1, _LABELS_AT_ONCE // n_labels)
     for first in range(0, _N_PERMUTATIONS, at_once):
-        shares = np.tile(share, (min(at_once, _N_PERMUTATIONS - first), 1))
-        of_clips = draw.permuted(shares, axis=1)[:, group]
-        yield draw.uniform(size=of_clips.shape) < of_clips
+        labels = permuted(np.tile(label, (min(at_once, _N_PERMUTATIONS - first), 1)))
+        by_chance[:, first : first + len(labels)] = deviation @ labels.T
+    by_chance, observed = (
+        np.where(slope < _ROUNDING, 0.0, slope)
+        for slope in (np.abs(by_chance) / information, np.abs(deviation @ label) / information)
+    )
+    scale = np.sqrt(np.mean(by_chance**2, axis=1))
+    # Of a number that is the same everywhere, as if it were not.
+    scale[scale == 0] = np.sqrt((1 + 1 / n_labels) / (12 * information))
+    return _Slopes(observed, by_chance, scale, float(information))
 
 
-def _distances(
-    rank: NDArray[np.float64], human: NDArray[np.bool_], group: NDArray[np.intp]
-) -> NDArray[np.float64]:
-    """Compute how far areas are from 0.5, (n_variables, n_labellings), in which each group counts once.
-
-    Of ranks over the number of clips and labels (n_labellings, n_clips), clips in the order of their groups.
-    Groups of one clip give the AUC.
-    """
-    start = np.flatnonzero(np.diff(group, prepend=-1))
-    means = []
-    for chosen in (~human, human):
-        count = np.add.reduceat(chosen, start, axis=1, dtype=np.intp)
-        weight = chosen / np.maximum(count, 1)[:, group]
-        n_groups = np.count_nonzero(count, axis=1)
-        # Labels of one class only tell nothing: they count against each finding.
-        means.append(np.where(n_groups > 0, rank @ weight.T / np.maximum(n_groups, 1), np.inf))
-    distance = np.minimum(np.abs(means[0] - means[1]), 0.5)
-    return np.where(distance < _ROUNDING, 0.0, distance)
+def _shuffled(
+    labels: NDArray[np.bool_], of_group: NDArray[np.uint64], draw: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Shuffle labels, (n_labellings, n_clips), within groups: their numbers, in order, times 2 ** 32."""
+    # Sorts by group and then by chance, each label being the last bit of its key.
+    keys = draw.integers(2**32, size=labels.shape, dtype=np.uint32) & ~np.uint32(1) | labels
+    return np.sort(of_group + keys, axis=1) % 2 == 1

@@ -84,7 +84,7 @@ class OneVariable:
         95 % interval of `auc`, for this number alone; NaN where a class has one clip.
     p_value : float
         Probability that one of all the numbers would tell the classes apart as well as this one does, if no
-        number had to do with them. Speakers are permuted whole.
+        number had to do with them. Speakers are permuted whole, and labels within speakers of both classes.
     detectable : float
         How large `auc` or ``1 - auc`` has to be for this number alone to be a shortcut, if each speaker
         counts once; 1 if even that may be too little.
