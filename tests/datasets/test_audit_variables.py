@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from voicelstm import MFCCTransformer
 from voicelstm.datasets._audit_variables import VARIABLES, measure
 
 RATE = 8000
@@ -104,11 +105,12 @@ def test_an_array_without_a_rate_takes_the_one_given():
     assert measure((4000, np.zeros(80)), sample_rate=RATE).values["duration"] == 0.02
 
 
-def test_the_digest_is_that_of_the_samples_in_any_format(tmp_path):
+def test_the_fingerprint_is_that_by_which_a_detector_knows_its_training_recordings(tmp_path):
     samples = np.random.default_rng(0).integers(-(2**15), 2**15, 1000).astype(np.int16)
     soundfile.write(tmp_path / "a.wav", samples, RATE)
     soundfile.write(tmp_path / "a.flac", samples, RATE)
-    digests = {measure(each).digest for each in (tmp_path / "a.wav", tmp_path / "a.flac", (samples, RATE))}
-    assert len(digests) == 1
-    samples[500] ^= 1
-    assert measure((samples, RATE)).digest not in digests
+    forms = [tmp_path / "a.wav", tmp_path / "a.flac", (samples, RATE)]
+    transformer = MFCCTransformer(sample_rate=RATE)
+    transformer.fit_transform(forms)
+    assert {measure(each).fingerprint for each in forms} == set(transformer.fingerprints_.tolist())
+    assert len(transformer.fingerprints_) == 1

@@ -51,7 +51,9 @@ class SharedValues:
 
 @dataclass(frozen=True)
 class Duplicates:
-    """Recordings of equal samples.
+    """Recordings of equal samples, in the sense of `MFCCTransformer.fingerprints_`.
+
+    Recordings of one value, such as silence, are none: they are equal to all others of their length.
 
     Attributes
     ----------
@@ -344,7 +346,7 @@ def audit(
             )
             for name, values in columns.items()
         ],
-        duplicates=_duplicates(recordings, [each.digest for each in measured], human, split),
+        duplicates=_duplicates(recordings, [each.fingerprint for each in measured], human, split),
         measurements=measurements,
     )
     if report.findings or report.cautions:
@@ -387,11 +389,15 @@ def _on_several_sides(values: NDArray[Any], side: NDArray[Any]) -> list[Any]:
 
 
 def _duplicates(
-    recordings: list[Any], digests: list[str], human: NDArray[np.bool_], split: NDArray[Any] | None
+    recordings: list[Any],
+    fingerprints: list[int | None],
+    human: NDArray[np.bool_],
+    split: NDArray[Any] | None,
 ) -> list[Duplicates]:
-    positions: dict[str, list[int]] = {}
-    for position, digest in enumerate(digests):
-        positions.setdefault(digest, []).append(position)
+    positions: dict[int, list[int]] = {}
+    for position, fingerprint in enumerate(fingerprints):
+        if fingerprint is not None:
+            positions.setdefault(fingerprint, []).append(position)
     return [
         Duplicates(
             positions=equal,
