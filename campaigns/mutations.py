@@ -281,7 +281,6 @@ class Package:
         self.later = [f"{name}/{module}.py" for module in package.get("later", [])]
         self.modules = [f"{name}/{module}.py" for module in package["modules"]] + self.later
         self.mutants = {module: mutants(module, operators) for module in self.modules}
-        self.sample = package.get("sample")
         self.tests = {}
         for module in self.modules:
             stem = Path(module).stem
@@ -294,7 +293,6 @@ class Package:
         for module, of in self.mutants.items():
             is_due = module not in self.later and (not only or self.name in only)
             every += [m for m in of if is_due or {module, f"{module}:{m.line}"} & only]
-        sample = self.sample if sample is None else sample
         if not sample or sample >= len(every):
             return every
         return [every[i] for i in sorted(random.Random(seed).sample(range(len(every)), sample))]
@@ -367,7 +365,7 @@ def main():
     arguments.add_argument(
         "--only", default="", help="such as metrics,sequences/_segments.py,features/_deltas.py:31"
     )
-    arguments.add_argument("--sample", type=int, help="as many mutants of each package, 0 for all")
+    arguments.add_argument("--sample", type=int, help="as many mutants of each package, by chance")
     arguments.add_argument("--jobs", type=int, default=2, help="processes at once")
     arguments.add_argument("--wall", type=float, default=1800.0, help="seconds that tests may take at most")
     arguments.add_argument("--list", action="store_true", help="list the mutants, and run none")
