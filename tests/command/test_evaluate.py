@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import re
+import shutil
 
 import pytest
 from sklearn.base import clone
@@ -70,10 +71,37 @@ def test_evaluate_leaves_out_what_it_cannot_read(detector_file, voice_folder):
 
 def test_evaluate_refuses_labels_that_are_not_the_detectors(detector_file, voice_folder, tmp_path):
     text = (voice_folder / "labels.csv").read_text().replace(",human,", ",real,")
-    (tmp_path / "labels.csv").write_text(text)
-    arguments = ("evaluate", detector_file, tmp_path / "labels.csv", "--audio-dir", voice_folder)
-    _, err = run(*arguments, code=ExitCode.REFUSED)
-    assert "['real', 'synthetic']" in err
+    (tmp_path / "labels.csv").write_text(text.replace("label", "class", 1))
+    where = ("--audio-dir", voice_folder, "--label-column", "class")
+    _, err = run("evaluate", detector_file, tmp_path / "labels.csv", *where, code=ExitCode.REFUSED)
+    assert "labels.csv has the labels real and synthetic in the column class; those of" in err
+    assert f"{detector_file.name} are human and synthetic" in err
+
+
+@pytest.mark.parametrize("command", ["evaluate", "audit"])
+def test_labels_that_are_not_of_two_classes_are_refused_by_file_and_column(
+    command, detector_file, voice_folder, tmp_path
+):
+    def refused(corpus, *arguments):
+        detector = [detector_file] if command == "evaluate" else []
+        _, err = run(command, *detector, corpus, *arguments, code=ExitCode.REFUSED)
+        return " ".join(err.split())
+
+    text = (voice_folder / "labels.csv").read_text()
+    (tmp_path / "three.csv").write_text(text.replace(",human,", ",real,", 1))
+    told = refused(tmp_path / "three.csv", "--audio-dir", voice_folder)
+    assert "three.csv has the labels human, real, synthetic in the column label: two are needed" in told
+    lines = [line for line in (voice_folder / "labels.csv").read_text().splitlines() if ",human," in line]
+    broken = ["path,label,speaker,system", *lines, "broken/page.wav,synthetic,speaker-1,synthetic-0"]
+    (tmp_path / "broken.csv").write_text("\n".join(broken))
+    told = refused(tmp_path / "broken.csv", "--audio-dir", voice_folder)
+    assert "all recordings that could be read have the label human in the column label" in told
+    for position, label in enumerate(("human", "real", "synthetic")):
+        (tmp_path / "folder" / label).mkdir(parents=True)
+        shutil.copy(voice_folder / "voices" / f"{position}.wav", tmp_path / "folder" / label)
+    told = refused(tmp_path / "folder")
+    assert "folder has the labels human, real, synthetic: two are needed" in told
+    assert "--where" not in told
 
 
 def test_evaluate_names_recordings_of_the_training(voice_folder, tmp_path):
@@ -89,6 +117,8 @@ def test_evaluate_names_recordings_of_the_training(voice_folder, tmp_path):
         assert json.loads(out)["n_in_training"] == 2
         assert re.search(r"2 of 14 recordings were in the detector's training: .*10\.wav, .*11\.wav\.", err)
     assert "2 recordings were in the detector's training" in run(*arguments)[0]
+    (tmp_path / "test.csv").write_text("\n".join([lines[0], *lines[12:]]))
+    assert "1 recording was in the detector's training" in run(*arguments)[0]
     (tmp_path / "test.csv").write_text("\n".join([lines[0], *lines[13:]]))
     out, err = run(*arguments, "--json")
     assert json.loads(out)["n_in_training"] == 0

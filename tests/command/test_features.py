@@ -27,6 +27,16 @@ def test_features_fills_a_folder_in_the_order_that_it_lists(voice_folder, voices
     assert "found an HTML page" in err
 
 
+def test_features_of_one_recording_that_fails_says_so_in_plain_english(voice_folder, voices, tmp_path):
+    page = voice_folder / "broken" / "page.wav"
+    for n_voices, told in (
+        (0, "voicelstm: The recording failed and is left out:"),
+        (1, "voicelstm: 1 of 2 recordings failed and is left out:"),
+    ):
+        arguments = ("features", *voices[:n_voices], page, "-o", tmp_path / str(n_voices))
+        assert told in run(*arguments, code=ExitCode.SOME_FAILED)[1]
+
+
 def test_features_lists_what_failed_in_its_place(voices, tmp_path):
     page = tmp_path / "page.wav"
     page.write_text("<html>")

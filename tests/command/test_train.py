@@ -1,4 +1,5 @@
 import json
+import re
 import signal
 import subprocess
 
@@ -115,6 +116,42 @@ def test_the_human_class_of_numbers_is_asked_for_and_travels_from_train_to_evalu
     ]
     assert counted[0] == counted[1]
     assert ("synthetic-0", 12, 2) in counted[0][1]
+
+
+def test_train_suggests_only_columns_that_it_takes(voice_folder, tmp_path):
+    # All human recordings are of one system, human; all synthetic ones are of one attack.
+    header, *rows = (voice_folder / "labels.csv").read_text().splitlines()
+    more = [f"{row},s-{row.split(',')[2]},{row.split(',')[1]}" for row in rows]
+    (tmp_path / "labels.csv").write_text("\n".join([f"{header},session,attack", *more]))
+    (tmp_path / "plain.csv").write_text("\n".join(",".join(row.split(",")[:2]) for row in [header, *rows]))
+
+    def told(corpus, *arguments, code=ExitCode.FINE):
+        where = ("--audio-dir", voice_folder, "-o", tmp_path / "d")
+        return " ".join("".join(run("train", tmp_path / corpus, *where, *SET, *arguments, code=code)).split())
+
+    found = told("labels.csv")
+    assert "--groups speaker does that, or voicelstm evaluate on other recordings." in found
+    assert "Columns to group by: speaker, session." in found
+    for name in ("system", "attack"):
+        assert "all human recordings have the same" in told(
+            "labels.csv", "--groups", name, code=ExitCode.USAGE
+        )
+    found = told("labels.csv", "--groups", "session", "--folds", 2)
+    assert "worse; --unseen system measures that." in found
+    found = told("plain.csv")
+    assert "was not measured: voicelstm evaluate on other recordings does that." in found
+    assert "--groups" not in found
+
+
+def test_train_suggests_no_unseen_systems_where_there_is_one(voice_folder, tmp_path):
+    text = re.sub(r"synthetic-\d", "tts", (voice_folder / "labels.csv").read_text())
+    (tmp_path / "labels.csv").write_text(text)
+    arguments = ("train", tmp_path / "labels.csv", "--audio-dir", voice_folder, "-o", tmp_path / "d", *SET)
+    ways = ("--groups", "speaker", "--folds", 2)
+    run(*arguments, *ways, "--unseen", "system", code=ExitCode.USAGE)
+    found = run(*arguments, *ways)[0]
+    assert "Synthesis systems are in both training and test" in found
+    assert "--unseen" not in found
 
 
 def test_what_is_no_class_is_no_human_class(voice_folder, tmp_path):

@@ -56,8 +56,9 @@ def audit(
         raise click.UsageError(
             f"There is no column {splits!r}; there are: {', '.join(bunch.groups) or 'none'}."
         )
+    corpus.check_two_classes(bunch.target)
     human_label = human_label_in(bunch.target, corpus.labels, human)
-    report, failures = _audited(bunch, splits, human_label, corpus.jobs, seed)
+    report, failures = _audited(bunch, splits, human_label, corpus, seed)
     if form is Form.JSON:
         write_json(report.to_dict() | {"findings": report.findings})
     elif form is Form.CSV:
@@ -70,7 +71,9 @@ def audit(
     return ExitCode.SOME_FAILED if failures else ExitCode.FINE
 
 
-def _audited(bunch: Any, splits: str | None, human_label: Any, jobs: int, seed: int) -> tuple[Any, list[str]]:
+def _audited(
+    bunch: Any, splits: str | None, human_label: Any, corpus: Corpus, seed: int
+) -> tuple[Any, list[str]]:
     """Audit what can be read; return what is to be said of the others, too."""
     import warnings
 
@@ -87,7 +90,7 @@ def _audited(bunch: Any, splits: str | None, human_label: Any, jobs: int, seed: 
             groups,
             splits=None if splits is None else groups[splits],
             human_label=human_label,
-            n_jobs=jobs,
+            n_jobs=corpus.jobs,
             random_state=seed,
         )
 
@@ -100,7 +103,9 @@ def _audited(bunch: Any, splits: str | None, human_label: Any, jobs: int, seed: 
             failed = dict(error.failures)
             if not failed or len(failed) == len(everything):
                 raise
-        return look(np.setdiff1d(everything, list(failed))), list(failed.values())
+        read = np.setdiff1d(everything, list(failed))
+        corpus.check_two_classes(bunch.target[read], "recordings that could be read")
+        return look(read), list(failed.values())
 
 
 def _write_csv(report: Any) -> None:

@@ -60,6 +60,45 @@ class Corpus:
             raise click.UsageError("--where and --audio-dir are for a CSV; a folder has no columns.")
         return load_folder(self.labels)
 
+    def check_two_classes(self, target: Any, which: str = "recordings") -> None:
+        """Refuse labels that are not of two classes, and say where they stand; `which` have them."""
+        import numpy as np
+
+        labels = np.unique(target).tolist()
+        if len(labels) == 1:
+            raise ValueError(
+                f"{self.labels}: all {which} have the label {labels[0]}{self._in_column}. Human and synthetic"
+                " ones are needed."
+            )
+        if len(labels) > 2:
+            raise ValueError(
+                f"{self.labels} has the labels {', '.join(map(str, labels))}{self._in_column}: two are"
+                f" needed, one for human and one for synthetic recordings.{self._keep}"
+            )
+
+    def check_classes(self, target: Any, classes: list[Any], detector: Path) -> None:
+        """Refuse labels that are not those of a detector of two classes."""
+        import numpy as np
+
+        known = " and ".join(map(str, classes))
+        if len(classes) != 2:
+            raise ValueError(f"{detector} has the classes {known}; only detectors of two can be measured.")
+        self.check_two_classes(target)
+        labels = np.unique(target).tolist()
+        if set(labels) != set(classes):
+            raise ValueError(
+                f"{self.labels} has the labels {' and '.join(map(str, labels))}{self._in_column}; those of"
+                f" {detector} are {known}. Write the same labels, or choose another detector."
+            )
+
+    @property
+    def _in_column(self) -> str:
+        return "" if self.labels.is_dir() else f" in the column {self.label_column}"
+
+    @property
+    def _keep(self) -> str:
+        return "" if self.labels.is_dir() else " --where keeps a part of the rows."
+
 
 def corpus_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add LABELS and what says how to read them; the command gets its parameter `corpus`."""
@@ -141,6 +180,11 @@ def read_features(transformer: Any, bunch: Any, jobs: int, cache: Path | None, *
 def list_failures(failures: list[str], n_recordings: int) -> None:
     """List the recordings that failed, on standard error."""
     if failures:
-        say(f"{len(failures)} of {n_recordings} recordings failed and are left out:")
+        if n_recordings == 1:
+            failed = "The recording failed and is"
+        else:
+            failed = f"{len(failures)} of {n_recordings} recordings failed and"
+            failed += " is" if len(failures) == 1 else " are"
+        say(f"{failed} left out:")
         for reason in failures:
             click.echo(f"  {printable(reason)}", err=True)

@@ -65,14 +65,15 @@ class CrossValidation:
         table.add_row("mean", "", *means, style="bold")
         return table
 
-    def caution(self, columns: dict[str, Any]) -> str:
+    def caution(self, target: Any, columns: dict[str, Any], human_label: Any) -> str:
         """Return what these numbers do not say."""
         if self.plan.unseen is not None:
             return (
                 "Channels and rooms are those of this corpus. On others expect worse; voicelstm evaluate"
                 " measures there."
             )
-        there = next((name for name in _SYSTEM_COLUMNS if name in columns), None)
+        plans = (Plan(self.plan.groups, name, self.plan.n_folds) for name in _SYSTEM_COLUMNS)
+        there = next((plan.unseen for plan in plans if plan.is_possible(target, columns, human_label)), None)
         how = f"; --unseen {there} measures that" if there else ""
         return (
             "Synthesis systems are in both training and test. On new ones expect worse, often far"
@@ -96,6 +97,20 @@ class Plan:
         if self.unseen is None:
             return self._by_group(target, columns)
         return self._by_system(target, columns, human_label)
+
+    def is_possible(self, target: Any, columns: dict[str, Any], human_label: Any) -> bool:
+        """Whether the command would take these columns."""
+        import warnings
+
+        if self.unseen == self.groups:
+            return False
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                self.folds(target, columns, human_label)
+            except (click.UsageError, ValueError):
+                return False
+        return True
 
     def _by_group(self, target: Any, columns: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
         import numpy as np

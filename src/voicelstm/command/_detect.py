@@ -223,7 +223,8 @@ def _summary(counts: dict[Any, int], n_failed: int) -> str:
     parts = [f"{count} {label}" for label, count in counts.items()]
     if n_failed:
         parts.append(f"{n_failed} failed")
-    return f"{sum(counts.values()) + n_failed} recordings: " + ", ".join(parts)
+    n_recordings = sum(counts.values()) + n_failed
+    return f"{n_recordings} recording{'s' * (n_recordings != 1)}: " + ", ".join(parts)
 
 
 @contextmanager

@@ -86,8 +86,11 @@ def evaluate(
             f"--by {unknown[0]}: there are the columns {', '.join(bunch.groups) or 'none'}."
         )
     transformer, of_features = front_end_and_rest(detector)
+    # Before anything is read, and again of what could be read.
+    corpus.check_classes(bunch.target, of_features.classes_.tolist(), detector)
     human_label = human_label_for(of_features, detector, human)
     features = read_features(transformer, bunch, corpus.jobs, cache, to_train=False)
+    corpus.check_two_classes(features.target, "recordings that could be read")
     report = voicelstm.evaluate(
         of_features,
         features.X,
@@ -182,9 +185,8 @@ def _notes(report: Any, *, all_shown: bool) -> list[str]:
         notes.append(f"Below each number its {100 * report.confidence:g} % interval, which draws {what}.")
     notes.append("Miss: human taken for synthetic. False alarm: synthetic taken for human.")
     if report.n_in_training:
-        notes.append(
-            f"{report.n_in_training} recordings were in the detector's training: these numbers are too good."
-        )
+        were = "1 recording was" if report.n_in_training == 1 else f"{report.n_in_training} recordings were"
+        notes.append(f"{were} in the detector's training: these numbers are too good.")
     if not all_shown:
         notes.append("A wider terminal, --json and --csv have detection costs, too.")
     return notes

@@ -128,7 +128,8 @@ def train(
     detector["features"].fit(bunch.recordings)
     detector["features"].fingerprints_ = distinct_fingerprints(features.fingerprints)
     save(Pipeline([("features", detector["features"]), *of_features.steps]), output)
-    _report(output, bunch, features.target, measured, form)
+    told = _measured(bunch, human_label, folds, measured)
+    _report(output, features.target, measured, told, form)
     list_failures(features.failures, len(bunch.recordings))
     return ExitCode.SOME_FAILED if features.failures else ExitCode.FINE
 
@@ -180,7 +181,28 @@ def _busy(session: Session, what: str) -> Any:
     return console.status(what) if console.is_terminal and not session.verbose else nullcontext()
 
 
-def _report(output: Path, bunch: Any, target: Any, measured: CrossValidation | None, form: Form) -> None:
+def _measured(bunch: Any, human_label: Any, n_folds: int, measured: CrossValidation | None) -> list[Any]:
+    """Say how good the detector is, or how to measure it: by columns that `train` takes."""
+    if measured is not None:
+        return [measured.table(), measured.caution(bunch.target, bunch.groups, human_label)]
+    columns = [
+        name
+        for name in bunch.groups
+        if Plan(name, None, n_folds).is_possible(bunch.target, bunch.groups, human_label)
+    ]
+    if not columns:
+        return ["How good it is was not measured: voicelstm evaluate on other recordings does that."]
+    first = "speaker" if "speaker" in columns else columns[0]
+    others = f" Columns to group by: {', '.join(columns)}." if len(columns) > 1 else ""
+    return [
+        f"How good it is was not measured: --groups {first} does that, or voicelstm evaluate on other"
+        f" recordings.{others}"
+    ]
+
+
+def _report(
+    output: Path, target: Any, measured: CrossValidation | None, quality: list[Any], form: Form
+) -> None:
     import numpy as np
 
     labels, counts = np.unique(target, return_counts=True)
@@ -199,14 +221,6 @@ def _report(output: Path, bunch: Any, target: Any, measured: CrossValidation | N
         + ", ".join(f"{n} {label}" for label, n in n_per_class.items())
         + "."
     ]
-    if measured is None:
-        columns = ", ".join(bunch.groups)
-        advice = f" Columns to group by: {columns}." if columns else ""
-        told.append(
-            "How good it is was not measured: --groups speaker does that, or voicelstm evaluate on other"
-            f" recordings.{advice}"
-        )
-    else:
-        told += [measured.table(), measured.caution(bunch.groups)]
+    told += quality
     told.append(f"The detector is in {output}.")
     write_report(told)
