@@ -59,6 +59,21 @@ def checked_units(units: Any) -> tuple[int, ...]:
     return tuple(int(n) for n in values)
 
 
+def checked_convolutions(convolutions: Any) -> tuple[tuple[int, int, int], ...]:
+    """Return the blocks of convolution as a tuple of tuples; None is no block."""
+    blocks = () if convolutions is None else python_value(convolutions)
+    is_sequence = isinstance(blocks, tuple) and all(
+        isinstance(block, tuple) and len(block) == 3 and all(type(n) is int and n > 0 for n in block)
+        for block in blocks
+    )
+    if not is_sequence:
+        raise ValueError(
+            f"convolutions={convolutions!r} must be blocks of three positive integers, (n_maps, kernel_size,"
+            " pool_size), such as ((12, 5, 2), (24, 3, 2))."
+        )
+    return blocks
+
+
 @contextmanager
 def restored_on_failure(estimator: Any) -> Iterator[None]:
     """Give an estimator its earlier attributes back if its fit fails."""

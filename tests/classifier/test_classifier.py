@@ -1,3 +1,4 @@
+import pickle
 import random
 
 import keras
@@ -5,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import logit
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
@@ -48,6 +50,31 @@ def test_every_pooling_learns_whole_clips_and_segments(pooling, segment_frames):
     X, y = clips_of(30)
     settings = {"pooling": pooling, "segment_frames": segment_frames, "bidirectional": pooling == "stats"}
     assert small(max_epochs=20, **settings).fit(X, y).score(X, y) > 0.85
+
+
+@pytest.mark.every_backend
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_convolutions_learn_a_pattern_wherever_it_is_in_time_and_frequency(bidirectional):
+    # The bands have no other mean, and no other order, in one class than in the other.
+    generator = np.random.default_rng(0)
+    X, y = [], np.arange(60) % 2
+    for label in y:
+        clip = generator.normal(0, 0.3, size=(int(generator.integers(20, 60)), 12))
+        for _ in range(6):
+            start, band = generator.integers(len(clip) - 4), generator.integers(8)
+            stroke = 3 * np.eye(4)
+            clip[start : start + 4, band : band + 4] += stroke[::-1] if label else stroke
+        X.append(clip)
+    settings = {"convolutions": [(4, 5, 2), (4, 3, 2)], "bidirectional": bidirectional, "max_epochs": 20}
+    classifier = small(**settings).fit(X[:40], y[:40])
+    assert classifier.score(X[40:], y[40:]) > 0.85
+    together = classifier.decision_function(X[40:])
+    alone = np.concatenate([classifier.decision_function([clip]) for clip in X[40:]])
+    np.testing.assert_allclose(alone, together, rtol=0, atol=1e-5)
+    copy = pickle.loads(pickle.dumps(classifier))
+    np.testing.assert_array_equal(copy.decision_function(X[40:]), together)
+    again = clone(classifier).fit(X[:40], y[:40])
+    np.testing.assert_array_equal(again.decision_function(X[40:]), together)
 
 
 def test_the_form_of_a_batch_does_not_matter():
@@ -120,6 +147,8 @@ def test_series_and_nested_lists_of_unequal_lengths_are_clips(binary):
         ({"class_weight": {0: -1.0, 1: 1.0}}, np.zeros((4, 5, 2)), [0, 1, 0, 1], "positive, finite weight"),
         ({}, [], [], "X has no clips"),
         ({"units": (0,)}, np.zeros((4, 5, 2)), [0, 1, 0, 1], r"units=\(0,\)"),
+        ({"convolutions": [(8, 3)]}, np.zeros((4, 5, 2)), [0, 1, 0, 1], r"convolutions=\[\(8, 3\)\] must be"),
+        ({"convolutions": (8, 3, 2)}, np.zeros((4, 5, 2)), [0, 1, 0, 1], "blocks of three positive integers"),
         ({"pooling": "median"}, np.zeros((4, 5, 2)), [0, 1, 0, 1], "'pooling' parameter"),
         ({"early_stopping": True}, np.zeros((2, 5, 2)), [0, 1], "least populated class"),
     ],

@@ -20,6 +20,7 @@ WRITTEN = Path(__file__).parents[1] / "model_files" / "0.1.0" / "classifier.voic
         ([0, 1, 0, 1, 0, 1], {"bidirectional": True, "standardize": False, "class_weight": {0: 1.0, 1: 2.0}}),
         ([True, False] * 3, {"dtype": "float64", "pooling": "stats"}),
         (np.array(["x", "yy"] * 3, dtype=object), {"units": [3, np.int64(2)]}),
+        (["a", "b"] * 3, {"convolutions": [[2, 3, 2], np.array([3, 1, 1])]}),
     ],
 )
 def test_every_kind_of_classifier_survives(labels, changes, tmp_path, request):
@@ -75,6 +76,8 @@ def test_fields_that_contradict_each_other_are_refused(changes, words, descripti
     [
         ("n_outputs", 3, "labels does not fit the network's outputs"),
         ("units", [7], "has shape"),
+        ("convolutions", [[2, 3, 1]], "convolution_0/kernel"),
+        ("convolutions", [[10**9, 10**9, 1]], "convolution_0/kernel"),
         ("depth", 2, "depth"),
     ],
 )

@@ -87,6 +87,14 @@ MADE_UP = {
         "has shape",
     ),
     "units that are no numbers": (lambda d, t: classifier_of(d)["architecture"].update(units=["9"]), "units"),
+    "convolutions that are no blocks": (
+        lambda d, t: classifier_of(d)["architecture"].update(convolutions=[[2, 3, 0]]),
+        "blocks of three",
+    ),
+    "convolutions that are pairs": (
+        lambda d, t: classifier_of(d)["params"].update(convolutions={"pairs": []}),
+        "convolutions",
+    ),
     "more labels than outputs": (
         lambda d, t: classifier_of(d)["classes"]["values"].append("x"),
         "number of labels",

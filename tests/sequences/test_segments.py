@@ -51,7 +51,7 @@ def test_batches_are_standardised_before_they_are_padded_with_zeros():
     statistics = FrameStatistics.nothing_yet(1).updated(clips[:1], [1.0])  # mean 2, deviation 1
     batch, lengths = batches_of(clips, statistics=statistics).take(np.array([0, 1]))
     assert batch[:, :, 0].tolist() == [[-1, 1], [3, 0], [0, 0], [0, 0]]
-    assert lengths.tolist() == [2, 1, 1, 1]
+    assert lengths.tolist() == [2, 1, 0, 0]
 
 
 def test_a_segment_from_within_a_clip_is_laid_at_the_beginning_of_its_row():
@@ -59,7 +59,7 @@ def test_a_segment_from_within_a_clip_is_laid_at_the_beginning_of_its_row():
     statistics = FrameStatistics.nothing_yet(1).updated([clip[:4]], [1.0])  # mean 2, deviation 2
     batch, lengths = batches_of([clip], segment_frames=3, n_rows=2, statistics=statistics).take(np.array([1]))
     assert batch[:, :, 0].tolist() == [[-1, 1, 0], [0, 0, 0]]
-    assert lengths.tolist() == [3, 1]
+    assert lengths.tolist() == [3, 0]
 
 
 def test_batch_shapes_are_few():

@@ -47,7 +47,8 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
 
     Features are standardised over the training set, each clip is cut into segments that inherit its label,
     an LSTM reads each segment, its outputs are pooled over time, and a clip's log-odds are the mean of its
-    segments', weighted by the frames each adds. Clips may have any length and are heard whole.
+    segments', weighted by the frames each adds. Clips may have any length and are heard whole. Convolutions
+    over time and frequency can come before the LSTM.
 
     Read more in the :ref:`user guide <classifier>`.
 
@@ -55,13 +56,19 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
     ----------
     units : tuple of int, default=(64, 64)
         Width of each LSTM layer.
+    convolutions : sequence of (int, int, int) or None, default=None
+        Blocks of convolution over frames and features, ahead of the LSTM, each given by
+        ``(n_maps, kernel_size, pool_size)``. A block convolves with square kernels to ``2 * n_maps`` maps,
+        takes the larger of their two halves, keeps the maximum of ``pool_size`` frames by ``pool_size``
+        features, and normalises the batch. Neighbouring features should be neighbours in frequency, as the
+        energies of filters are. The LSTM reads all maps of a frame together. If None, it reads the features.
     bidirectional : bool, default=False
         Whether each layer also reads the sequence backwards.
     pooling : {"mean", "max", "stats", "attention", "last"}, default="mean"
         How outputs become one vector: their mean, maximum, mean and standard deviation, attentive mean, or
         the last of them.
     dropout : float, default=0.2
-        Share of each layer's outputs that training drops.
+        Share of each LSTM layer's outputs, and of the maps of the last convolution, that training drops.
     segment_frames : int or None, default=300
         Length of a segment. None takes each clip whole.
     standardize : bool, default=True
@@ -120,9 +127,9 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         Devices that share each batch: a `tf.distribute.MirroredStrategy` under TensorFlow, a
         `keras.distribution.DataParallel` under JAX, whose devices may be those of several processes; torch
         has none. `batch_size` must be a multiple of their number. The result is that of one device, to
-        rounding, but for what TensorFlow does on each device alone: it draws `dropout` for its own rows and
-        clips its own gradients to `clip_norm`. Several processes each call the same methods with the same
-        data and the same int as `random_state`.
+        rounding, but for what TensorFlow does on each device alone: it draws `dropout` for its own rows,
+        clips its own gradients to `clip_norm`, and normalises the maps of `convolutions` over its own rows.
+        Several processes each call the same methods with the same data and the same int as `random_state`.
     dtype : {"float32", "float64", "mixed_bfloat16", "mixed_float16"}, default="float32"
         Keras's dtype policy for the layers.
     random_state : int, RandomState instance or None, default=None
@@ -183,6 +190,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "units": ["array-like"],
+        "convolutions": ["array-like", None],
         "bidirectional": ["boolean"],
         "pooling": [StrOptions({"mean", "max", "stats", "attention", "last"})],
         "dropout": [Interval(Real, 0, 1, closed="left")],
@@ -217,6 +225,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         self,
         *,
         units: Sequence[int] = (64, 64),
+        convolutions: Sequence[Sequence[int]] | None = None,
         bidirectional: bool = False,
         pooling: str = "mean",
         dropout: float = 0.2,
@@ -247,6 +256,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         verbose: int = 0,
     ) -> None:
         self.units = units
+        self.convolutions = convolutions
         self.bidirectional = bidirectional
         self.pooling = pooling
         self.dropout = dropout

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from voicelstm._base import checked_units, restored_on_failure
+from voicelstm._base import checked_convolutions, checked_units, restored_on_failure
 from voicelstm.classifier._callback_descriptions import describe_callbacks
 from voicelstm.classifier._callbacks import EpochTasks, checked_callbacks
 from voicelstm.classifier._fitted import FittedNetwork
@@ -194,6 +194,7 @@ def _architecture(classifier: Any, labelled: LabelledInput, before: FittedNetwor
         pooling=classifier.pooling,
         dropout=float(classifier.dropout),
         dtype=classifier.dtype,
+        convolutions=checked_convolutions(classifier.convolutions),
     )
     if before is not None and before.architecture != architecture:
         raise ValueError(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from voicelstm._base import checked_units
+from voicelstm._base import checked_convolutions, checked_units
 from voicelstm._compat import validate_params
 from voicelstm.classifier._classifier import LSTMVoiceClassifier
 from voicelstm.classifier._fitted import FittedNetwork
@@ -79,6 +79,7 @@ def restore_classifier(described: dict[str, Any], prefix: str, tensors: StoredTe
     if classifier.callbacks is not None:
         raise ModelFileError("Callbacks are code, which a model file does not hold.")
     checked_units(classifier.units)
+    checked_convolutions(classifier.convolutions)
     classes = restore_labels(described["classes"])
     architecture = _architecture(described["architecture"])
     if architecture.n_outputs != (1 if len(classes) == 2 else len(classes)):
@@ -136,8 +137,15 @@ def _statistics(
 
 
 def _architecture(described: dict[str, Any]) -> Architecture:
-    check_fields(described, {field.name for field in fields(Architecture)})
-    architecture = Architecture(**{**described, "units": checked_units(described["units"])})
+    # Files of 0.1.0 know no convolutions.
+    check_fields(
+        described, {field.name for field in fields(Architecture)} - {"convolutions"}, {"convolutions"}
+    )
+    shapes = {
+        "units": checked_units(described["units"]),
+        "convolutions": checked_convolutions(described.get("convolutions")),
+    }
+    architecture = Architecture(**(described | shapes))
     # The parameters' own constraints say what each of these may be.
     asked = {name: getattr(architecture, name) for name in ("bidirectional", "pooling", "dropout", "dtype")}
     validate_params(LSTMVoiceClassifier(**asked))

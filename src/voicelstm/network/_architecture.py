@@ -1,5 +1,6 @@
 """What a network is made of, before any framework builds it: shapes and first weights."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,10 @@ Weights = dict[str, NDArray[np.floating]]
 
 @dataclass(frozen=True)
 class Architecture:
-    """The shape of a network; `units` are per direction, `n_outputs` is 1 for two classes."""
+    """The shape of a network; `units` are per direction, `n_outputs` is 1 for two classes.
+
+    A block of `convolutions` is ``(n_maps, kernel_size, pool_size)``.
+    """
 
     n_features: int
     n_outputs: int
@@ -22,6 +26,7 @@ class Architecture:
     pooling: str = "mean"
     dropout: float = 0.0
     dtype: str = "float32"
+    convolutions: tuple[tuple[int, int, int], ...] = ()
 
     @property
     def weight_dtype(self) -> np.dtype:
@@ -40,7 +45,14 @@ class Architecture:
         (13, 312)
         """
         shapes: dict[str, tuple[int, ...]] = {}
-        width = self.n_features
+        width, channels = self.n_features, 1
+        for block, (maps, size, pool) in enumerate(self.convolutions):
+            shapes[f"convolution_{block}/kernel"] = (size, size, channels, 2 * maps)
+            shapes[f"convolution_{block}/bias"] = (2 * maps,)
+            for name in ("gamma", "beta", "moving_mean", "moving_variance"):
+                shapes[f"normalization_{block}/{name}"] = (maps,)
+            width, channels = -(-width // pool), maps
+        width *= channels
         for layer, units in enumerate(self.units):
             for direction in self.directions:
                 name = f"lstm_{layer}{direction}"
@@ -77,14 +89,17 @@ def initial_weights(
                 if kind == "bias"
                 else 0.1 * truncnorm.rvs(-2, 2, size=shape, random_state=generator)
             )
-        elif kind == "bias":
+        elif kind in ("gamma", "moving_variance"):
+            values = np.ones(shape)
+        elif kind in ("bias", "beta", "moving_mean"):
             values = np.zeros(shape)
             if layer.startswith("lstm"):
                 values[shape[0] // 4 : shape[0] // 2] = 1.0
         elif kind == "recurrent_kernel":
             values = _orthogonal(shape, generator)
         else:
-            limit = np.sqrt(6 / sum(shape))
+            field = math.prod(shape[:-2])  # of a convolution, which reads each channel at so many places
+            limit = np.sqrt(6 / (field * sum(shape[-2:])))
             values = generator.uniform(-limit, limit, size=shape)
         weights[name] = values.astype(architecture.weight_dtype)
     return weights

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from voicelstm.network._architecture import Architecture, Weights
+from voicelstm.network._convolutions import ConvolutionStack
 from voicelstm.network._devices import Devices, check_distribution
 from voicelstm.network._pooling import Pooling
 from voicelstm.network._recurrent import LSTMStack
@@ -79,6 +80,12 @@ def build(architecture: Architecture, weights: Weights | None = None, n_rows: in
         (None, architecture.n_features), name="sequences", dtype=architecture.weight_dtype.name
     )
     lengths = keras.Input((), name="lengths", dtype="int32")
+    maps, frames = sequences, lengths
+    if architecture.convolutions:
+        convolutions = ConvolutionStack(
+            architecture.convolutions, architecture.dropout, name="convolutions", dtype=dtype
+        )
+        maps, frames = convolutions(sequences, lengths)
     stack = LSTMStack(
         architecture.units,
         architecture.bidirectional,
@@ -87,7 +94,7 @@ def build(architecture: Architecture, weights: Weights | None = None, n_rows: in
         name="lstms",
         dtype=dtype,
     )
-    pooled = Pooling(architecture.pooling, name="pooling", dtype=dtype)((stack(sequences, lengths), lengths))
+    pooled = Pooling(architecture.pooling, name="pooling", dtype=dtype)((stack(maps, frames), frames))
     # Without a seed, Keras draws one from Python's global random state.
     uniform = keras.initializers.GlorotUniform(seed=0)
     head = keras.layers.Dense(architecture.n_outputs, kernel_initializer=uniform, name="head", dtype=dtype)
@@ -113,12 +120,18 @@ def _check_precision(dtype: str) -> None:
 
 def variables_by_name(model: keras.Model) -> dict[str, Any]:
     """Find the model's weights by the names of Architecture.weight_shapes."""
-    stack = model.get_layer("lstms")
-    layers = [lstm for directions in stack.lstms for lstm in directions]
+    layers = [lstm for directions in model.get_layer("lstms").lstms for lstm in directions]
     layers += [model.get_layer("pooling"), model.get_layer("head")]
-    return {
-        f"{layer.name}/{variable.name}": variable for layer in layers for variable in layer.trainable_weights
-    }
+    for layer in model.layers:
+        if isinstance(layer, ConvolutionStack):
+            layers += [*layer.convolutions, *layer.normalizations]
+    return {f"{layer.name}/{variable.name}": variable for layer in layers for variable in layer.weights}
+
+
+def dropouts(model: keras.Model) -> list[Any]:
+    """Return the layers that drop outputs, in an order that stays."""
+    found = list(model.get_layer("lstms").dropouts)
+    return found + [layer.dropout for layer in model.layers if isinstance(layer, ConvolutionStack)]
 
 
 def assign_weights(model: keras.Model, weights: Weights) -> None:

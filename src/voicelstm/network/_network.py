@@ -15,6 +15,7 @@ from voicelstm.network._model import (
     Compilation,
     assign_weights,
     build,
+    dropouts,
     make_loss,
     make_optimizer,
     variables_by_name,
@@ -48,7 +49,7 @@ class Network:
         self.architecture = architecture
         self._devices = compilation.devices
         self.model = build(architecture, n_rows=compilation.n_rows)
-        self._trainable = variables_by_name(self.model)
+        self._variables = variables_by_name(self.model)
         self._held: Weights | None = None
         accuracy = (
             keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)
@@ -80,7 +81,7 @@ class Network:
             variable.assign(value)
         if learning_rate is not None:
             self.set_learning_rate(learning_rate)
-        for layer, dropout in enumerate(self.model.get_layer("lstms").dropouts):
+        for layer, dropout in enumerate(dropouts(self.model)):
             if dropout.rate:
                 variable = dropout.seed_generator.state
                 variable.assign(np.array([seed, layer], dtype=variable.dtype))
@@ -93,7 +94,7 @@ class Network:
 
     def weights(self) -> Weights:
         """Return copies of the weights."""
-        return {name: self._devices.value(variable) for name, variable in self._trainable.items()}
+        return {name: self._devices.value(variable) for name, variable in self._variables.items()}
 
     def optimizer_state(self) -> list[NDArray]:
         """Return copies of what the optimizer remembers."""

@@ -34,6 +34,7 @@ class Pooling(keras.layers.Layer):
     def call(self, inputs: Any) -> Any:
         """Pool ``(sequences, lengths)``, of shapes (n, n_frames, n_features) and (n,)."""
         sequences, lengths = inputs
+        lengths = ops.maximum(lengths, 1)  # a row that only fills the batch has none, and weighs nothing
         if self.how == "last":
             last = ops.cast(lengths, "int32")[:, None, None] - 1
             return ops.take_along_axis(sequences, last, axis=1)[:, 0, :]

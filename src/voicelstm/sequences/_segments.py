@@ -183,13 +183,13 @@ class SegmentBatches:
         Returns
         -------
         batch : ndarray of shape (n_rows, n_frames, n_features)
-            Rows beyond the chosen are zero and have length 1.
+            Rows beyond the chosen are zero and have length 0.
         lengths : ndarray of shape (n_rows,)
             Frames of each row that count.
         """
         shape = (self.n_rows, int(self._padded[chosen].max()), self.clips[0].shape[1])
         batch = np.zeros(shape, dtype=self.dtype)
-        lengths = np.ones(self.n_rows, dtype=np.int32)
+        lengths = np.zeros(self.n_rows, dtype=np.int32)
         segments = self.segments
         for row, segment in enumerate(chosen):
             start, stop = segments.start[segment], segments.stop[segment]

@@ -1,0 +1,182 @@
+import numpy as np
+import pytest
+from keras import ops
+from scipy.signal import correlate
+
+from tests.network.networks import random_weights
+from tests.network.stacks import BACKEND, PRECISE, array
+from voicelstm.network._architecture import Architecture
+from voicelstm.network._convolutions import ConvolutionStack
+from voicelstm.network._model import Compilation, assign_weights, build
+from voicelstm.network._pool import acquire_network
+
+pytestmark = pytest.mark.every_backend
+
+# Odd numbers of bands and kernels of even size meet all that "same" padding can do.
+BLOCKS, N_BANDS = ((2, 5, 2), (3, 3, 1), (2, 2, 3)), 11
+ARCHITECTURE = Architecture(N_BANDS, 1, (4,), convolutions=BLOCKS)
+
+
+def convolved(clip, weights):
+    """What the blocks make of one clip, by scipy's correlation, one map after the other."""
+    maps = clip[:, :, None].astype(float)
+    for block, (n_maps, size, pool) in enumerate(BLOCKS):
+        values = {
+            name.split("/")[1]: w for name, w in weights.items() if name.startswith(f"normalization_{block}/")
+        }
+        kernel, bias = (weights[f"convolution_{block}/{name}"].astype(float) for name in ("kernel", "bias"))
+        before, after = (size - 1) // 2, size // 2
+        padded = np.pad(maps, [(before, after), (before, after), (0, 0)])
+        outputs = [
+            correlate(padded, kernel[..., m], mode="valid")[..., 0] + bias[m] for m in range(2 * n_maps)
+        ]
+        larger = np.maximum(outputs[:n_maps], outputs[n_maps:])
+        frames, bands = range(0, larger.shape[1], pool), range(0, larger.shape[2], pool)
+        larger = [[larger[:, t : t + pool, f : f + pool].max(axis=(1, 2)) for f in bands] for t in frames]
+        scale = values["gamma"] / np.sqrt(values["moving_variance"] + 1e-3)
+        maps = (np.array(larger) - values["moving_mean"]) * scale + values["beta"]
+    return maps.reshape(len(maps), -1)
+
+
+def stack_with(weights, dtype="float32", **options):
+    stack = ConvolutionStack(BLOCKS, dtype=dtype, **options)
+    stack.build((None, None, N_BANDS), (None,))
+    for layer in (*stack.convolutions, *stack.normalizations):
+        layer.set_weights([weights[f"{layer.name}/{weight.name}"] for weight in layer.weights])
+    return stack
+
+
+def padded(clips, n_frames):
+    batch = np.zeros((len(clips), n_frames, N_BANDS), dtype="float32")
+    for row, clip in enumerate(clips):
+        batch[row, : len(clip)] = clip
+    return batch, np.array([len(clip) for clip in clips], dtype="int32")
+
+
+def clips_of(*lengths, seed=0):
+    generator = np.random.default_rng(seed)
+    return [generator.normal(size=(n, N_BANDS)).astype("float32") for n in lengths]
+
+
+def weights_of(architecture=ARCHITECTURE):
+    """Random weights, whose variances are positive."""
+    weights = random_weights(architecture)
+    return {name: np.abs(w) + 0.1 if name.endswith("variance") else w for name, w in weights.items()}
+
+
+def test_blocks_convolve_keep_the_larger_half_pool_and_normalise_within_each_clip():
+    clips, weights = clips_of(13, 12, 7, 1), weights_of()
+    maps, lengths = stack_with(weights)(*map(ops.convert_to_tensor, padded(clips, 24)))
+    assert array(lengths).tolist() == [3, 2, 2, 1]  # halves of 13, 12, 7, 1 rounded up, then thirds
+    for row, clip in enumerate(clips):
+        expected = convolved(clip, weights)
+        np.testing.assert_allclose(array(maps)[row, : len(expected)], expected, atol=1e-5)
+        assert (array(maps)[row, len(expected) :] == 0).all()
+
+
+@pytest.mark.parametrize("pooling", ["mean", "max", "stats", "attention", "last"])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_a_clip_has_the_same_logit_alone_and_beside_longer_ones(bidirectional, pooling):
+    architecture = Architecture(
+        N_BANDS, 1, (4,), bidirectional=bidirectional, pooling=pooling, convolutions=BLOCKS
+    )
+    weights = weights_of(architecture)
+    model = build(architecture, weights)
+    clips = clips_of(5, 17, 40)
+    batch, lengths = padded(clips, 48)
+    together = array(model({"sequences": batch, "lengths": lengths}))
+    for clip, logit in zip(clips, together, strict=True):
+        alone = array(model({"sequences": clip[None], "lengths": np.array([len(clip)], dtype="int32")}))
+        np.testing.assert_allclose(alone[0], logit, rtol=0, atol=1e-6)
+
+
+def test_training_normalises_by_the_frames_that_count():
+    weights = weights_of()
+    # Without pooling the first block's maps are those of a convolution, whose moments scipy can tell.
+    blocks, clips = ((2, 3, 1),), clips_of(9, 4)
+    stack = ConvolutionStack(blocks)
+    stack.build((None, None, N_BANDS), (None,))
+    kernel, bias = weights["convolution_0/kernel"][:3, :3], weights["convolution_0/bias"]
+    stack.convolutions[0].set_weights([kernel, bias])
+    batch, lengths = padded([*clips, np.zeros((0, N_BANDS), "float32")], 16)
+    outputs, _ = stack(ops.convert_to_tensor(batch), ops.convert_to_tensor(lengths), training=True)
+    values = []
+    for clip in clips:
+        padded_clip = np.pad(clip, 1)
+        halves = [correlate(padded_clip, kernel[:, :, 0, m], mode="valid") + bias[m] for m in range(4)]
+        values.append(np.maximum(halves[:2], halves[2:]).reshape(2, -1))
+    values = np.concatenate(values, axis=1)
+    moving_mean, moving_variance = (array(w) for w in stack.normalizations[0].weights[2:])
+    np.testing.assert_allclose(moving_mean, 0.1 * values.mean(axis=1), atol=1e-6)
+    np.testing.assert_allclose(moving_variance, 0.9 + 0.1 * values.var(axis=1), atol=1e-5)
+    expected = (values.T - values.mean(axis=1)) / np.sqrt(values.var(axis=1) + 1e-3)
+    found = [array(outputs)[row, : len(clip)].reshape(-1, 2) for row, clip in enumerate(clips)]
+    np.testing.assert_allclose(np.concatenate(found), expected, atol=1e-5)
+
+
+def test_rows_that_only_fill_a_batch_change_no_step():
+    clips = clips_of(9, 14)
+    ends = []
+    for n_rows in (2, 8):
+        batch, lengths = padded([*clips, *clips_of(*[0] * (n_rows - 2))], 16)
+        labels = np.zeros((n_rows, 1), "float32")
+        labels[0] = 1
+        weight = np.zeros(n_rows, "float32")
+        weight[:2] = n_rows / 2
+        with acquire_network(ARCHITECTURE, Compilation(optimizer="sgd")) as network:
+            network.reset(weights_of(), seed=0, learning_rate=0.1)
+            network.train_step(batch, lengths, labels, weight)
+            ends.append(network.weights())
+    for name, values in ends[0].items():
+        np.testing.assert_allclose(ends[1][name], values, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.skipif(PRECISE != "float64", reason="differences need double precision, which JAX has off")
+def test_a_step_follows_the_gradient_that_finite_differences_have():
+    architecture = Architecture(N_BANDS, 1, (3,), pooling="stats", dtype="float64", convolutions=BLOCKS)
+    weights = weights_of(architecture)
+    batch, lengths = padded(clips_of(13, 8, 20), 24)
+    inputs = {"sequences": batch.astype("float64"), "lengths": lengths}
+    labels, weight = np.array([[1.0], [0.0], [1.0]]), np.array([1.0, 2.0, 0.5])
+    model = build(architecture)
+
+    def loss(values):
+        assign_weights(model, values)
+        logits = array(model(inputs, training=True))
+        return float(np.sum(np.logaddexp(0, (1 - 2 * labels) * logits)[:, 0] * weight) / 3)
+
+    with acquire_network(architecture, Compilation(optimizer="sgd")) as network:
+        network.reset(weights, seed=0, learning_rate=1.0)
+        network.train_step(inputs["sequences"], lengths, labels, weight)
+        after = network.weights()
+    # Keras multiplies matrices of float64 in single precision under torch.
+    step, tolerance, nothing = (1e-4, 1e-2, 1e-3) if BACKEND == "torch" else (1e-6, 1e-4, 1e-8)
+    generator = np.random.default_rng(1)
+    for name, values in weights.items():
+        if "moving" not in name:
+            along = generator.normal(size=values.shape)
+            ahead, behind = (loss(weights | {name: values + way * step * along}) for way in (1, -1))
+            found = float(((values - after[name]) * along).sum())
+            assert found == pytest.approx((ahead - behind) / (2 * step), rel=tolerance, abs=nothing), name
+
+
+def test_dropout_takes_whole_maps():
+    stack = stack_with(weights_of(), dropout=0.5)
+    batch, lengths = padded(clips_of(*[30] * 20), 30)
+    maps, lengths = stack(ops.convert_to_tensor(batch), ops.convert_to_tensor(lengths), training=True)
+    rows = array(maps).reshape(20, 5, -1, BLOCKS[-1][0])
+    dropped = (rows == 0).all(axis=(1, 2))
+    assert 5 < dropped.sum() < 35  # of 40, each with even odds
+    assert ((rows != 0).any(axis=(1, 2)) == ~dropped).all()
+
+
+@pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])
+def test_half_precision_is_close_to_single(dtype):
+    if BACKEND == "torch" and dtype == "mixed_float16":
+        pytest.skip("torch has no convolutions of float16 on a CPU")
+    clips, weights = clips_of(24, 9), weights_of()
+    inputs = [ops.convert_to_tensor(values) for values in padded(clips, 24)]
+    single, half = (array(stack_with(weights, d)(*inputs)[0]).astype("float32") for d in ("float32", dtype))
+    np.testing.assert_allclose(
+        half, single, atol=0.03 * np.abs(single).max() * (3 if "b" in dtype[6:7] else 1)
+    )
