@@ -1,7 +1,7 @@
 import librosa
 import numpy as np
 import pytest
-from python_speech_features import mfcc
+from python_speech_features import logfbank, mfcc
 from scipy.fft import dct
 
 from voicelstm import MFCCTransformer
@@ -53,6 +53,36 @@ def test_librosa_is_asked_for_the_same_features(scale, htk):
     features = transformer.transform([SAMPLES])[0]
     assert features.dtype == np.float32
     np.testing.assert_allclose(features, expected, rtol=1e-5, atol=1e-4)
+
+
+def test_each_library_is_asked_for_its_own_log_energies():
+    common = {"n_mfcc": None, "deltas": 0, "dtype": "float64"}
+    found = MFCCTransformer(backend="python_speech_features", **common).transform([SAMPLES])[0]
+    expected = logfbank(SAMPLES.astype(np.float64), RATE, nfilt=40)  # of a rectangular window, as psf has it
+    boxcar = MFCCTransformer(backend="python_speech_features", window="boxcar", **common).transform(
+        [SAMPLES]
+    )[0]
+    np.testing.assert_allclose(boxcar, expected, rtol=0, atol=1e-9)
+    native = MFCCTransformer(**common).transform([SAMPLES])[0]
+    np.testing.assert_allclose(found, native, rtol=0, atol=1e-9)
+    settings = {
+        "backend": "librosa",
+        "scale": "slaney",
+        "triangles": "exact",
+        "energy": False,
+        "preemphasis": 0,
+    }
+    by_librosa = MFCCTransformer(**settings, **common).transform([SAMPLES])[0]
+    mel = librosa.feature.melspectrogram(
+        y=SAMPLES.astype(np.float64),
+        sr=RATE,
+        n_fft=512,
+        hop_length=160,
+        win_length=400,
+        window="hamming",
+        n_mels=40,
+    )
+    np.testing.assert_allclose(by_librosa, librosa.power_to_db(mel).T, rtol=0, atol=1e-9)
 
 
 def test_deltas_level_and_frames_do_not_depend_on_who_computes():

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from python_speech_features import mfcc
+from scipy.fft import dct
 from scipy.signal import get_window
 
 from voicelstm.audio import read_audio
@@ -91,6 +92,18 @@ def test_double_precision_equals_python_speech_features(rate, changes):
         samples = noise(n_samples)
         expected = by_python_speech_features(samples, rate, own, own.n_fft or POWER_OF_TWO[rate])
         np.testing.assert_allclose(cepstra(samples, rate, own), expected, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("scale", ["mel", "linear"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_log_energies_are_what_the_cosine_transform_is_of(scale, dtype):
+    of_all = replace(EXACT, n_filters=30, n_mfcc=30, lifter=0, energy=False, scale=scale, dtype=dtype)
+    energies = cepstra(noise(9000), 16000, replace(of_all, n_mfcc=None, lifter=22, energy=True))
+    assert energies.shape == (55, 30)
+    assert energies.dtype == dtype
+    expected = dct(energies.astype(np.float64), type=2, norm="ortho", axis=1)
+    tolerance = 1e-9 if dtype == "float64" else 5e-4
+    np.testing.assert_allclose(cepstra(noise(9000), 16000, of_all), expected, rtol=0, atol=tolerance)
 
 
 @settings(deadline=None, max_examples=200)

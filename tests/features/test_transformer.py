@@ -176,6 +176,8 @@ def test_progress_is_shown_on_standard_error_and_only_when_asked_for(files, caps
 def test_output_columns_have_names():
     names = MFCCTransformer(n_mfcc=2, deltas=2).get_feature_names_out()
     assert names.tolist() == ["mfcc0", "mfcc1", "delta_mfcc0", "delta_mfcc1", "delta2_mfcc0", "delta2_mfcc1"]
+    names = MFCCTransformer(n_mfcc=None, n_filters=2, deltas=1).get_feature_names_out()
+    assert names.tolist() == ["filter0", "filter1", "delta_filter0", "delta_filter1"]
 
 
 def test_set_output_is_refused_with_the_way_to_a_table():

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any, Literal, Self
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 from sklearn.base import clone
 
@@ -126,19 +125,11 @@ class CepstraDisplay:
             clip = _only(transformer, recording)
             display = cls(clip, kind=kind, names=transformer.get_feature_names_out().tolist())
         else:
-            # The cosine transform of all filters can be undone, so that this is the front end's arithmetic.
-            whole = clone(transformer).set_params(
-                n_mfcc=transformer.n_filters,
-                lifter=None,
-                energy=False,
-                deltas=0,
-                normalize=None,
-                backend="native",
-                cache_dir=None,
+            energies = clone(transformer).set_params(
+                n_mfcc=None, deltas=0, normalize=None, backend="native", cache_dir=None
             )
-            clip = _only(whole, recording)
-            energies = _DECIBELS * scipy.fft.idct(clip.features, type=2, norm="ortho", axis=1)
-            clip = replace(clip, features=energies)
+            clip = _only(energies, recording)
+            clip = replace(clip, features=_DECIBELS * clip.features)
             display = cls(clip, kind=kind, frequencies=_centres(transformer, recording))
         return display.plot(ax, **kwargs)
 

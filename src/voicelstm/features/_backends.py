@@ -12,47 +12,53 @@ __all__ = ["BACKENDS", "check_backend"]
 
 
 def _by_psf(samples: NDArray, sample_rate: int, settings: CepstraSettings) -> NDArray:
-    """Coefficients from ``python_speech_features.mfcc``."""
-    from python_speech_features import mfcc
+    """Coefficients from ``python_speech_features.mfcc``, or the logarithms of its ``fbank``."""
+    from python_speech_features import fbank, mfcc
 
     length, _ = frame_sizes(sample_rate, settings.frame_length, settings.frame_step)
+    samples = samples.astype(np.float64) * settings.amplitude
+    of_both: dict[str, Any] = {
+        "winlen": settings.frame_length,
+        "winstep": settings.frame_step,
+        "nfilt": settings.n_filters,
+        "nfft": fft_size(length, settings.n_fft),
+        "lowfreq": settings.fmin,
+        "highfreq": settings.fmax,
+        "preemph": settings.preemphasis,
+        "winfunc": lambda n: get_window(settings.window, n, fftbins=False),
+    }
+    if settings.n_mfcc is None:
+        return np.log(fbank(samples, sample_rate, **of_both)[0])
     return mfcc(
-        samples.astype(np.float64) * settings.amplitude,
+        samples,
         sample_rate,
-        winlen=settings.frame_length,
-        winstep=settings.frame_step,
         numcep=settings.n_mfcc,
-        nfilt=settings.n_filters,
-        nfft=fft_size(length, settings.n_fft),
-        lowfreq=settings.fmin,
-        highfreq=settings.fmax,
-        preemph=settings.preemphasis,
         ceplifter=settings.lifter or 0,
         appendEnergy=settings.energy,
-        winfunc=lambda n: get_window(settings.window, n, fftbins=False),
+        **of_both,
     )
 
 
 def _by_librosa(samples: NDArray, sample_rate: int, settings: CepstraSettings) -> NDArray:
-    """Coefficients from ``librosa.feature.mfcc``, in its own conventions."""
+    """Coefficients from ``librosa.feature.mfcc``, or what it transforms, in its own conventions."""
     import librosa
 
     length, step = frame_sizes(sample_rate, settings.frame_length, settings.frame_step)
-    coefficients = librosa.feature.mfcc(
-        y=samples * samples.dtype.type(settings.amplitude),
-        sr=sample_rate,
-        n_mfcc=settings.n_mfcc,
-        lifter=settings.lifter or 0,
-        n_fft=fft_size(length, settings.n_fft),
-        hop_length=step,
-        win_length=length,
-        window=settings.window,
-        n_mels=settings.n_filters,
-        fmin=settings.fmin,
-        fmax=settings.fmax,
-        htk=settings.scale == "mel",
-    )
-    return coefficients.T
+    of_both: dict[str, Any] = {
+        "y": samples * samples.dtype.type(settings.amplitude),
+        "sr": sample_rate,
+        "n_fft": fft_size(length, settings.n_fft),
+        "hop_length": step,
+        "win_length": length,
+        "window": settings.window,
+        "n_mels": settings.n_filters,
+        "fmin": settings.fmin,
+        "fmax": settings.fmax,
+        "htk": settings.scale == "mel",
+    }
+    if settings.n_mfcc is None:
+        return librosa.power_to_db(librosa.feature.melspectrogram(**of_both)).T
+    return librosa.feature.mfcc(n_mfcc=settings.n_mfcc, lifter=settings.lifter or 0, **of_both).T
 
 
 BACKENDS = {"python_speech_features": _by_psf, "librosa": _by_librosa}

@@ -37,7 +37,7 @@ _FAINT = 1e-7
 class CepstraSettings:
     """Parameters of :func:`cepstra`; see :class:`voicelstm.MFCCTransformer` for what each means."""
 
-    n_mfcc: int = 20
+    n_mfcc: int | None = 20
     n_filters: int = 40
     n_fft: int | None = None
     frame_length: float = 0.025
@@ -52,6 +52,11 @@ class CepstraSettings:
     triangles: str = "bins"
     amplitude: float = 1.0
     dtype: str = "float32"
+
+    @property
+    def n_coefficients(self) -> int:
+        """Columns of a sequence: coefficients, or energies of filters."""
+        return self.n_filters if self.n_mfcc is None else self.n_mfcc
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,8 @@ class _Plan:
     window: NDArray | None
     bands: tuple[_Band, ...]
     whole: NDArray  # (n_fft,): spectrum to frame energy
-    cosines: NDArray  # (n_filters, n_mfcc): DCT and lifter in one
+    n_filters: int
+    cosines: NDArray | None  # (n_filters, n_mfcc): DCT and lifter in one; None leaves log energies
 
 
 def frame_sizes(sample_rate: int, frame_length: float, frame_step: float) -> tuple[int, int]:
@@ -132,7 +138,7 @@ def cepstra(
     settings: CepstraSettings,
     max_frames: int | None = None,
 ) -> NDArray[np.floating]:
-    """Compute the cepstral coefficients of one signal.
+    """Compute the cepstral coefficients of one signal, or the log energies of its filters.
 
     The chain is that of ``python_speech_features.mfcc`` 0.6 and equals it to 1e-9 in double precision:
     pre-emphasis, frames, window, power spectrum, filterbank, logarithm, DCT-II, lifter, log energy.
@@ -150,7 +156,7 @@ def cepstra(
 
     Returns
     -------
-    ndarray of shape (n_frames, n_mfcc)
+    ndarray of shape (n_frames, n_mfcc), or (n_frames, n_filters) if `n_mfcc` is None
         Of the settings' dtype.
 
     Raises
@@ -175,7 +181,7 @@ def cepstra(
     if max_frames is not None:
         n_frames = min(n_frames, max_frames)
     dtype = np.dtype(settings.dtype)
-    out = np.empty((n_frames, settings.n_mfcc), dtype=dtype)
+    out = np.empty((n_frames, settings.n_coefficients), dtype=dtype)
     block_frames = min(n_frames, max(64, _BLOCK_BYTES // (plan.n_fft * dtype.itemsize)))
     buffer = _scratch((block_frames, plan.n_fft), dtype)
     for start in range(0, n_frames, block_frames):
@@ -191,6 +197,9 @@ def cepstra(
                 again = np.empty((int(faint.sum()), plan.n_fft))
                 spectrum_again = _spectrum(_frames(signal, plan)[faint], again, precise)
                 energies[faint], total[faint] = _energies(spectrum_again, precise)
+        if plan.cosines is None:
+            out[rows] = _log(energies)
+            continue
         block = matrix_product(_log(energies), plan.cosines, out[rows])
         if settings.energy:
             block[:, 0] = _log(total)
@@ -246,7 +255,7 @@ def _spectrum(frames: NDArray, buffer: NDArray, plan: _Plan) -> NDArray:
 
 def _energies(spectrum: NDArray, plan: _Plan) -> tuple[NDArray, NDArray]:
     """Energies of each frame's filters, and of the frame."""
-    energies = np.empty((len(spectrum), len(plan.cosines)), dtype=spectrum.dtype)
+    energies = np.empty((len(spectrum), plan.n_filters), dtype=spectrum.dtype)
     for band in plan.bands:
         matrix_product(spectrum[:, band.values], band.weights, energies[:, band.filters])
     # Not by BLAS, which shares out even one row that is long enough.
@@ -315,14 +324,6 @@ def _plan(sample_rate: int, settings: CepstraSettings) -> _Plan:
         weights = weights[: values.stop - values.start].astype(dtype, order="C")
         bands.append(_Band(slice(first, last), values, weights))
         first = last
-    cosines = scipy.fft.dct(np.eye(settings.n_filters), type=2, norm="ortho", axis=1)[:, : settings.n_mfcc]
-    if settings.lifter:
-        n = np.arange(settings.n_mfcc)
-        with np.errstate(all="ignore"):
-            cosines = cosines * (1 + settings.lifter / 2 * np.sin(np.pi * n / settings.lifter))
-            cosines = cosines.astype(dtype)
-        if not np.isfinite(cosines).all():
-            raise ValueError(f"lifter={settings.lifter} gives coefficients that are beyond {dtype}.")
     return _Plan(
         frame_length=length,
         frame_step=step,
@@ -330,8 +331,23 @@ def _plan(sample_rate: int, settings: CepstraSettings) -> _Plan:
         window=None if np.all(window == 1) else window.astype(dtype),
         bands=tuple(bands),
         whole=np.full(n_fft, gain, dtype=dtype),
-        cosines=np.ascontiguousarray(cosines, dtype=dtype),
+        n_filters=settings.n_filters,
+        cosines=None
+        if settings.n_mfcc is None
+        else _cosines(settings.n_filters, settings.n_mfcc, settings.lifter, dtype),
     )
+
+
+def _cosines(n_filters: int, n_mfcc: int, lifter: float, dtype: np.dtype) -> NDArray:
+    """Return the cosine transform of log energies and the lifter of the coefficients, as one matrix."""
+    cosines = scipy.fft.dct(np.eye(n_filters), type=2, norm="ortho", axis=1)[:, :n_mfcc]
+    if lifter:
+        with np.errstate(all="ignore"):
+            cosines = cosines * (1 + lifter / 2 * np.sin(np.pi * np.arange(n_mfcc) / lifter))
+            cosines = cosines.astype(dtype)
+        if not np.isfinite(cosines).all():
+            raise ValueError(f"lifter={lifter} gives coefficients that are beyond {dtype}.")
+    return np.ascontiguousarray(cosines, dtype=dtype)
 
 
 def fft_size(frame_length: int, n_fft: int | None) -> int:
@@ -344,7 +360,7 @@ def check_settings(sample_rate: int | None, settings: CepstraSettings) -> None:
     if sample_rate is not None:
         _plan(sample_rate, settings)
         return
-    if settings.n_mfcc > settings.n_filters:
+    if settings.n_coefficients > settings.n_filters:
         raise ValueError(
             f"n_mfcc={settings.n_mfcc} coefficients cannot come from n_filters={settings.n_filters} filters:"
             " raise n_filters."

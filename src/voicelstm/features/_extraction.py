@@ -72,7 +72,7 @@ class ExtractionSettings:
     @property
     def n_features(self) -> int:
         """Columns of a sequence."""
-        return self.cepstra.n_mfcc * (self.deltas + 1)
+        return self.cepstra.n_coefficients * (self.deltas + 1)
 
     def described(self) -> dict[str, Any]:
         """Return what features depend on besides the recording, as one flat dict that JSON can say."""

@@ -44,8 +44,9 @@ class MFCCTransformer(  # type: ignore[call-arg]
     sample_rate : int or None, default=16000
         Recordings are resampled to this rate, in Hz; plain arrays are taken to have it. None keeps each
         recording's own.
-    n_mfcc : int, default=20
-        Coefficients per frame, c0 included.
+    n_mfcc : int or None, default=20
+        Coefficients per frame, c0 included. If None, features are the log energies of the filters, without
+        cosine transform, `lifter` and `energy`.
     n_filters : int, default=40
         Triangular filters.
     n_fft : int or None, default=None
@@ -161,7 +162,7 @@ class MFCCTransformer(  # type: ignore[call-arg]
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "sample_rate": [Interval(Integral, 1, None, closed="left"), None],
-        "n_mfcc": [Interval(Integral, 1, None, closed="left")],
+        "n_mfcc": [Interval(Integral, 1, None, closed="left"), None],
         "n_filters": [Interval(Integral, 1, None, closed="left")],
         "n_fft": [Interval(Integral, 2, None, closed="left"), None],
         "frame_length": [Interval(Real, 0, None, closed="neither")],
@@ -195,7 +196,7 @@ class MFCCTransformer(  # type: ignore[call-arg]
         self,
         *,
         sample_rate: int | None = 16000,
-        n_mfcc: int = CepstraSettings.n_mfcc,
+        n_mfcc: int | None = CepstraSettings.n_mfcc,
         n_filters: int = CepstraSettings.n_filters,
         n_fft: int | None = CepstraSettings.n_fft,
         frame_length: float = CepstraSettings.frame_length,
@@ -429,10 +430,12 @@ class MFCCTransformer(  # type: ignore[call-arg]
         Returns
         -------
         ndarray of shape (n_features,)
-            ``mfcc0``, ``mfcc1``, ... and, with deltas, ``delta_mfcc0``, ..., ``delta2_mfcc0``, ...
+            ``mfcc0``, ``mfcc1``, ... and, with deltas, ``delta_mfcc0``, ..., ``delta2_mfcc0``, ...; of log
+            energies ``filter0``, ``filter1``, ...
         """
         prefixes = ("", "delta_", "delta2_", "delta3_")[: self.deltas + 1]
-        return np.array([f"{prefix}mfcc{i}" for prefix in prefixes for i in range(self.n_mfcc)], dtype=object)
+        what, count = ("filter", self.n_filters) if self.n_mfcc is None else ("mfcc", self.n_mfcc)
+        return np.array([f"{prefix}{what}{i}" for prefix in prefixes for i in range(count)], dtype=object)
 
     @property
     def set_output(self) -> Any:
