@@ -10,6 +10,7 @@ __all__ = [
     "Duplicates",
     "OneVariable",
     "SharedValues",
+    "UnseenSources",
     "UnseenSystems",
     "audit",
     "balanced_weights",

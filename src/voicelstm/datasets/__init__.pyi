@@ -18,6 +18,7 @@ from ._public_corpora import load_in_the_wild as load_in_the_wild
 from ._public_corpora import load_wavefake as load_wavefake
 from ._score_files import read_scores as read_scores
 from ._score_files import write_scores as write_scores
+from ._source_splitter import UnseenSources as UnseenSources
 from ._splitters import UnseenSystems as UnseenSystems
 from ._voices import make_voices as make_voices
 from ._weights import balanced_weights as balanced_weights
