@@ -15,6 +15,9 @@ from typing import Any
 
 __version__ = "0.1.0"
 
+# No weight has the size of a pool, so that a stranger's model file could ask for one that fills the memory.
+_LARGEST_POOL = 64
+
 
 class DocumentationLink:
     """Link to this library's pages, as scikit-learn's estimators link to theirs."""
@@ -66,10 +69,10 @@ def checked_convolutions(convolutions: Any) -> tuple[tuple[int, int, int], ...]:
         isinstance(block, tuple) and len(block) == 3 and all(type(n) is int and n > 0 for n in block)
         for block in blocks
     )
-    if not is_sequence:
+    if not is_sequence or any(pool > _LARGEST_POOL for _, _, pool in blocks):
         raise ValueError(
             f"convolutions={convolutions!r} must be blocks of three positive integers, (n_maps, kernel_size,"
-            " pool_size), such as ((12, 5, 2), (24, 3, 2))."
+            f" pool_size), such as ((12, 5, 2), (24, 3, 2)), with pool_size up to {_LARGEST_POOL}."
         )
     return blocks
 

@@ -91,6 +91,10 @@ MADE_UP = {
         lambda d, t: classifier_of(d)["architecture"].update(convolutions=[[2, 3, 0]]),
         "blocks of three",
     ),
+    "convolutions with a pool that fills the memory": (
+        lambda d, t: classifier_of(d)["architecture"].update(convolutions=[[2, 3, 10**9]]),
+        "up to 64",
+    ),
     "convolutions that are pairs": (
         lambda d, t: classifier_of(d)["params"].update(convolutions={"pairs": []}),
         "convolutions",
