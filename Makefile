@@ -167,6 +167,7 @@ $(VENV)/.mutations: $(VENV)/.installed
 	@touch $@
 
 mutations: $(VENV)/.mutations
+	$(BIN)/python -m pytest -q tests/test_mutations.py
 	$(BIN)/python campaigns/mutations.py $(MUTATIONS)
 
 # Built twice, in folders of other names, times and rights, and of the wheels one from the sdist, the other from
