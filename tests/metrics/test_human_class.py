@@ -76,9 +76,13 @@ def test_a_label_is_not_taken_for_a_number_that_is_written_alike():
 class _Detector(DummyClassifier):
     """A classifier that knows its human class."""
 
+    def __init__(self, human=1):
+        super().__init__()
+        self.human = human
+
     def fit(self, X, y, sample_weight=None):
         super().fit(X, y, sample_weight)
-        self.human_label_ = 1
+        self.human_label_ = self.human
         return self
 
 
@@ -99,6 +103,21 @@ def test_a_detector_s_own_knowledge_is_found_within_wrappers():
         assert human_label_of(each, 1) == 1
         with pytest.raises(ValueError, match="human_label=0 contradicts the detector, which knows 1 as"):
             human_label_of(each, 0)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_every_member_of_a_vote_is_asked(order):
+    X, y = np.zeros((10, 1)), [0, 1] * 5
+    members = [("knows", make_pipeline(_Detector())), ("does not", DummyClassifier())][::order]
+    vote = VotingClassifier(members, voting="soft").fit(X, y)
+    assert human_label_of(vote) == human_label_of(vote, 1) == 1
+    with pytest.raises(ValueError, match="human_label=0 contradicts the detector, which knows 1 as"):
+        human_label_of(vote, 0)
+
+    at_odds = VotingClassifier([*members, ("other", _Detector(0))][::order], voting="soft").fit(X, y)
+    for given in (None, 0, 1):
+        with pytest.raises(ValueError, match=r"contradict each other: .* some know 0 and others 1 as the"):
+            human_label_of(at_odds, given)
 
 
 def test_what_a_member_of_a_vote_knows_of_its_own_numbers_is_not_taken_for_a_class():

@@ -103,24 +103,34 @@ def _class_of(classes: Sequence[Any], human_label: Any) -> Any:
 
 
 def _known_to(detector: Any, classes: list[Any]) -> Any:
-    """Return `human_label_` of what a detector holds, or None."""
-    while detector is not None:
-        known = getattr(detector, "human_label_", None)
-        if known is not None:
-            # A vote fits its members on numbers of its own, of which 1 may be the class 2.
-            return known if np.asarray(getattr(detector, "classes_", classes)).tolist() == classes else None
-        detector = _held(detector)
-    return None
+    """Return the `human_label_` on which all agree that a detector holds and that know one, or None."""
+    known = _all_known_to(detector, classes)
+    if len(known) > 1:
+        raise ValueError(
+            f"The members of the detector contradict each other: of its classes {classes}, some know"
+            f" {' and others '.join(sorted(map(repr, known)))} as the human one. Train them again with one"
+            " human_label."
+        )
+    return next(iter(known), None)
 
 
-def _held(detector: Any) -> Any:
+def _all_known_to(detector: Any, classes: list[Any]) -> set[Any]:
+    known = getattr(detector, "human_label_", None)
+    if known is None:
+        return {label for held in _held(detector) for label in _all_known_to(held, classes)}
+    # A vote fits its members on numbers of its own, of which 1 may be the class 2.
+    return {known} if np.asarray(getattr(detector, "classes_", classes)).tolist() == classes else set()
+
+
+def _held(detector: Any) -> list[Any]:
     if isinstance(detector, Pipeline):
-        return detector[-1]
+        return [detector[-1]]
     if isinstance(detector, CalibratedClassifierCV):
-        return detector.calibrated_classifiers_[0].estimator
+        return [calibrated.estimator for calibrated in detector.calibrated_classifiers_]
     if isinstance(detector, VotingClassifier):
-        return detector.estimators_[0]
-    return held_by(detector)
+        return list(detector.estimators_)
+    held = held_by(detector)
+    return [] if held is None else [held]
 
 
 def check_distinct_labels(labels: Iterable[Any], name: str = "y") -> None:
