@@ -1,3 +1,7 @@
+import hashlib
+import json
+import sqlite3
+from contextlib import closing
 from dataclasses import fields, replace
 
 import numpy as np
@@ -8,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.features.signals import RATE, noise
 from voicelstm import Augmenter, MFCCTransformer
+from voicelstm._base import __version__
 from voicelstm.exceptions import AudioError
 from voicelstm.features import _extraction
 from voicelstm.features._cepstra import CepstraSettings
@@ -133,6 +138,31 @@ def test_another_version_of_what_computes_features_has_another_folder(library, m
     monkeypatch.undo()
     _extraction.library_versions.cache_clear()
     assert settings.folder_in(tmp_path) == before
+
+
+def test_a_cache_of_another_format_is_left_alone(tmp_path):
+    transformer = MFCCTransformer(cache_dir=tmp_path)
+    # The folder's name before it told of the format, and what such a folder says of itself.
+    settings = ExtractionSettings.of(transformer.get_params())
+    described = settings.described()
+    key = json.dumps(described, sort_keys=True).encode()
+    old = tmp_path / hashlib.sha256(key).hexdigest()[:16]
+    old.mkdir()
+    (old / "features.bin").touch()
+    about = described | {"n_features": settings.n_features, "feature_dtype": "<f4"}
+    document = json.dumps({"format": 2, "library": __version__, "settings": about})
+    with closing(sqlite3.connect(old / "index.sqlite")) as index, index:
+        index.execute("CREATE TABLE about (key TEXT PRIMARY KEY, value NOT NULL)")
+        index.execute("INSERT INTO about VALUES ('document', ?)", (document,))
+        index.execute(
+            "CREATE TABLE sequence (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, start INTEGER,"
+            " n_frames INTEGER, offset REAL, frame_length REAL, frame_step REAL, duration REAL,"
+            " checksum INTEGER, fingerprint INTEGER)"
+        )
+    recording = noise(RATE // 2)
+    for _ in range(2):
+        (cached,) = transformer.transform([recording])
+        np.testing.assert_array_equal(cached, MFCCTransformer().transform([recording])[0])
 
 
 def test_the_settings_of_a_transformer_leave_out_what_only_the_machine_needs(tmp_path):

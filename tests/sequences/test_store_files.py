@@ -1,6 +1,7 @@
 import os
 import sqlite3
 import struct
+import zlib
 from contextlib import closing
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests.sequences.stores import DESCRIPTION, LENGTHS, N_FEATURES, clip_of, clips_of, fill, writer_of
 from voicelstm import SequenceStore
+from voicelstm._base import __version__
 from voicelstm.exceptions import StoreError
 from voicelstm.sequences._store_files import (
     COLUMNS,
@@ -49,9 +51,7 @@ def test_a_format_from_the_future_is_refused(folder):
     with closing(sqlite3.connect(folder / "index.sqlite")) as index, index:
         index.execute("""UPDATE about SET value = '{"format": 9, "library": "7.0"}' WHERE key = 'document'""")
     for opened in (SequenceStore, writer_of):
-        with pytest.raises(
-            StoreError, match=r"format 9, written by voicelstm 7\.0; .* reads formats 1 and 2"
-        ):
+        with pytest.raises(StoreError, match=r"format 9, written by voicelstm 7\.0; .* reads formats 1 to 3"):
             opened(folder)
 
 
@@ -128,8 +128,36 @@ def test_a_folder_of_the_first_version_is_read_but_not_added_to(folder):
     np.testing.assert_array_equal(store[1], features[:2])
     clip = store.clip(1)
     assert (clip.offset, clip.frame_length, clip.frame_step, clip.duration) == (0.5, 0.025, 0.01, 1.0)
-    with pytest.raises(StoreError, match=r"written by voicelstm 0\.1\.0, without checksums; it can be read"):
+    with pytest.raises(StoreError, match=r"format 1, written by voicelstm 0\.1\.0; it can be read, but not"):
         writer_of(folder, {"n_mfcc": 3})
+
+
+# What was written between the first version and format 3.
+_FORMAT_2 = f"""
+CREATE TABLE about (key TEXT PRIMARY KEY, value NOT NULL);
+CREATE TABLE sequence (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, start INTEGER NOT NULL,
+    n_frames INTEGER NOT NULL, offset REAL NOT NULL, frame_length REAL NOT NULL, frame_step REAL NOT NULL,
+    duration REAL NOT NULL, checksum INTEGER NOT NULL);
+INSERT INTO about VALUES ('document', '{{"format": 2, "library": "{__version__}",
+    "settings": {{"n_mfcc": 3, "n_features": 3, "feature_dtype": "<f4"}}}}');
+"""
+
+
+def test_a_folder_without_remarks_is_read_with_its_checksums_but_not_added_to(folder):
+    folder.mkdir()
+    features = np.frombuffer(b"123456789---", dtype="<f4").reshape(1, 3)
+    features.tofile(folder / "features.bin")
+    row = struct.pack("<qqddddq", 0, 1, 0.5, 0.025, 0.01, 1.0, zlib.crc32(b"123456789---"))
+    with closing(sqlite3.connect(folder / "index.sqlite")) as index, index:
+        index.executescript(_FORMAT_2)
+        index.execute("INSERT INTO about VALUES ('collection', ?)", (row,))
+    store = SequenceStore(folder)
+    np.testing.assert_array_equal(store[0], features)
+    with pytest.raises(StoreError, match=r"format 2, written by .*; it can be read, but not added to"):
+        writer_of(folder, {"n_mfcc": 3})
+    (folder / "features.bin").write_bytes(b"12345678x---")
+    with pytest.raises(StoreError, match="damaged: row 0"):
+        SequenceStore(folder)[0]
 
 
 def test_an_index_that_is_opened_to_be_read_is_neither_made_nor_changed(folder):

@@ -27,7 +27,7 @@ from voicelstm.exceptions import AudioError
 from voicelstm.features._backends import BACKENDS, check_backend
 from voicelstm.features._cepstra import CepstraSettings, cepstra, check_settings, frame_count, frame_sizes
 from voicelstm.features._deltas import append_deltas, normalize_clip
-from voicelstm.sequences import Clip
+from voicelstm.sequences import FORMAT, Clip
 
 __all__ = [
     "LEAST_SPEECH",
@@ -83,8 +83,8 @@ class ExtractionSettings:
         return values.pop("cepstra") | values | {"voicelstm": __version__} | library_versions()
 
     def folder_in(self, cache_dir: str | os.PathLike[str]) -> Path:
-        """Return the cache's folder for features of these settings."""
-        key = json.dumps(self.described(), sort_keys=True).encode()
+        """Return the cache's folder for features of these settings; one of another format is left alone."""
+        key = json.dumps(self.described() | {"format": FORMAT}, sort_keys=True).encode()
         return Path(cache_dir, hashlib.sha256(key).hexdigest()[:16])
 
 

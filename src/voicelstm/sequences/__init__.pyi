@@ -9,4 +9,5 @@ from ._segments import Segments as Segments
 from ._segments import cut as cut
 from ._statistics import FrameStatistics as FrameStatistics
 from ._store import SequenceStore as SequenceStore
+from ._store_files import FORMAT as FORMAT
 from ._store_writer import SequenceWriter as SequenceWriter

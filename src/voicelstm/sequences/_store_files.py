@@ -37,7 +37,8 @@ __all__ = [
     "is_intact",
 ]
 
-FORMAT = 2
+FORMAT = 3
+_WITHOUT_FINGERPRINTS_AND_REMARKS = 2  # which only what adds to a folder asks for
 _WITHOUT_CHECKSUMS = 1  # the format of 0.1.0, whose folders can still be read
 _UNKNOWN = -1  # checksum of their rows
 INDEX, DATA = "index.sqlite", "features.bin"
@@ -107,10 +108,10 @@ def document_of(index: sqlite3.Connection, folder: Path) -> dict[str, Any]:
     with explained(folder, READ):
         (text,) = index.execute("SELECT value FROM about WHERE key = 'document'").fetchone()
     about: dict[str, Any] = json.loads(text)
-    if about["format"] not in (_WITHOUT_CHECKSUMS, FORMAT):
+    if about["format"] not in (_WITHOUT_CHECKSUMS, _WITHOUT_FINGERPRINTS_AND_REMARKS, FORMAT):
         raise StoreError(
             f"{folder}: format {about['format']!r}, written by voicelstm {about['library']}; voicelstm"
-            f" {__version__} reads formats {_WITHOUT_CHECKSUMS} and {FORMAT}. Install that version, or choose"
+            f" {__version__} reads formats {_WITHOUT_CHECKSUMS} to {FORMAT}. Install that version, or choose"
             " another folder."
         )
     return about
@@ -118,7 +119,7 @@ def document_of(index: sqlite3.Connection, folder: Path) -> dict[str, Any]:
 
 def collected_rows(collection: bytes, document: dict[str, Any]) -> NDArray[Any]:
     """Return the rows of a folder's collection; those without checksums get -1."""
-    if document["format"] == FORMAT:
+    if document["format"] != _WITHOUT_CHECKSUMS:
         return np.frombuffer(collection, dtype=ROW)
     names = list(Row._fields[:-1])
     without = np.frombuffer(collection, dtype=[(name, ROW[name]) for name in names])

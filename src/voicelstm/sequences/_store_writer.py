@@ -69,8 +69,9 @@ class SequenceWriter:
             document = document_of(self._index, self.folder)
             if document["format"] != FORMAT:
                 raise StoreError(
-                    f"{self.folder}: written by voicelstm {document['library']}, without checksums; it can be"
-                    " read, but not added to. Choose another folder."
+                    f"{self.folder}: format {document['format']}, written by voicelstm {document['library']};"
+                    f" it can be read, but not added to, as voicelstm {__version__} writes format {FORMAT}."
+                    " Choose another folder."
                 )
             self._compare(document["settings"], json.loads(about)["settings"])
         except BaseException:
