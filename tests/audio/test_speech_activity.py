@@ -323,10 +323,19 @@ def _all_speech(chunks):
 @pytest.mark.parametrize(("decibels", "is_heard"), [(-44, True), (-46, False)])
 def test_a_talker_is_heard_down_to_45_decibels_below_another(monkeypatch, decibels, is_heard):
     samples, _ = _noise(*[0] * 40, *[decibels] * 40)
-    _detector_that_says(monkeypatch, _all_speech, _all_speech)
+    given = _detector_that_says(monkeypatch, _all_speech, _all_speech)
     found, _ = _speech_activity._speech_chunks(samples, RATE)
     assert found[:40].all()
     assert found[40:].mean() == is_heard
+    assert len(given) == 1 + is_heard  # nothing is listened for where all is too faint
+
+
+def test_a_click_in_a_pause_makes_what_is_too_faint_no_speech(monkeypatch):
+    samples, _ = _noise(*[0] * 40, *[-60] * 20, -20, *[-60] * 20)
+    given = _detector_that_says(monkeypatch, [1.0] * 40 + [0.0] * 41, _all_speech)
+    found, _ = _speech_activity._speech_chunks(samples, RATE)
+    assert len(given) == 2
+    assert np.flatnonzero(found).tolist() == list(range(40))
 
 
 @pytest.mark.parametrize(("decibels", "n_times"), [(-14, 1), (-16, 2)])

@@ -95,6 +95,8 @@ def _speech_chunks(
     loud = np.full(len(powers), loudest)
     # On a telephone one talker may be far louder than the other, who is heard where the first is silent.
     for first, stop in _pauses(spoken & (powers > _NEAR * loudest)):
+        if powers[first:stop].max() < _FAINTEST * loudest:
+            continue  # whatever speech there were would be too faint
         found, own = _at_its_own_level(heard[first * CHUNK : stop * CHUNK], powers[first:stop])
         if found.any() and own >= _FAINTEST * loudest:
             spoken[first:stop] |= found
