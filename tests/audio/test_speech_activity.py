@@ -311,8 +311,8 @@ def test_rumble_moves_no_tone_and_the_lowest_voice_does(frequency, moves):
 
 def test_a_pause_is_a_second_and_more_beside_speech():
     speaks = np.ones(150, dtype=bool)
-    speaks[:31] = speaks[40:70] = speaks[80:111] = speaks[119:] = False
-    assert _speech_activity._pauses(speaks) == [(0, 31), (80, 111), (119, 150)]
+    speaks[:32] = speaks[40:71] = speaks[80:112] = speaks[118:] = False
+    assert _speech_activity._pauses(speaks) == [(0, 32), (80, 112), (118, 150)]
     assert _speech_activity._pauses(np.zeros(50, dtype=bool)) == []
 
 
@@ -328,6 +328,15 @@ def test_a_talker_is_heard_down_to_45_decibels_below_another(monkeypatch, decibe
     assert found[:40].all()
     assert found[40:].mean() == is_heard
     assert len(given) == 1 + is_heard  # nothing is listened for where all is too faint
+
+
+@pytest.mark.parametrize(("n_chunks", "n_heard"), [(31, []), (32, [32])])
+def test_no_pause_is_so_short_that_it_is_heard_again_behind_silence(monkeypatch, n_chunks, n_heard):
+    """In recordings of 31 chunks it takes less to be speech; a pause is beside speech."""
+    samples, _ = _noise(*[0] * 40, *[-20] * n_chunks, *[0] * 40)
+    given = _detector_that_says(monkeypatch, *[_all_speech] * 3)
+    _speech_activity._speech_chunks(samples, RATE)
+    assert [len(heard) // CHUNK for heard in given[1:]] == n_heard
 
 
 def test_a_click_in_a_pause_makes_what_is_too_faint_no_speech(monkeypatch):

@@ -20,7 +20,7 @@ _LEVEL = 0.1  # that the voice detector hears it at
 _FAINT = 10**-3.5  # power relative to it, -35 dB, below which nothing is speech
 # A second and more without speech that is at most 15 dB below the loudest may be another talker's turn. What
 # is 45 dB below is crosstalk, if it is anything.
-_PAUSE = 31  # chunks
+_PAUSE = 32  # chunks, more than _SHORT
 _NEAR, _FAINTEST = 10**-1.5, 10**-4.5
 _LONGEST_CLOSURE = 0.1  # in s; a shorter interruption, as before a plosive, is part of the speech
 _WORD = 10**-2.5  # above which a chunk belongs to the same word as its neighbour
