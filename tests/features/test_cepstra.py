@@ -2,7 +2,7 @@ import os
 import platform
 import subprocess
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -327,6 +327,25 @@ def test_the_last_frame_is_filled_with_zeros(n_samples, expected):
 def test_parameters_that_contradict_each_other_are_named(changes, words):
     with pytest.raises(ValueError, match=words):
         cepstra(noise(16000), 16000, replace(EXACT, **changes))
+
+
+FLOATS = ["frame_length", "frame_step", "fmin", "fmax", "preemphasis", "lifter", "amplitude"]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.float32("nan"), np.inf, -np.inf], ids=repr)
+def test_parameters_that_are_not_finite_are_named(value):
+    named = {field.name for field in fields(CepstraSettings) if "float" in str(field.type)}
+    assert named == set(FLOATS)
+    for name in FLOATS:
+        settings = CepstraSettings(**{name: value})
+        for rate in (None, 16000):
+            with pytest.raises(ValueError, match=f"^{name}={value} must be a finite number"):
+                check_settings(rate, settings)
+        with pytest.raises(ValueError, match=f"^{name}={value} must be a finite number"):
+            cepstra(noise(16000), 16000, settings)
+    for name, sizes in (("frame_length", (value, 0.01)), ("frame_step", (0.025, value))):
+        with pytest.raises(ValueError, match=f"^{name}={value} must be a finite number"):
+            frame_sizes(16000, *sizes)
 
 
 # OpenBLAS shares even small products out to threads with its kernels for this processor.

@@ -51,6 +51,15 @@ def test_a_batch_equals_its_clips_one_by_one():
     assert_same(transformer.transform(clips), [transformer.transform([clip])[0] for clip in clips])
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_no_parameter_may_be_nan_or_infinite(value):
+    floats = {name for name, hint in MFCCTransformer.__init__.__annotations__.items() if "float" in str(hint)}
+    assert len(floats) == 10
+    for name in floats:
+        with pytest.raises(ValueError, match=f"'{name}' parameter of MFCCTransformer must be a float"):
+            MFCCTransformer(**{name: value}).transform(["missing.wav"])
+
+
 @pytest.mark.parametrize(
     ("params", "words"),
     [

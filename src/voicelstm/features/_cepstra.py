@@ -1,5 +1,6 @@
 """Samples in, cepstra out: framing, spectrum, filterbank, logarithm, cosine transform."""
 
+import math
 import threading
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
@@ -97,12 +98,18 @@ def frame_sizes(sample_rate: int, frame_length: float, frame_step: float) -> tup
     length, step : int
         In samples.
 
+    Raises
+    ------
+    ValueError
+        If `frame_length` or `frame_step` is NaN or infinite.
+
     Examples
     --------
     >>> from voicelstm.features import frame_sizes
     >>> frame_sizes(22050, 0.025, 0.01)
     (551, 221)
     """
+    _check_finite({"frame_length": frame_length, "frame_step": frame_step})
     length, step = (
         int(Decimal(seconds * sample_rate).to_integral_value(rounding=ROUND_HALF_UP))
         for seconds in (frame_length, frame_step)
@@ -162,7 +169,8 @@ def cepstra(
     Raises
     ------
     ValueError
-        Where the parameters contradict each other or the sample rate; the text names them.
+        Where a parameter is NaN or infinite, or where they contradict each other or the sample rate; the text
+        names them.
 
     References
     ----------
@@ -356,10 +364,11 @@ def fft_size(frame_length: int, n_fft: int | None) -> int:
 
 
 def check_settings(sample_rate: int | None, settings: CepstraSettings) -> None:
-    """Raise ValueError where the settings contradict each other, or the sample rate (in Hz) if given."""
+    """Raise ValueError where settings are not finite or contradict each other, or the sample rate (in Hz)."""
     if sample_rate is not None:
         _plan(sample_rate, settings)
         return
+    _check_finite(vars(settings))
     if settings.n_coefficients > settings.n_filters:
         raise ValueError(
             f"n_mfcc={settings.n_mfcc} coefficients cannot come from n_filters={settings.n_filters} filters:"
@@ -368,6 +377,13 @@ def check_settings(sample_rate: int | None, settings: CepstraSettings) -> None:
     if settings.n_filters > _MOST_FILTERS:
         raise ValueError(f"n_filters={settings.n_filters} are more than {_MOST_FILTERS}.")
     _window(settings.window, 8)
+
+
+def _check_finite(params: dict[str, Any]) -> None:
+    """Raise ValueError if one of these parameters is NaN or infinite."""
+    for name, value in params.items():
+        if isinstance(value, float | np.floating) and not math.isfinite(value):
+            raise ValueError(f"{name}={value} must be a finite number.")
 
 
 def _window(window: str | tuple[Any, ...], length: int) -> NDArray[np.float64]:
