@@ -277,10 +277,7 @@ def test_in_a_short_recording_speech_is_asked_for_again_behind_half_a_second_of_
     given = _detector_that_says(
         monkeypatch, [0.0] * 20, silence + [0.25] * 2 + [0.4] * 3 + [behind] * 2 + [0.0] * 13
     )
-    sounds = []
-    monkeypatch.setattr(
-        _speech_activity, "_whole_words", lambda voiced, loud: sounds.append(voiced) or voiced
-    )
+    monkeypatch.setattr(_speech_activity, "_whole_words", lambda voiced, loud: voiced)
     voiced = _speech_activity._voiced(heard, powers, 1.0)
     assert np.flatnonzero(voiced).tolist() == list(range(1, 1 + n_spoken))  # 0.25 does not begin it
     without, behind_silence = given
