@@ -41,7 +41,26 @@ def of_copies(random):
     return speaker, random.permuted(np.tile(np.arange(6) == 0, (40, 1)), axis=1).ravel()
 
 
-DESIGNS = [of_clips, of_speakers, of_speakers_in_both_classes, of_few_speakers, of_copies]
+def of_one_clip_against_many(random):
+    # Permuting speakers as they are, 44 of 100 corpora had a shortcut by chance.
+    speaker = np.concatenate([np.arange(10), 10 + np.repeat(np.arange(50), 10)])
+    return speaker, speaker < 10
+
+
+def of_many_clips_against_one(random):
+    speaker = np.concatenate([np.arange(8), 8 + np.repeat(np.arange(60), 20)])  # 87 of 100
+    return speaker, speaker >= 8
+
+
+DESIGNS = [
+    of_clips,
+    of_speakers,
+    of_speakers_in_both_classes,
+    of_few_speakers,
+    of_copies,
+    of_one_clip_against_many,
+    of_many_clips_against_one,
+]
 
 
 def n_false_alarms(design, n_corpora):

@@ -50,28 +50,32 @@ def permutation_test(
 
     Clips of one speaker are alike. So what differs between speakers is tested by permuting speakers whole,
     each with the share of human clips that another has, and what differs within those of both classes by
-    shuffling the labels of each. Either is the slope of ranks over labels, an area less 0.5, over its own
-    standard deviation; the greater of the two counts, in the data as in each permutation.
+    shuffling the labels of each. Speakers can be permuted only if they are alike, and a mean over many clips
+    varies less than one clip: between speakers, both classes have as many clips of each. Either is the slope
+    of ranks over labels, an area less 0.5, over its own standard deviation; the greater of the two counts, in
+    the data as in each permutation.
     """
     group = np.arange(len(human)) if speaker is None else np.unique(speaker, return_inverse=True)[1]
     order = np.argsort(group, kind="stable")
     group, human = group[order], human[order]
-    # Minus infinity has a rank, too. The last number is the class itself: none could be found more surely.
-    rank = rankdata(np.vstack([values[:, order], human]), axis=1) / len(human)
+    # The last number is the class itself: none could be found more surely.
+    values = np.vstack([values[:, order], human])
     size = np.bincount(group)
     share = np.bincount(group, weights=human) / size
-    mean_rank = np.add.reduceat(rank, np.flatnonzero(np.diff(group, prepend=-1)), axis=1) / size
     draw = np.random.default_rng(random.randint(2**32, size=4, dtype=np.uint32))
+    some = _as_many_of_each_class(group, share, draw)
+    mean_rank = _means(_ranks(values[:, some]), group[some])
     between = _slopes(
         mean_rank - mean_rank.mean(axis=1, keepdims=True),
         share,
         np.sum((share - share.mean()) ** 2),
         lambda shares: draw.permuted(shares, axis=1),
     )
+    rank = _ranks(values)
     mixed = ((share > 0) & (share < 1))[group]
     of_group = group[mixed].astype(np.uint64) << np.uint64(32)
     within = _slopes(
-        (rank - mean_rank[:, group])[:, mixed] / size[group[mixed]],
+        (rank - _means(rank, group)[:, group])[:, mixed] / size[group[mixed]],
         human[mixed],
         np.sum(share * (1 - share)),
         lambda labels: _shuffled(labels, of_group, draw),
@@ -89,6 +93,28 @@ def permutation_test(
     if _step_down(observed, by_chance)[-1] > ALPHA:
         critical = np.inf
     return Family(_step_down(observed[:-1], by_chance[:-1]), np.minimum(0.5 + critical * scale[:-1], 1.0))
+
+
+def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ranks between 0 and 1 within each row; minus infinity has one, too."""
+    return rankdata(values, axis=1) / values.shape[1]
+
+
+def _means(rank: NDArray[np.float64], group: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Average the ranks of clips, in ascending order of their groups, over each group."""
+    first = np.flatnonzero(np.diff(group, prepend=-1))
+    return np.add.reduceat(rank, first, axis=1) / np.diff(first, append=len(group))
+
+
+def _as_many_of_each_class(
+    group: NDArray[np.intp], share: NDArray[np.float64], draw: np.random.Generator
+) -> NDArray[np.intp]:
+    """Draw clips of each group, at most as many as half of the groups of either class have."""
+    size = np.bincount(group)
+    most = min(np.median(size[share > 0]), np.median(size[share < 1]))
+    chance = np.lexsort((draw.random(len(group)), group))  # each group's clips in random order
+    place = np.arange(len(group)) - np.repeat(np.cumsum(size) - size, size)
+    return np.sort(chance[place < most])
 
 
 def _step_down(observed: NDArray[np.float64], by_chance: NDArray[np.float64]) -> NDArray[np.float64]:
