@@ -289,11 +289,11 @@ def audit(
     with the share of human clips that another has; what differs between the clips of a speaker who has both
     classes, by permuting the labels of that speaker's clips. A mean over many clips varies less than one
     clip. So if the speakers of one class have more clips, as many of theirs are drawn as half of the other
-    class's speakers have. Each speaker counts once, and the clearer of the
-    two differences is taken, in the corpus as in each permutation. Where even an AUC of 0.9 would not be told
-    from chance, the answer is "too few to tell", and not that nothing was found; that is so of fewer than
-    about nine clips, or speakers, of each class, and of fewer than five to seven speakers who have both. The
-    intervals are those of one number alone.
+    class's speakers have. Each speaker counts once, and the clearer of the two differences is taken, in the
+    corpus as in each permutation. Where even an AUC of 0.9 would not be told from chance, the answer is "too
+    few to tell", and not that nothing was found; that is so of fewer than about nine clips, or speakers, of
+    each class, and of fewer than five to seven speakers who have both. The intervals are those of one number
+    alone.
 
     The channels of a recording are averaged first. Duplicates are found by their samples, whatever the format
     and the sample rate say. A speaker who stands in both classes is no leak by itself: copies of human clips
