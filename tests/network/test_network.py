@@ -45,6 +45,19 @@ def test_a_network_that_was_reset_is_as_good_as_new():
     assert any((fresh[name] != other_seed[name]).any() for name in fresh)
 
 
+def test_a_training_step_takes_arrays_of_the_backend_as_those_of_numpy():
+    architecture = Architecture(2, 1, (3,))
+    batch, lengths = np.ones((3, 4, 2), "float32"), np.full(3, 4, "int32")
+    labels, weight = np.array([[0], [1], [1]], "float32"), np.array([0.5, 1.0, 2.0], "float32")
+    logs = []
+    for convert in (np.asarray, keras.ops.convert_to_tensor):
+        network = Network(architecture, Compilation())
+        network.reset(random_weights(architecture), seed=0, learning_rate=1e-3)
+        logs.append(network.train_step(*map(convert, (batch, lengths, labels, weight))))
+    assert logs[0]["weight"] == logs[1]["weight"] == 3.5
+    assert logs[1] == pytest.approx(logs[0])
+
+
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="no other backend traces by shape")
 def test_tensorflow_traces_a_training_step_twice_however_many_lengths_come(monkeypatch):
     traced = []

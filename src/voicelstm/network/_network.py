@@ -144,7 +144,7 @@ class Network:
         """
         self._held = None
         logs = self._step({"sequences": batch, "lengths": lengths}, labels, weight)
-        total = float(np.sum(weight))
+        total = float(keras.ops.convert_to_numpy(weight).sum())  # of a tensor of the backend, too
         return logs | {"loss": logs["loss"] * len(weight) / (total or 1.0), "weight": total}
 
     def _step(self, inputs: dict[str, NDArray], labels: NDArray, weight: NDArray) -> dict[str, float]:
