@@ -1,5 +1,6 @@
 """Every expectation is what `predict` of scikit-learn's own wrapper decides."""
 
+import re
 from functools import cache
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import VotingClassifier
+from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, make_scorer
@@ -120,6 +122,14 @@ def test_a_search_around_a_tuned_threshold_decides_by_that():
     response = respond(search.fit(X, y), X)
     assert response.rule.pos_label == "human"
     np.testing.assert_array_equal(response.score >= response.rule.threshold, search.predict(X) == "human")
+
+
+@pytest.mark.parametrize("classes", [["human"], [0, 1, 2]])
+def test_a_classifier_of_other_than_two_classes_is_told_so(classes):
+    X = np.zeros((6, 1))
+    detector = DummyClassifier().fit(X, np.resize(classes, 6))
+    with pytest.raises(ValueError, match=re.escape(f"knows the classes {classes}; expected two")):
+        respond(detector, X)
 
 
 def test_the_second_class_has_the_second_column_of_probabilities_and_all_of_the_margins():

@@ -38,6 +38,12 @@ class DecisionRule:
     def of(cls, detector: Any) -> "DecisionRule":
         """Read the rule of a fitted classifier of two classes."""
         check_is_fitted(detector)
+        classes = np.asarray(detector.classes_).tolist()
+        if len(classes) != 2:
+            raise ValueError(
+                f"The detector knows the classes {classes}; expected two, human and synthetic. Train it with"
+                " recordings of these two."
+            )
         while not _sets_threshold(detector) and (deciding := _decided_by(detector)) is not None:
             detector = deciding
         methods = list(SCORE_METHODS)
@@ -53,7 +59,7 @@ class DecisionRule:
         if isinstance(threshold, str):  # "auto", even odds
             threshold = 0.0 if method == "decision_function" else 0.5
         if pos_label is None:
-            pos_label = np.asarray(detector.classes_).tolist()[1]
+            pos_label = classes[1]
         return cls(method, pos_label, float(threshold))
 
 
