@@ -71,7 +71,10 @@ def makers():
         partial(Watch, 1), partial(Watch, 2), partial(Watch, named=1), partial(Rare, 1),
         lambda: Watch(1), lambda: Watch(2), lambda: Watch(LIMIT), lambda: Rare(LIMIT),
         closing(logging.getLogger("one")), closing(logging.getLogger("another")), lambda: Watch(LOG),
-        closing(threading.Lock()), closing(threading.RLock()), lambda: Watch(LOCK),
+        closing(threading.Lock()), closing(threading.RLock()), lambda: Watch(LOCK), closing(threading.Event()),
+        closing(threading.Semaphore(2)), closing(threading.BoundedSemaphore(2)),
+        closing(logging.LoggerAdapter(LOG, {"run": 1})), closing(logging.LoggerAdapter(LOG, {"run": 2})),
+        closing(logging.LoggerAdapter(logging.getLogger("one"), {"run": 1})),
         lambda: [Watch(x) for x in range(3)], lambda: [Watch(x) for x in range(4)],
     ]
 """
@@ -118,12 +121,13 @@ def test_the_global_variable_that_cannot_be_compared_is_named():
         describe_callbacks([module["make"]])
 
 
-def test_a_lock_counts_the_same_while_it_is_held():
-    lock = threading.Lock()
-    makers = [partial(dict, lock=lock)]
+@pytest.mark.parametrize("made", [threading.Lock, threading.Semaphore, threading.Event])
+def test_a_lock_or_an_event_counts_the_same_while_it_is_held_or_set(made):
+    held = made()
+    makers = [partial(dict, held=held)]
     before = describe_callbacks(makers)
-    with lock:
-        assert describe_callbacks(makers) == before
+    held.set() if made is threading.Event else held.acquire()
+    assert describe_callbacks(makers) == before
 
 
 def test_what_a_maker_holds_may_hold_the_maker():

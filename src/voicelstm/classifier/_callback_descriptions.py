@@ -19,8 +19,11 @@ __all__ = ["describe_callbacks"]
 # Keras's own that train nothing, and change nothing of what is trained.
 _ONLY_SHOW = {"CSVLogger", "History", "ModelCheckpoint", "ProgbarLogger", "RemoteMonitor", "TensorBoard"}
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis))
-# Whether one is held at the moment says nothing of what a callback does.
-_LOCKS = (type(threading.Lock()), type(threading.RLock()), threading.Condition)
+# Whether one is held or set at the moment says nothing of what a callback does.
+_LOCKS = (
+    *(type(threading.Lock()), type(threading.RLock()), threading.Condition, threading.Event),
+    *(threading.Semaphore, threading.BoundedSemaphore),
+)
 # Of a class, what Python adds, and what says nothing that its functions do not.
 _NOT_OF_A_CLASS = {
     "__abstractmethods__", "__annotate_func__", "__annotations__", "__annotations_cache__", "__dict__",
@@ -34,7 +37,7 @@ def describe_callbacks(makers: Sequence[Callable[[], Any]]) -> list[Any]:
     """Describe makers of callbacks by their code and values, as lists of text.
 
     Left out are Keras's own that only show or write. TypeError if a maker holds what cannot be compared
-    between processes, such as an open file; it names the global variable that holds it.
+    between processes, such as an open file; it names the global variable that holds it, if one does.
     """
     return [_Describer().of(maker) for maker in makers if not _only_shows(maker)]
 
@@ -83,6 +86,8 @@ class _Describer:
             yield str(value)
         elif isinstance(value, logging.Logger):
             yield from (self.of(type(value)), value.name)
+        elif isinstance(value, logging.LoggerAdapter):
+            yield from map(self.of, (type(value), vars(value)))
         elif isinstance(value, _LOCKS):
             yield self.of(type(value))
         elif isinstance(value, partial):
