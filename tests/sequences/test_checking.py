@@ -1,3 +1,4 @@
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 from sklearn.base import BaseEstimator
 
 from voicelstm.sequences import SequenceReadingMixin, checked_clips, stack
+from voicelstm.sequences._checking import _check_range
 
 
 class Transformer(SequenceReadingMixin, BaseEstimator):
@@ -148,3 +150,14 @@ def test_values_beyond_float32_are_refused_unless_the_network_computes_in_float6
     # As far as float32 reaches.
     batch[1, 2] = np.sign(value) * float(np.finfo(np.float32).max)
     Classifier().fit(batch)
+
+
+def test_the_range_of_a_clip_is_checked_without_arrays_of_its_size():
+    clip = np.ones((100_000, 3))
+    tracemalloc.start()
+    try:
+        _check_range([clip], np.float32)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < clip.size / 2  # a mask has a byte for each number

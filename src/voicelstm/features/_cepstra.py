@@ -19,16 +19,16 @@ from voicelstm.features._filterbanks import filterbank
 __all__ = ["CepstraSettings", "cepstra", "frame_count", "frame_sizes"]
 
 # What is transformed at once: few enough frames for a core's cache, many enough to hide the interpreter.
-_BLOCK_BYTES = 524_288
+_BLOCK_BYTES = 2**19
 # Each thread keeps the memory for it: to fetch that anew for each clip takes a third of a short clip's time.
 _kept = threading.local()
-_KEPT_BYTES = 2_097_152
+_KEPT_BYTES = 2**21
 # So few filters share a matrix product that little of its matrix is zero; more where all of them are narrow.
 _FILTERS_PER_BAND = 4
 _BINS_PER_BAND = 64
-_LARGEST_BANK = 2_097_152  # filters times length of the transform: what makes them takes about 40 MiB
+_LARGEST_BANK = 2**21  # filters times length of the transform: what makes them takes about 40 MiB
 _MOST_FILTERS = 4096
-_LONGEST_FRAME = 16_777_216  # in samples
+_LONGEST_FRAME = 2**24  # in samples
 _EPS = float(np.finfo(np.float64).eps)  # stands for an exact zero under the logarithm, as in psf
 # A filter so far below its frame's energy (-70 dB) is lost in the rounding of a single-precision transform.
 _FAINT = 1e-7

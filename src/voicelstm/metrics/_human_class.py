@@ -49,7 +49,7 @@ def recognised_human_label(classes: Iterable[Any]) -> Any:
     if len(labels) != 2 or len(human) != 1:
         return None
     certain = any(_spelling(label) in SYNTHETIC_SPELLINGS | UNAMBIGUOUS_SPELLINGS for label in labels)
-    return human.pop() if certain else None
+    return human[0] if certain else None
 
 
 def choose_human_label(classes: Sequence[Any], human_label: Any = None) -> Any:

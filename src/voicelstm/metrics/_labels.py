@@ -30,7 +30,7 @@ def as_labels(y: ArrayLike, name: str) -> NDArray[Any]:
             DataConversionWarning,
             stacklevel=3,
         )
-        labels = labels.ravel()
+        labels = labels[:, 0]
     if labels.ndim != 1:
         raise ValueError(f"{name} has shape {labels.shape}; expected one label per clip.{_advice(labels)}")
     if not len(labels):

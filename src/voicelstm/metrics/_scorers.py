@@ -61,7 +61,7 @@ class _DetectionScorer(BaseScorer):
             value = self._metric(
                 y_true, scores, **{"pos_label": classes[1], **known, **self._parameters, **metadata}
             )
-        return self._sign * float(value)
+        return -float(value)
 
     def _human_label(self, estimator: Any) -> dict[str, Any]:
         """Return the estimator's human class for a metric that takes one and has none."""
@@ -84,7 +84,7 @@ class _DecisionScorer(BaseScorer):
         if "human_label" not in self._parameters and hasattr(estimator, "classes_"):
             known = {"human_label": human_label_of(estimator)}
         decided = method_caller(estimator, "predict", X)
-        return self._sign * detection_cost(y_true, decided, **{**known, **self._parameters, **metadata})
+        return -detection_cost(y_true, decided, **{**known, **self._parameters, **metadata})
 
 
 def make_detection_scorer(

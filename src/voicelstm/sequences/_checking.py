@@ -112,7 +112,7 @@ def checked_clips(estimator: Any, X: Any, expected: int | None) -> list[NDArray[
         _check_range(clips, dtype)
         return clips
     _check_range(clips, dtype)
-    (n_features,) = {clip.shape[1] for clip in clips}
+    n_features = clips[0].shape[1]
     if begins:
         if hasattr(estimator, "feature_names_in_"):
             del estimator.feature_names_in_  # of a table that was fitted before
@@ -134,7 +134,7 @@ def _check_range(clips: list[NDArray[Any]], dtype: type[np.floating]) -> None:
         for position, clip in enumerate(clips)
         if clip.dtype.kind == "f"
         and clip.dtype.itemsize > np.dtype(dtype).itemsize
-        and ((clip > most) | (clip < -most)).any()
+        and max(clip.max(initial=0), -clip.min(initial=0)) > most
     ]
     if beyond:
         raise ValueError(

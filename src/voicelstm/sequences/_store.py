@@ -97,8 +97,7 @@ class SequenceStore:
                     f"{path}: not complete, as the run that was to fill it was interrupted: call"
                     " transform(X, out=...) again to complete it; what is stored is not computed again."
                 )
-            (collection,) = found
-            rows, settings = collected_rows(collection, document), document["settings"]
+            rows, settings = collected_rows(found[0], document), document["settings"]
             data = DataFile(path, settings["n_features"], np.dtype(settings["feature_dtype"]), end_of(rows))
             data.checked_size()  # now rather than in the middle of training
         self._set(data, rows)
@@ -173,4 +172,4 @@ class SequenceStore:
     def __repr__(self) -> str:
         frames = int(self.lengths.sum())
         size = frames * self.n_features * self.feature_dtype.itemsize
-        return f"<SequenceStore: {len(self)} clips, {frames} frames, {1e-6 * size:.3g} MB in {self.folder}>"
+        return f"<SequenceStore: {len(self)} clips, {frames} frames, {size / 1e6:.3g} MB in {self.folder}>"
