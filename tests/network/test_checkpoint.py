@@ -211,6 +211,8 @@ def test_a_process_that_was_killed_is_gone_on_from_by_another(tmp_path):
         ({"max_epochs": 7}, (X, Y)),
         ({"dropout": 0.2}, (X, Y)),
         ({"batch_size": 7}, (X, Y)),
+        ({"learning_rate": 0.021}, (X, Y)),
+        ({"learning_rate": lambda epoch: 0.02}, (X, Y)),
         ({"random_state": 1}, (X, Y)),
         ({"random_state": None}, (X, Y)),
         ({"class_weight": {0: 2.0, 1: 1.0}}, (X, Y)),
@@ -226,6 +228,15 @@ def test_another_training_does_not_go_on_from_it(changes, data, left_in_epoch_3,
     shutil.copy(left_in_epoch_3, tmp_path)
     assert first_epoch(small(tmp_path), X, Y) == 3
     assert first_epoch(small(tmp_path, **changes), *data) == 0
+
+
+def test_a_schedule_is_known_by_its_step_sizes(tmp_path):
+    def falling(first):
+        return lambda epoch: first / (1 + epoch)
+
+    interrupted(small(tmp_path, learning_rate=falling(0.02)), 3)
+    assert first_epoch(small(tmp_path, learning_rate=falling(0.03)), X, Y) == 0
+    assert first_epoch(small(tmp_path, learning_rate=falling(0.02)), X, Y) == 3
 
 
 @pytest.mark.parametrize("library", ["voicelstm", "numpy", "scipy", "sklearn", "keras", "the backend"])

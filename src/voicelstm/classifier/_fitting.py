@@ -315,10 +315,8 @@ def _checkpoint_key(
     for name in ("checkpoint", "human_label", "verbose"):
         del params[name]
     # Of these, what counts is hashed besides, in a form that is the same in every process: numbers drawn,
-    # weights of clips, settings of optimizer and devices, code and values of callbacks.
-    if callable(classifier.learning_rate):
-        del params["learning_rate"]
-    for name in ("callbacks", "class_weight", "distribution", "optimizer", "random_state"):
+    # weights of clips, step sizes, settings of optimizer and devices, code and values of callbacks.
+    for name in ("callbacks", "class_weight", "distribution", "learning_rate", "optimizer", "random_state"):
         del params[name]
     statistics = [] if start.statistics is None else [start.statistics.mean, start.statistics.spread]
     arrays = [*start.weights.values(), *statistics, labelled.target, labelled.weight, *labelled.clips]
