@@ -225,7 +225,7 @@ class Sure(WithProbabilities):
 
 @pytest.mark.parametrize(
     ("log_odds", "margin", "bits"),
-    [(20, 25, 20 / np.log(2)), (np.inf, 5, 52), (np.inf, 50, 50 / np.log(2))],
+    [(20, 25, 20 / np.log(2)), (np.inf, 5, 52), (np.inf, 20, 20 / np.log(2)), (np.inf, 50, 50 / np.log(2))],
 )
 def test_a_margin_is_read_only_where_log_odds_are_infinite_and_it_may_be_them(log_odds, margin, bits):
     fitted = Sure(factor=log_odds).fit(None, ["human", "synthetic"])
