@@ -56,9 +56,11 @@ class UnseenSources(LeaveOneGroupOut):
     >>> import numpy as np
     >>> from voicelstm.datasets import UnseenSources, make_voices
     >>> voices = make_voices(120, random_state=0)
-    >>> groups = voices.groups | {"source": np.resize(["radio", "phone", "studio"], 120)}
-    >>> cv = UnseenSources(2)
-    >>> train, test = next(cv.split(voices.recordings, voices.target, groups))
+    >>> place = np.unique(voices.groups["speaker"], return_inverse=True)[1] % 3
+    >>> groups = voices.groups | {"source": np.array(["radio", "phone", "studio"])[place]}
+    >>> train, test = next(UnseenSources(3).split(voices.recordings, voices.target, groups))
+    >>> np.unique(groups["source"][test]).tolist()
+    ['radio']
     >>> set(groups["speaker"][train]) & set(groups["speaker"][test])
     set()
     """
