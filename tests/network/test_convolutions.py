@@ -131,7 +131,9 @@ def test_rows_that_only_fill_a_batch_change_no_step():
         np.testing.assert_allclose(ends[1][name], values, atol=1e-5, err_msg=name)
 
 
-@pytest.mark.skipif(PRECISE != "float64", reason="differences need double precision, which JAX has off")
+@pytest.mark.skipif(
+    PRECISE != "float64", reason="JAX has double precision off, unless JAX_ENABLE_X64=1 as in CI"
+)
 def test_a_step_follows_the_gradient_that_finite_differences_have():
     architecture = Architecture(N_BANDS, 1, (3,), pooling="stats", dtype="float64", convolutions=BLOCKS)
     weights = weights_of(architecture)
@@ -172,11 +174,8 @@ def test_dropout_takes_whole_maps():
 
 @pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])
 def test_half_precision_is_close_to_single(dtype):
-    if BACKEND == "torch" and dtype == "mixed_float16":
-        pytest.skip("torch has no convolutions of float16 on a CPU")
     clips, weights = clips_of(24, 9), weights_of()
     inputs = [ops.convert_to_tensor(values) for values in padded(clips, 24)]
     single, half = (array(stack_with(weights, d)(*inputs)[0]).astype("float32") for d in ("float32", dtype))
-    np.testing.assert_allclose(
-        half, single, atol=0.03 * np.abs(single).max() * (3 if "b" in dtype[6:7] else 1)
-    )
+    rounding = {"mixed_bfloat16": 2**-8, "mixed_float16": 2**-11}[dtype]  # and three blocks add up
+    np.testing.assert_allclose(half, single, atol=8 * rounding * np.abs(single).max())
