@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FEWEST_SPEAKERS", "enough_speakers", "group_columns"]
+__all__ = ["FEWEST_SPEAKERS", "enough_speakers", "group_columns", "missing_class"]
 
 #: Of each class, for an interval that draws speakers. Of fewer, resamples hardly differ from each other.
 FEWEST_SPEAKERS = 5
@@ -41,3 +41,14 @@ def group_columns(groups: Any, n_clips: int) -> dict[str, NDArray[Any]]:
 def enough_speakers(speaker: NDArray[Any], human: NDArray[np.bool_]) -> bool:
     """Return whether each class has enough speakers for an interval that draws them; each has one or more."""
     return min(len(np.unique(speaker[human])), len(np.unique(speaker[~human]))) >= FEWEST_SPEAKERS
+
+
+def missing_class(
+    train: NDArray[np.bool_], test: NDArray[np.bool_], human: NDArray[np.bool_]
+) -> tuple[str, str] | None:
+    """Name a part of a fold and a class that it has no clips of; None if both have both."""
+    for name, chosen in (("training", train), ("test", test)):
+        for kind, of_class in (("human", human), ("synthetic", ~human)):
+            if not (chosen & of_class).any():
+                return name, kind
+    return None

@@ -10,7 +10,7 @@ from sklearn.model_selection import LeaveOneGroupOut
 from sklearn.utils import check_random_state, check_scalar
 
 from voicelstm._compat import num_samples
-from voicelstm.datasets._groups import group_columns
+from voicelstm.datasets._groups import group_columns, missing_class
 from voicelstm.metrics import check_human
 
 __all__ = ["UnseenSources"]
@@ -44,8 +44,8 @@ class UnseenSources(LeaveOneGroupOut):
     Notes
     -----
     `groups` is a data frame, or a dict, with the columns "source", "speaker", and "family" or "system".
-    What stands there as the family of human clips does not matter. Sources with human clips and families
-    are dealt to the folds by size, the largest first, each to the fold with the fewest clips so far.
+    The family of human clips does not matter. Sources with human clips and families are dealt to the folds by
+    size, the largest first, each to the fold with the fewest clips so far.
 
     A fold tests the human clips of its sources, and the synthetic clips of its families. Of those, a clip
     whose speaker has human clips is tested only if these are held out as well; else it is in neither training
@@ -122,13 +122,12 @@ class UnseenSources(LeaveOneGroupOut):
             )
             test = (human & of_sources) | (of_families & held_out)
             train = ~of_sources & ~of_families & ~held_out
-            for name, chosen in (("training", train), ("test", test)):
-                for kind, of_class in (("human", human), ("synthetic", ~human)):
-                    if not (chosen & of_class).any():
-                        raise ValueError(
-                            f"The {name} part of fold {fold} has no {kind} clips. Divide the clips otherwise"
-                            " (n_splits, random_state), or put small sources or families together."
-                        )
+            if missing := missing_class(train, test, human):
+                name, kind = missing
+                raise ValueError(
+                    f"The {name} part of fold {fold} has no {kind} clips. Divide the clips otherwise"
+                    " (n_splits, random_state), or put small sources or families together."
+                )
             yield np.flatnonzero(train), np.flatnonzero(test)
 
     def get_n_splits(self, X: Any = None, y: ArrayLike | None = None, groups: Any = None) -> int:

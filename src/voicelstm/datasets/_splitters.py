@@ -10,7 +10,7 @@ from sklearn.model_selection import LeaveOneGroupOut
 from sklearn.utils import check_random_state, check_scalar
 
 from voicelstm._compat import num_samples
-from voicelstm.datasets._groups import group_columns
+from voicelstm.datasets._groups import group_columns, missing_class
 from voicelstm.metrics import check_human
 
 __all__ = ["UnseenSystems"]
@@ -142,13 +142,12 @@ class UnseenSystems(LeaveOneGroupOut):
                 held_out = np.isin(speaker, part)
                 test = of_system | (human & held_out)
                 train = ~of_system & ~(human & held_out)
-            for name, chosen in (("training", train), ("test", test)):
-                for kind, of_class in (("human", human), ("synthetic", ~human)):
-                    if not (chosen & of_class).any():
-                        raise ValueError(
-                            f"With {left_out!r} left out, {name} has no {kind} clips. Divide the speakers"
-                            " otherwise (n_parts, random_state), or put small systems together."
-                        )
+            if missing := missing_class(train, test, human):
+                name, kind = missing
+                raise ValueError(
+                    f"With {left_out!r} left out, {name} has no {kind} clips. Divide the speakers"
+                    " otherwise (n_parts, random_state), or put small systems together."
+                )
             yield np.flatnonzero(train), np.flatnonzero(test)
 
     def get_n_splits(self, X: Any = None, y: ArrayLike | None = None, groups: Any = None) -> int:

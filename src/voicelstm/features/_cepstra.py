@@ -169,7 +169,7 @@ def cepstra(
     Raises
     ------
     ValueError
-        Where a parameter is NaN or infinite, or where they contradict each other or the sample rate; the text
+        If a parameter is NaN or infinite, or if parameters contradict each other or the sample rate; the text
         names them.
 
     References

@@ -77,7 +77,7 @@ def choose_human_label(classes: Sequence[Any], human_label: Any = None) -> Any:
 def human_label_of(detector: Any, human_label: Any = None) -> Any:
     """Return the human class of a fitted detector: as it knows, as its spelling says, or else as given.
 
-    What is given must not contradict what is known.
+    A human label that is given must not contradict the one that is known.
     """
     classes = np.asarray(detector.classes_).tolist()
     known = _known_to(detector, classes)
