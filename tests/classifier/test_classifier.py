@@ -147,6 +147,7 @@ def test_series_and_nested_lists_of_unequal_lengths_are_clips(binary):
         ({"class_weight": {0: -1.0, 1: 1.0}}, np.zeros((4, 5, 2)), [0, 1, 0, 1], "positive, finite weight"),
         ({}, [], [], "X has no clips"),
         ({"units": (0,)}, np.zeros((4, 5, 2)), [0, 1, 0, 1], r"units=\(0,\)"),
+        ({"sampling": "weights", "shuffle": False}, np.zeros((4, 5, 2)), [0, 1, 0, 1], "set shuffle=True"),
         ({"convolutions": [(8, 3)]}, np.zeros((4, 5, 2)), [0, 1, 0, 1], r"convolutions=\[\(8, 3\)\] must be"),
         ({"convolutions": (8, 3, 2)}, np.zeros((4, 5, 2)), [0, 1, 0, 1], "blocks of three positive integers"),
         ({"pooling": "median"}, np.zeros((4, 5, 2)), [0, 1, 0, 1], "'pooling' parameter"),
@@ -156,6 +157,20 @@ def test_series_and_nested_lists_of_unequal_lengths_are_clips(binary):
 def test_bad_input_is_a_clear_error(changes, X, y, words):
     with pytest.raises(ValueError, match=words):
         small(**changes).fit(X, y)
+
+
+def test_a_pass_draws_no_clips_by_weights_that_it_takes_as_they_are():
+    with pytest.raises(ValueError, match='set sampling="all"'):
+        small(sampling="weights").partial_fit(np.zeros((4, 5, 2)), [0, 1, 0, 1], classes=[0, 1])
+
+
+def test_it_learns_from_random_crops_drawn_by_weight():
+    X, y = clips_of(40)
+    settings = {"sampling": "weights", "random_crops": True, "segment_frames": 8}
+    classifier = small(**settings).fit(X, y, sample_weight=np.linspace(0.5, 2, 40))
+    assert classifier.score(X, y) > 0.9
+    again = small(**settings).fit(X, y, sample_weight=np.linspace(0.5, 2, 40))
+    np.testing.assert_array_equal(again.decision_function(X), classifier.decision_function(X))
 
 
 def test_a_sequence_of_other_features_is_refused(binary):

@@ -123,12 +123,20 @@ HALVES = np.repeat([0, 1], 60)
         # 99 clips to one, which count the same.
         ([3] * 600, FEW, None, np.repeat([1, 99], [594, 6]), {"class_weight": "balanced", "max_epochs": 20}),
         ([3] * 600, FEW, np.where(FEW, 99, 1), np.repeat([1, 99], [594, 6]), {"max_epochs": 20}),
+        # The same drawn as often as it weighs.
+        ([3] * 600, FEW, np.where(FEW, 99, 1), np.ones(600), {"max_epochs": 20, "sampling": "weights"}),
         # Clips of one segment, and of 50.
         ([3] * 60 + [150] * 60, HALVES, None, np.repeat([50, 1], [60, 3000]), {"max_epochs": 4}),
         # As 1 s and 9 s are to segments of 3 s: padding would be most of a batch that holds both.
         ([20] * 60 + [180] * 60, HALVES, None, np.repeat([3, 1], [60, 180]), {"max_epochs": 50}),
     ],
-    ids=["balanced classes", "weights of clips", "clip lengths", "classes of different lengths"],
+    ids=[
+        "balanced classes",
+        "weights of clips",
+        "drawn by weight",
+        "clip lengths",
+        "classes of different lengths",
+    ],
 )
 def test_inputs_that_tell_nothing_get_the_log_odds_of_the_weights(
     lengths, y, sample_weight, weight_of_segments, changes

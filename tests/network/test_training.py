@@ -17,14 +17,14 @@ def labelled_clips(lengths, labels, weights, segment_frames=None, n_rows=3):
     return LabelledClips(batches, np.array(labels, dtype=float), np.array(weights, dtype=float))
 
 
-def orders(clips, max_epochs=3, max_steps=None, shuffle=True):
-    schedule = Schedule(max_epochs, max_steps, shuffle, patience=0, callbacks=(), verbose=0)
+def epochs_of(clips, max_epochs=3, max_steps=None, shuffle=True, **options):
+    schedule = Schedule(max_epochs, max_steps, shuffle, patience=0, callbacks=(), verbose=0, **options)
     n_epochs = schedule.n_epochs(clips)
-    generator = np.random.default_rng(0)
-    return [
-        [batch.tolist() for batch in epoch]
-        for epoch in _epochs(clips, schedule, clips.n_steps, n_epochs, generator)
-    ]
+    return list(_epochs(clips, schedule, clips.n_steps, n_epochs, np.random.default_rng(0)))
+
+
+def orders(clips, **options):
+    return [[chosen.tolist() for chosen, _ in epoch] for epoch in epochs_of(clips, **options)]
 
 
 def test_an_epoch_sees_each_segment_once_in_an_order_of_its_own():
@@ -57,6 +57,43 @@ def test_each_full_batch_holds_both_classes_though_one_has_shorter_clips(labels,
     assert {sum(position < 11 for position in batch) for batch in batches} <= {1, 2, 3}
 
 
+@pytest.mark.parametrize("max_steps", [None, 40])
+def test_segments_come_as_often_as_their_weights_say_and_each_batch_has_the_classes_in_proportion(max_steps):
+    # The first two clips weigh half of class 0; the last, of two segments, half of class 1.
+    weights = [4, 4, *[1] * 8, *[1] * 8, 8]
+    clips = labelled_clips([5] * 18 + [10], [[0]] * 10 + [[1]] * 9, weights, segment_frames=5, n_rows=8)
+    epochs = orders(clips, max_epochs=4, max_steps=max_steps, by_weight=True)
+    batches = list(chain(*epochs))
+    assert len(batches) == (12 if max_steps is None else 40)
+    assert {len(batch) for batch in batches} == {8}
+    assert {sum(position < 10 for position in batch) for batch in batches} <= {3, 4, 5}
+    per_segment = np.array([*weights[:-1], 4, 4]) / 32
+    for epoch in epochs:
+        drawn = np.bincount(list(chain(*epoch)), minlength=20)
+        assert (np.abs(drawn - per_segment * drawn.sum()) < 1).all()
+    assert len({str(epoch) for epoch in epochs}) == len(epochs)
+
+
+def test_rows_that_were_drawn_by_their_weights_weigh_the_same():
+    clips = labelled_clips([4, 20], [[0], [1]], [3, 5], segment_frames=10, n_rows=4)
+    *_, weight = _labelled_batch(clips, True, (np.array([1, 0, 2]), None))
+    assert weight.tolist() == [1, 1, 1, 0]
+
+
+def test_random_crops_begin_anywhere_in_their_clip_and_have_its_frames():
+    clips = [np.arange(n, dtype=float)[:, None] for n in (10, 4, 5)]
+    batches = SegmentBatches(clips, 4, 8, None, "float64")
+    labelled = LabelledClips(batches, np.zeros((3, 1)), np.ones(3))
+    seen = {0: set(), 1: set(), 2: set()}
+    for rows in chain(*epochs_of(labelled, max_epochs=60, random_crops=True)):
+        batch, lengths, *_ = _labelled_batch(labelled, False, rows)
+        assert (lengths[: len(rows[0])] == 4).all()
+        for row, segment in enumerate(rows[0]):
+            assert (np.diff(batch[row, :4, 0]) == 1).all()
+            seen[int(batches.segments.clip[segment])].add(int(batch[row, 0, 0]))
+    assert seen == {0: set(range(7)), 1: {0}, 2: {0, 1}}
+
+
 @pytest.mark.parametrize(
     ("n_clips", "only_full_batches", "expected"),
     [(6, False, [1, 2, 1, 0.5, 0.5, 1]), (2, False, [1, 2]), (2, True, [2 / 3, 4 / 3])],
@@ -72,7 +109,7 @@ def test_weights_are_scaled_so_that_a_full_batch_divided_by_its_rows_is_a_mean(
 def test_segments_share_the_weight_of_their_clip_and_added_rows_have_none():
     # Of 10 frames each clip of 4 has one segment, and the clip of 20 two.
     clips = labelled_clips([4, 20], [[0], [1]], [3, 5], segment_frames=10, n_rows=4)
-    batch, lengths, labels, weight = _labelled_batch(clips, np.array([1, 0, 2]))
+    batch, lengths, labels, weight = _labelled_batch(clips, False, (np.array([1, 0, 2]), None))
     assert lengths[:3].tolist() == [10, 4, 10]
     assert batch[:3, 0, 0].tolist() == [1, 0, 1]
     assert labels[:3, 0].tolist() == [1, 0, 1]

@@ -93,6 +93,14 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         Segments per step.
     shuffle : bool, default=True
         Whether each epoch has its own order of segments.
+    sampling : {"all", "weights"}, default="all"
+        Segments of an epoch of `fit`. "all": each once, and its weight weighs the loss. "weights": as many,
+        drawn with a chance in proportion to their weights, which then do not weigh the loss; each batch has
+        every class in proportion. Both learn the same on average. The second sees rare groups that weigh much
+        in every batch, as :func:`~voicelstm.datasets.balanced_weights` makes them. It needs `shuffle`.
+    random_crops : bool, default=False
+        Whether training begins each segment at a random frame of its clip each time. Otherwise segments tile
+        the clip, as in predictions.
     max_epochs : int, default=30
         Passes over the training set.
     max_steps : int or None, default=None
@@ -205,6 +213,8 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "shuffle": ["boolean"],
+        "sampling": [StrOptions({"all", "weights"})],
+        "random_crops": ["boolean"],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "max_steps": [Interval(Integral, 1, None, closed="left"), None],
         "early_stopping": ["boolean"],
@@ -240,6 +250,8 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         label_smoothing: float = 0.0,
         batch_size: int = 32,
         shuffle: bool = True,
+        sampling: str = "all",
+        random_crops: bool = False,
         max_epochs: int = 30,
         max_steps: int | None = None,
         early_stopping: bool = False,
@@ -271,6 +283,8 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         self.label_smoothing = label_smoothing
         self.batch_size = batch_size
         self.shuffle = shuffle
+        self.sampling = sampling
+        self.random_crops = random_crops
         self.max_epochs = max_epochs
         self.max_steps = max_steps
         self.early_stopping = early_stopping

@@ -166,6 +166,11 @@ def _partial_fit(
     """Train a network for one epoch, going on from the last pass; the classifier is read, and not changed."""
     from voicelstm.network import train
 
+    if classifier.sampling == "weights":
+        raise ValueError(
+            'partial_fit takes weights as they are, which sampling="weights" cannot: set sampling="all".'
+        )
+
     architecture = _architecture(classifier, labelled, before)
     # A copy, since a pass that fails must not have drawn from it.
     generator = new_generator(classifier.random_state) if state is None else deepcopy(state.generator)
@@ -245,6 +250,8 @@ def _schedule(
 ) -> "Schedule":
     from voicelstm.network import Schedule
 
+    if classifier.sampling == "weights" and not classifier.shuffle:
+        raise ValueError('sampling="weights" draws segments at random; set shuffle=True, or sampling="all".')
     schedule = Schedule(
         max_epochs=max_epochs,
         max_steps=max_steps,
@@ -252,6 +259,8 @@ def _schedule(
         patience=classifier.patience,
         callbacks=checked_callbacks(classifier.callbacks),
         verbose=int(classifier.verbose),
+        by_weight=classifier.sampling == "weights",
+        random_crops=classifier.random_crops,
     )
     if callable(classifier.learning_rate) and not callable(classifier.optimizer):
         epochs = range(first_epoch, first_epoch + schedule.n_epochs(clips))

@@ -23,6 +23,9 @@ __all__ = ["LabelledClips", "Schedule", "Trained", "train"]
 
 _log = logging.getLogger(__name__)
 
+# Positions of a batch's segments, and the frames that they begin at if these are not their own.
+Rows = tuple[NDArray[np.intp], NDArray[np.intp] | None]
+
 
 @dataclass(frozen=True)
 class LabelledClips:
@@ -45,6 +48,11 @@ class LabelledClips:
         total = n_segments if only_full_batches else max(n_segments, self.batches.n_rows)
         return replace(self, weights=self.weights * (total / self.weights.sum()))
 
+    def weight_of_segments(self, chosen: NDArray[np.intp]) -> NDArray[np.floating]:
+        """Return the weights of segments; those of a clip share the clip's."""
+        clip = self.batches.segments.clip[chosen]
+        return self.weights[clip] / self.batches.segments.per_clip[clip]
+
     def class_of_segments(self) -> NDArray[np.intp]:
         """Return the class of each segment, numbered from 0."""
         one_column = self.labels.shape[1] == 1
@@ -62,6 +70,8 @@ class Schedule:
     patience: int
     callbacks: Sequence[Callable[[], Any]]
     verbose: int
+    by_weight: bool = False  # whether segments are drawn by their weights, which then do not weigh the loss
+    random_crops: bool = False
     rates: Sequence[float] | None = None  # step size of each epoch
 
     def n_epochs(self, clips: LabelledClips) -> int:
@@ -93,7 +103,8 @@ def train(
     callbacks = _keras_callbacks(network, schedule, clips.n_steps, n_epochs)
     standing = _resumed(network, checkpoint)
     _log_begin(clips, standing.n_epochs)
-    first_batch = _labelled_batch(clips, np.arange(min(len(clips.batches.segments), clips.batches.n_rows)))
+    first_rows = np.arange(min(len(clips.batches.segments), clips.batches.n_rows))
+    first_batch = _labelled_batch(clips, schedule.by_weight, (first_rows, None))
     network.check_agreement(clips.batches.lengths, clips.labels, clips.weights, *first_batch)
     logs: dict[str, float] = {}
     callbacks.on_train_begin()
@@ -105,7 +116,7 @@ def train(
         if epoch_begins is not None:
             epoch_begins()
         callbacks.on_epoch_begin(epoch)
-        logs = _train_epoch(network, clips, orders, callbacks)
+        logs = _train_epoch(network, clips, schedule, orders, callbacks)
         _check_loss(logs["loss"], epoch)
         if validation is not None:
             logs |= _validate(network, validation, loss)
@@ -194,14 +205,15 @@ def _log_epoch(logs: dict[str, float], epoch: int, n_epochs: int) -> None:
 def _train_epoch(
     network: Network,
     clips: LabelledClips,
-    orders: list[NDArray[np.intp]],
+    schedule: Schedule,
+    orders: list[Rows],
     callbacks: keras.callbacks.CallbackList,
 ) -> dict[str, float]:
     """Take the steps of one epoch; return the weighted means of loss and accuracy."""
     logs: dict[str, float] = {}
     sums: dict[str, float] = {}
     total = 0.0
-    with closing(prefetched(partial(_labelled_batch, clips), orders)) as batches:
+    with closing(prefetched(partial(_labelled_batch, clips, schedule.by_weight), orders)) as batches:
         for step, batch in enumerate(batches):
             callbacks.on_train_batch_begin(step)
             of_batch = network.train_step(*batch)
@@ -235,8 +247,8 @@ def _check_weights(weights: Weights) -> None:
 
 def _epochs(
     clips: LabelledClips, schedule: Schedule, n_steps: int, n_epochs: int, generator: np.random.Generator
-) -> Iterator[list[NDArray[np.intp]]]:
-    """Yield, for each epoch, the positions of each batch's segments."""
+) -> Iterator[list[Rows]]:
+    """Yield, for each epoch, the rows of each batch."""
     n_segments, n_rows = len(clips.batches.segments), clips.batches.n_rows
     classes = clips.class_of_segments()
 
@@ -245,26 +257,52 @@ def _epochs(
 
     stream = np.empty(0, dtype=np.intp)
     for epoch in range(n_epochs):
-        if schedule.max_steps is None:
+        n_batches = n_steps
+        if schedule.max_steps is not None:
+            n_batches = min(n_steps, schedule.max_steps - epoch * n_steps)
+        if schedule.by_weight:
+            weights = clips.weight_of_segments(np.arange(n_segments))
+            positions = _drawn_by_weight(weights, classes, n_batches, n_rows, generator)
+        elif schedule.max_steps is None:
             positions = order()
         else:
-            n_positions = min(n_steps, schedule.max_steps - epoch * n_steps) * n_rows
-            while len(stream) < n_positions:
+            while len(stream) < n_batches * n_rows:
                 stream = np.concatenate([stream, order()])
-            positions, stream = stream[:n_positions], stream[n_positions:]
+            positions, stream = stream[: n_batches * n_rows], stream[n_batches * n_rows :]
         if schedule.shuffle:
             positions = clips.batches.bucket_by_length(positions, classes[positions], generator)
-        yield [positions[first : first + n_rows] for first in range(0, len(positions), n_rows)]
+        starts = clips.batches.random_starts(positions, generator) if schedule.random_crops else None
+        rows = [slice(first, first + n_rows) for first in range(0, len(positions), n_rows)]
+        yield [(positions[each], None if starts is None else starts[each]) for each in rows]
 
 
-def _labelled_batch(clips: LabelledClips, chosen: NDArray[np.intp]) -> tuple[NDArray, ...]:
+def _drawn_by_weight(
+    weights: NDArray[np.floating],
+    classes: NDArray[np.intp],
+    n_batches: int,
+    n_rows: int,
+    generator: np.random.Generator,
+) -> NDArray[np.intp]:
+    """Draw segments for full batches by their weights, and deal each class evenly to the batches."""
+    # Points in equal distances on the line of all weights, so that no segment comes much more often or rarely
+    # than its weight says (systematic sampling).
+    order = generator.permutation(len(weights))
+    order = order[np.argsort(classes[order], kind="stable")]
+    ends = np.cumsum(weights[order], dtype=np.float64)
+    n_drawn = n_batches * n_rows
+    points = (np.arange(n_drawn) + generator.random()) * (ends[-1] / n_drawn)
+    drawn = order[np.minimum(np.searchsorted(ends, points, side="right"), len(order) - 1)]
+    return drawn.reshape(n_rows, n_batches).T.ravel()
+
+
+def _labelled_batch(clips: LabelledClips, by_weight: bool, rows: Rows) -> tuple[NDArray, ...]:
+    chosen, starts = rows
     batches = clips.batches
-    batch, lengths = batches.take(chosen)
-    clip = batches.segments.clip[chosen]
+    batch, lengths = batches.take(chosen, starts)
     labels = np.zeros((len(batch), clips.labels.shape[1]), dtype=batches.dtype)
-    labels[: len(chosen)] = clips.labels[clip]
+    labels[: len(chosen)] = clips.labels[batches.segments.clip[chosen]]
     weight = np.zeros(len(batch), dtype=batches.dtype)
-    weight[: len(chosen)] = clips.weights[clip] / batches.segments.per_clip[clip]
+    weight[: len(chosen)] = 1 if by_weight else clips.weight_of_segments(chosen)
     return batch, lengths, labels, weight
 
 

@@ -108,7 +108,8 @@ class SegmentBatches:
         frames_step: int = 16,
     ) -> None:
         self.clips = clips
-        self.segments = cut([len(clip) for clip in clips], segment_frames)
+        self._n_frames = np.array([len(clip) for clip in clips], dtype=np.intp)
+        self.segments = cut(self._n_frames.tolist(), segment_frames)
         self.n_rows = n_rows
         self.dtype = np.dtype(dtype)
         self.lengths = self.segments.stop - self.segments.start
@@ -172,13 +173,22 @@ class SegmentBatches:
         full = np.delete(positions, incomplete).reshape(-1, n_rows)
         return np.concatenate([generator.permutation(full).ravel(), positions[incomplete]])
 
-    def take(self, chosen: NDArray[np.intp]) -> tuple[NDArray[Any], NDArray[np.int32]]:
+    def random_starts(self, chosen: NDArray[np.intp], generator: np.random.Generator) -> NDArray[np.intp]:
+        """Draw frames at which segments of these lengths can begin in their clips, all equally likely."""
+        last = self._n_frames[self.segments.clip[chosen]] - self.lengths[chosen]
+        return generator.integers(0, last, endpoint=True)
+
+    def take(
+        self, chosen: NDArray[np.intp], starts: NDArray[np.intp] | None = None
+    ) -> tuple[NDArray[Any], NDArray[np.int32]]:
         """Lay segments into one batch, zeros behind them.
 
         Parameters
         ----------
         chosen : ndarray of shape (n_chosen,)
             Positions of segments, at most as many as a batch has rows.
+        starts : ndarray of shape (n_chosen,), default=None
+            Frames of their clips that they begin at, in place of their own.
 
         Returns
         -------
@@ -191,14 +201,15 @@ class SegmentBatches:
         batch = np.zeros(shape, dtype=self.dtype)
         lengths = np.zeros(self.n_rows, dtype=np.int32)
         segments = self.segments
-        for row, segment in enumerate(chosen):
-            start, stop = segments.start[segment], segments.stop[segment]
-            target = batch[row, : stop - start]
-            target[:] = self.clips[segments.clip[segment]][start:stop]
+        starts = segments.start[chosen] if starts is None else starts
+        for row, (segment, start) in enumerate(zip(chosen, starts, strict=True)):
+            length = self.lengths[segment]
+            target = batch[row, :length]
+            target[:] = self.clips[segments.clip[segment]][start : start + length]
             if self._shift is not None:
                 target -= self._shift
                 target *= self._scale
-            lengths[row] = stop - start
+            lengths[row] = length
         return batch, lengths
 
     def clip_scores(self, scores: NDArray[Any]) -> NDArray[Any]:
