@@ -74,6 +74,19 @@ def test_segments_come_as_often_as_their_weights_say_and_each_batch_has_the_clas
     assert len({str(epoch) for epoch in epochs}) == len(epochs)
 
 
+def test_a_segment_that_weighs_much_comes_at_most_once_a_batch_and_over_all_of_the_epoch():
+    # Alone half of its class, which is half of each batch of 4: in every batch.
+    clips = labelled_clips([5] * 80, [[0]] * 40 + [[1]] * 40, [39, *[1] * 39, *[1.95] * 40], n_rows=4)
+    assert [sorted(batch).count(0) for batch in chain(*orders(clips, by_weight=True))] == [1] * 60
+    # A quarter of its class: in half of the batches, and not 10 after each other.
+    clips = labelled_clips([5] * 80, [[0]] * 40 + [[1]] * 40, [13, *[1] * 39, *[1.3] * 40], n_rows=4)
+    for epoch in orders(clips, by_weight=True):
+        counts = [batch.count(0) for batch in epoch]
+        assert sum(counts) == 10
+        assert max(counts) == 1
+        assert np.count_nonzero(np.diff(counts)) > 3
+
+
 def test_rows_that_were_drawn_by_their_weights_weigh_the_same():
     clips = labelled_clips([4, 20], [[0], [1]], [3, 5], segment_frames=10, n_rows=4)
     *_, weight = _labelled_batch(clips, True, (np.array([1, 0, 2]), None))

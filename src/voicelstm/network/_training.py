@@ -292,7 +292,8 @@ def _drawn_by_weight(
     n_drawn = n_batches * n_rows
     points = (np.arange(n_drawn) + generator.random()) * (ends[-1] / n_drawn)
     drawn = order[np.minimum(np.searchsorted(ends, points, side="right"), len(order) - 1)]
-    return drawn.reshape(n_rows, n_batches).T.ravel()
+    # In random order, or those of a segment that comes several times would follow each other.
+    return generator.permutation(drawn.reshape(n_rows, n_batches).T).ravel()
 
 
 def _labelled_batch(clips: LabelledClips, by_weight: bool, rows: Rows) -> tuple[NDArray, ...]:
