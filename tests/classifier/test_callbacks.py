@@ -169,6 +169,48 @@ def test_a_schedule_is_asked_once_for_each_epoch():
     assert len(asked) == 9
 
 
+@pytest.mark.every_backend
+@pytest.mark.parametrize("length", [{"max_epochs": 4}, {"max_steps": 10}])
+def test_the_step_size_goes_up_and_down_once_step_by_step(length):
+    class Note(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            rates.append(float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)))
+
+    rates = []
+    options = {"learning_rate": 0.05, "learning_rate_schedule": "one_cycle", "batch_size": 5, **length}
+    classifier = small(callbacks=Note, **options).fit(X, Y)
+    # By hand: half cosines from 1/25 up over 30 % of the steps less one, and then down to 1/250,000.
+    if "max_steps" in length:
+        down = [(1 + np.cos(np.pi * step / 7)) / 2 for step in range(7)]
+        expected = [0.04, 0.52, *down, 4e-6]
+    else:
+        up = [0.52 - 0.48 * np.cos(np.pi * step / 2.6) for step in range(3)]
+        down = [(1 + np.cos(np.pi * (step - 2.6) / 8.4)) / 2 for step in range(3, 11)]
+        expected = [*up, *down, 4e-6]
+    np.testing.assert_allclose(rates, 0.05 * np.array(expected), rtol=0, atol=0.05 * 5e-6)
+    assert rates[-1] == pytest.approx(0.05 * 4e-6)
+    # The same trained without a callback, and nothing more in the history.
+    again = small(**options).fit(X, Y)
+    np.testing.assert_array_equal(again.predict_proba(X), classifier.predict_proba(X))
+    assert set(classifier.history_) == {"loss", "accuracy"}
+    constant = small(**(options | {"learning_rate_schedule": "constant"})).fit(X, Y)
+    assert np.abs(constant.predict_proba(X) - classifier.predict_proba(X)).max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"learning_rate": lambda epoch: 0.1}, "needs the largest step size as learning_rate"),
+        ({"optimizer": keras.optimizers.SGD}, "does not apply to an optimizer that a callable makes"),
+    ],
+)
+def test_a_cycle_of_the_step_size_that_something_contradicts_is_an_error(changes, words):
+    with pytest.raises(ValueError, match=words):
+        small(learning_rate_schedule="one_cycle", **changes).fit(X, Y)
+    with pytest.raises(ValueError, match="partial_fit does not know how many steps"):
+        small(learning_rate_schedule="one_cycle").partial_fit(X, Y, classes=np.unique(Y))
+
+
 def test_a_schedule_gives_the_same_with_a_checkpoint(tmp_path):
     class Halving:
         rate = 0.02

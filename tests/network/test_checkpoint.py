@@ -146,6 +146,7 @@ def uninterrupted_fit():
         pytest.param({"dtype": "mixed_float16", "units": (5, 4)}, 2, marks=pytest.mark.nightly),
         (EARLY, 7),
         (STEPS, 4),
+        ({**STEPS, "learning_rate_schedule": "one_cycle"}, 4),
         ({"optimizer": lambda: keras.optimizers.SGD(0.1, momentum=0.9)}, 3),
     ],
 )
@@ -212,6 +213,7 @@ def test_a_process_that_was_killed_is_gone_on_from_by_another(tmp_path):
         ({"dropout": 0.2}, (X, Y)),
         ({"batch_size": 7}, (X, Y)),
         ({"learning_rate": 0.021}, (X, Y)),
+        ({"learning_rate_schedule": "one_cycle"}, (X, Y)),
         ({"learning_rate": lambda epoch: 0.02}, (X, Y)),
         ({"random_state": 1}, (X, Y)),
         ({"random_state": None}, (X, Y)),

@@ -83,6 +83,13 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         Step size; or a schedule, which is asked before training for that of each epoch: it is called with
         0, 1, ..., where `partial_fit` goes on with the number of epochs that there were. Keras's schedules,
         which count steps, are for an `optimizer` that is made by a callable.
+    learning_rate_schedule : {"constant", "one_cycle"}, default="constant"
+        Course of the step size over all steps of `fit`. "constant": `learning_rate` at each, or what it says
+        of the epoch. "one_cycle": along half a cosine from 1/25 of `learning_rate`, a float, up to it in the
+        first 30 % of the steps, and along another down to 4e-6 of it at the last (Smith and Topin, 2018). With
+        early stopping the cycle is that of all `max_epochs`. It needs an `optimizer` by name, and
+        `partial_fit`, which does not know how many steps will come, refuses it. What a callback sets is
+        overridden at the next step.
     clip_norm : float or None, default=None
         Largest norm of all gradients together.
     weight_decay : float, default=0.0
@@ -180,6 +187,9 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
     ----------
     Hochreiter, S., and Schmidhuber, J., "Long short-term memory", Neural Computation 9 (8), 1997.
 
+    Smith, L. N., and Topin, N., "Super-convergence: very fast training of neural networks using large
+    learning rates", arXiv:1708.07120, 2018.
+
     Examples
     --------
     >>> import numpy as np
@@ -208,6 +218,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         "loss": [StrOptions({"cross_entropy", "squared_error"})],
         "optimizer": [StrOptions({"adam", "adam_tf1", "nadam", "rmsprop", "sgd"}), callable],
         "learning_rate": [Interval(Real, 0, None, closed="neither"), callable],
+        "learning_rate_schedule": [StrOptions({"constant", "one_cycle"})],
         "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
@@ -245,6 +256,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         loss: str = "cross_entropy",
         optimizer: str | Callable[[], Any] = "adam",
         learning_rate: float | Callable[[int], float] = 1e-3,
+        learning_rate_schedule: str = "constant",
         clip_norm: float | None = None,
         weight_decay: float = 0.0,
         label_smoothing: float = 0.0,
@@ -278,6 +290,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         self.loss = loss
         self.optimizer = optimizer
         self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
         self.clip_norm = clip_norm
         self.weight_decay = weight_decay
         self.label_smoothing = label_smoothing

@@ -170,6 +170,11 @@ def _partial_fit(
         raise ValueError(
             'partial_fit takes weights as they are, which sampling="weights" cannot: set sampling="all".'
         )
+    if classifier.learning_rate_schedule == "one_cycle":
+        raise ValueError(
+            "partial_fit does not know how many steps will come, which a cycle of the step size needs: set"
+            ' learning_rate_schedule="constant".'
+        )
 
     architecture = _architecture(classifier, labelled, before)
     # A copy, since a pass that fails must not have drawn from it.
@@ -252,6 +257,17 @@ def _schedule(
 
     if classifier.sampling == "weights" and not classifier.shuffle:
         raise ValueError('sampling="weights" draws segments at random; set shuffle=True, or sampling="all".')
+    one_cycle = classifier.learning_rate_schedule == "one_cycle"
+    if one_cycle and callable(classifier.learning_rate):
+        raise ValueError(
+            'learning_rate_schedule="one_cycle" needs the largest step size as learning_rate, which is a'
+            ' callable: give a number, or set learning_rate_schedule="constant".'
+        )
+    if one_cycle and callable(classifier.optimizer):
+        raise ValueError(
+            'learning_rate_schedule="one_cycle" does not apply to an optimizer that a callable makes: name'
+            ' the optimizer, give its maker a schedule of Keras, or set learning_rate_schedule="constant".'
+        )
     schedule = Schedule(
         max_epochs=max_epochs,
         max_steps=max_steps,
@@ -261,6 +277,7 @@ def _schedule(
         verbose=int(classifier.verbose),
         by_weight=classifier.sampling == "weights",
         random_crops=classifier.random_crops,
+        one_cycle_to=float(classifier.learning_rate) if one_cycle else None,
     )
     if callable(classifier.learning_rate) and not callable(classifier.optimizer):
         epochs = range(first_epoch, first_epoch + schedule.n_epochs(clips))

@@ -16,6 +16,7 @@ from voicelstm.exceptions import TrainingError
 from voicelstm.network._architecture import Weights
 from voicelstm.network._checkpoint import Checkpoint, Progress
 from voicelstm.network._network import Network
+from voicelstm.network._one_cycle import one_cycle
 from voicelstm.network._prefetching import prefetched
 from voicelstm.sequences import SegmentBatches
 
@@ -73,10 +74,18 @@ class Schedule:
     by_weight: bool = False  # whether segments are drawn by their weights, which then do not weigh the loss
     random_crops: bool = False
     rates: Sequence[float] | None = None  # step size of each epoch
+    one_cycle_to: float | None = None  # largest of the step sizes that go up and down once, step by step
 
     def n_epochs(self, clips: LabelledClips) -> int:
         """Count the epochs that clips are seen, the last perhaps in part."""
         return self.max_epochs if self.max_steps is None else -(-self.max_steps // clips.n_steps)
+
+    def rate_of_step(self, epoch: int, step: int, clips: LabelledClips) -> float | None:
+        """Return the step size of a step of an epoch; None leaves that of the epoch."""
+        if self.one_cycle_to is None:
+            return None
+        n_steps = self.max_epochs * clips.n_steps if self.max_steps is None else self.max_steps
+        return one_cycle(self.one_cycle_to, epoch * clips.n_steps + step, n_steps)
 
 
 @dataclass(frozen=True)
@@ -116,7 +125,7 @@ def train(
         if epoch_begins is not None:
             epoch_begins()
         callbacks.on_epoch_begin(epoch)
-        logs = _train_epoch(network, clips, schedule, orders, callbacks)
+        logs = _train_epoch(network, clips, schedule, epoch, orders, callbacks)
         _check_loss(logs["loss"], epoch)
         if validation is not None:
             logs |= _validate(network, validation, loss)
@@ -206,6 +215,7 @@ def _train_epoch(
     network: Network,
     clips: LabelledClips,
     schedule: Schedule,
+    epoch: int,
     orders: list[Rows],
     callbacks: keras.callbacks.CallbackList,
 ) -> dict[str, float]:
@@ -215,6 +225,9 @@ def _train_epoch(
     total = 0.0
     with closing(prefetched(partial(_labelled_batch, clips, schedule.by_weight), orders)) as batches:
         for step, batch in enumerate(batches):
+            rate = schedule.rate_of_step(epoch, step, clips)
+            if rate is not None:
+                network.set_learning_rate(rate)
             callbacks.on_train_batch_begin(step)
             of_batch = network.train_step(*batch)
             weight = of_batch.pop("weight")
