@@ -86,8 +86,8 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
     learning_rate_schedule : {"constant", "one_cycle"}, default="constant"
         Course of the step size over all steps of `fit`. "constant": `learning_rate` at each, or what it says
         of the epoch. "one_cycle": along half a cosine from 1/25 of `learning_rate`, a float, up to it in the
-        first 30 % of the steps, and along another down to 4e-6 of it at the last (Smith and Topin, 2018). With
-        early stopping the cycle is that of all `max_epochs`. It needs an `optimizer` by name, and
+        first 30 % of the steps, and along another down to 4e-6 of it at the last (Smith and Topin, 2018).
+        With early stopping the cycle is that of all `max_epochs`. It needs an `optimizer` by name, and
         `partial_fit`, which does not know how many steps will come, refuses it. What a callback sets is
         overridden at the next step.
     clip_norm : float or None, default=None
