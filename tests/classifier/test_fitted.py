@@ -3,6 +3,8 @@ import pickle
 import numpy as np
 import pytest
 
+from tests.classifier.fits import clips_of, small
+
 pytestmark = pytest.mark.every_backend
 
 
@@ -27,6 +29,23 @@ def test_a_clips_score_is_the_mean_of_its_segments_by_frames(binary):
         assert score == pytest.approx(np.average(segments["log_odds"], weights=added), abs=1e-6)
         first = classifier.decision_function([clip[:20]])
         assert segments["log_odds"][0] == pytest.approx(float(first[0]), abs=1e-5)
+
+
+def test_short_clips_are_repeated_in_training_and_in_predictions():
+    X, y = clips_of(24)
+    tiled = [np.resize(clip, (40, 3)) if len(clip) < 40 else clip for clip in X]
+    settings = {"segment_frames": 40, "standardize": False, "bidirectional": True, "pooling": "stats"}
+    expected = small(**settings).fit(tiled, y)
+    found = small(repeat_short_clips=True, **settings).fit(X, y)
+    scores = found.decision_function(X)
+    np.testing.assert_array_equal(scores, expected.decision_function(tiled))
+    assert np.abs(scores - expected.decision_function(X)).max() > 1e-3
+    np.testing.assert_allclose(
+        [found.decision_function([clip])[0] for clip in X[:3]], scores[:3], rtol=0, atol=1e-6
+    )
+    assert [len(X[0]), len(X[1])] == [table["stop_frame"][-1] for table in found.predict_segments(X[:2])]
+    with pytest.raises(ValueError, match="up to segment_frames, which is None"):
+        found.set_params(segment_frames=None).decision_function(X)
 
 
 def test_a_few_clips_are_no_large_batch(binary):

@@ -12,6 +12,22 @@ def batches_of(clips, segment_frames=None, n_rows=4, statistics=None, dtype=np.f
     return SegmentBatches(clips, segment_frames, n_rows, statistics, dtype, **options)
 
 
+def test_clips_shorter_than_a_segment_are_repeated_where_that_is_asked_for():
+    clips = [np.arange(n, dtype=float)[:, None] for n in (2, 5, 7, 0)]
+    statistics = FrameStatistics(1.0, np.array([1.0]), np.array([4.0]))  # mean 1, deviation 2
+    batches = batches_of(clips, segment_frames=5, repeat_short=True, statistics=statistics)
+    batch, lengths = batches.take(np.arange(4))
+    frames = [[0, 1, 0, 1, 0], [0, 1, 2, 3, 4], [0, 1, 2, 3, 4], [2, 3, 4, 5, 6]]
+    np.testing.assert_array_equal(2 * batch[:, :, 0] + 1, frames)
+    assert lengths.tolist() == [5] * 4
+    # Frames of the clips, not of their repetitions.
+    assert batches.segments.stop.tolist() == [2, 5, 5, 7]
+    batch, _ = batches.take(np.array([0]), np.array([1]))
+    np.testing.assert_array_equal(2 * batch[0, :, 0] + 1, [1, 0, 1, 0, 1])
+    starts = [batches.random_starts(np.arange(4), np.random.default_rng(seed)) for seed in range(40)]
+    assert [set(of_each.tolist()) for of_each in np.transpose(starts)] == [{0, 1}, {0}, {0, 1, 2}, {0, 1, 2}]
+
+
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=8), st.integers(1, 20))
 def test_segments_cover_each_clip_and_each_frame_is_counted_once(lengths, segment_frames):
     segments = cut(lengths, segment_frames)

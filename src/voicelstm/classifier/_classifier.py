@@ -72,6 +72,9 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         Share of each LSTM layer's outputs, and of the maps of the last convolution, that training drops.
     segment_frames : int or None, default=300
         Length of a segment. None takes each clip whole.
+    repeat_short_clips : bool, default=False
+        Whether a clip shorter than `segment_frames` is repeated until it fills a segment, in training and in
+        predictions. Otherwise it is a shorter segment, behind which padding never counts.
     standardize : bool, default=True
         Whether features get zero mean and unit variance over the training set's frames.
     loss : {"cross_entropy", "squared_error"}, default="cross_entropy"
@@ -214,6 +217,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         "pooling": [StrOptions({"mean", "max", "stats", "attention", "last"})],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "segment_frames": [Interval(Integral, 1, None, closed="left"), None],
+        "repeat_short_clips": ["boolean"],
         "standardize": ["boolean"],
         "loss": [StrOptions({"cross_entropy", "squared_error"})],
         "optimizer": [StrOptions({"adam", "adam_tf1", "nadam", "rmsprop", "sgd"}), callable],
@@ -252,6 +256,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         pooling: str = "mean",
         dropout: float = 0.2,
         segment_frames: int | None = 300,
+        repeat_short_clips: bool = False,
         standardize: bool = True,
         loss: str = "cross_entropy",
         optimizer: str | Callable[[], Any] = "adam",
@@ -286,6 +291,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         self.pooling = pooling
         self.dropout = dropout
         self.segment_frames = segment_frames
+        self.repeat_short_clips = repeat_short_clips
         self.standardize = standardize
         self.loss = loss
         self.optimizer = optimizer

@@ -22,14 +22,24 @@ class FittedNetwork:
     statistics: FrameStatistics | None  # of the frames; None leaves them as they are
     class_totals: NDArray[np.float64]
 
-    def batches(
-        self, clips: Sequence[NDArray[Any]], segment_frames: int | None, n_rows: int
-    ) -> SegmentBatches:
-        """Cut clips into batches as this network reads them."""
+    def batches(self, clips: Sequence[NDArray[Any]], classifier: Any) -> SegmentBatches:
+        """Cut clips into batches as this network reads them, and as the classifier's parameters say."""
         from voicelstm.network import frames_step
 
-        dtype = self.architecture.weight_dtype
-        return SegmentBatches(clips, segment_frames, n_rows, self.statistics, dtype, frames_step())
+        if classifier.repeat_short_clips and classifier.segment_frames is None:
+            raise ValueError(
+                "repeat_short_clips=True repeats clips up to segment_frames, which is None: give a number of"
+                " frames, or set repeat_short_clips=False."
+            )
+        return SegmentBatches(
+            clips,
+            classifier.segment_frames,
+            classifier.batch_size,
+            self.statistics,
+            self.architecture.weight_dtype,
+            frames_step(),
+            repeat_short=classifier.repeat_short_clips,
+        )
 
     def segment_logits(
         self, clips: Sequence[NDArray[Any]], classifier: Any
@@ -37,7 +47,7 @@ class FittedNetwork:
         """Score the segments of clips, in batches and on devices as the classifier's parameters say."""
         from voicelstm.network import Compilation, acquire_network
 
-        batches = self.batches(clips, classifier.segment_frames, classifier.batch_size)
+        batches = self.batches(clips, classifier)
         if classifier.distribution is None:
             batches.shrink()
         compilation = Compilation.of(classifier).for_rows(batches.n_rows)

@@ -246,7 +246,7 @@ def _prepared(classifier: Any, start: FittedNetwork, part: LabelledInput) -> "La
     """Cut clips into batches, and encode their labels."""
     from voicelstm.network import LabelledClips
 
-    batches = start.batches(part.clips, classifier.segment_frames, classifier.batch_size)
+    batches = start.batches(part.clips, classifier)
     return LabelledClips(batches, part.encoded(start.architecture.weight_dtype), part.weight)
 
 

@@ -96,6 +96,8 @@ class SegmentBatches:
     frames_step : int, default=16
         Batches have a multiple of this many frames, or those of the longest segment, so that few shapes
         occur.
+    repeat_short : bool, default=False
+        Whether a clip shorter than `segment_frames` is repeated to that length.
     """
 
     def __init__(
@@ -106,6 +108,7 @@ class SegmentBatches:
         statistics: FrameStatistics | None,
         dtype: DTypeLike,
         frames_step: int = 16,
+        repeat_short: bool = False,
     ) -> None:
         self.clips = clips
         self._n_frames = np.array([len(clip) for clip in clips], dtype=np.intp)
@@ -113,6 +116,8 @@ class SegmentBatches:
         self.n_rows = n_rows
         self.dtype = np.dtype(dtype)
         self.lengths = self.segments.stop - self.segments.start
+        if repeat_short and segment_frames is not None:
+            self.lengths = np.full(len(self.segments), segment_frames)  # clips that are longer have no others
         longest = int(self.lengths.max(initial=0))
         self._padded = np.minimum(-(-self.lengths // frames_step) * frames_step, longest)
         self._shift, self._scale = None, None
@@ -175,7 +180,9 @@ class SegmentBatches:
 
     def random_starts(self, chosen: NDArray[np.intp], generator: np.random.Generator) -> NDArray[np.intp]:
         """Draw frames at which segments of these lengths can begin in their clips, all equally likely."""
-        last = self._n_frames[self.segments.clip[chosen]] - self.lengths[chosen]
+        n_frames = self._n_frames[self.segments.clip[chosen]]
+        last = n_frames - self.lengths[chosen]
+        last = np.where(last < 0, n_frames - 1, last)  # what is repeated may begin with any of its frames
         return generator.integers(0, last, endpoint=True)
 
     def take(
@@ -205,7 +212,11 @@ class SegmentBatches:
         for row, (segment, start) in enumerate(zip(chosen, starts, strict=True)):
             length = self.lengths[segment]
             target = batch[row, :length]
-            target[:] = self.clips[segments.clip[segment]][start : start + length]
+            clip = self.clips[segments.clip[segment]]
+            if start + length <= len(clip):
+                target[:] = clip[start : start + length]
+            else:
+                target[:] = clip[np.arange(start, start + length) % len(clip)]
             if self._shift is not None:
                 target -= self._shift
                 target *= self._scale
