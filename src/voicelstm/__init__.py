@@ -21,6 +21,7 @@ __all__ = [
     "LSTMVoiceClassifier",
     "MFCCTransformer",
     "SequenceStore",
+    "SpecAugment",
     "__version__",
     "audit",
     "calibrate",

@@ -21,5 +21,6 @@ from .features import MFCCTransformer as MFCCTransformer
 from .model_files import load as load
 from .model_files import save as save
 from .sequences import SequenceStore as SequenceStore
+from .sequences import SpecAugment as SpecAugment
 
 __version__: str

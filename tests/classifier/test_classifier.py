@@ -11,6 +11,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from tests.classifier.fits import clips_of, small
+from voicelstm import SpecAugment
 from voicelstm.exceptions import SequenceWarning
 
 
@@ -148,6 +149,8 @@ def test_series_and_nested_lists_of_unequal_lengths_are_clips(binary):
         ({}, [], [], "X has no clips"),
         ({"units": (0,)}, np.zeros((4, 5, 2)), [0, 1, 0, 1], r"units=\(0,\)"),
         ({"sampling": "weights", "shuffle": False}, np.zeros((4, 5, 2)), [0, 1, 0, 1], "set shuffle=True"),
+        ({"augment": SpecAugment()}, np.zeros((4, 5, 2)), [0, 1, 0, 1], r"frequency_mask=\(1, 15\) of"),
+        ({"augment": 0.5}, np.zeros((4, 5, 2)), [0, 1, 0, 1], "'augment' parameter"),
         ({"convolutions": [(8, 3)]}, np.zeros((4, 5, 2)), [0, 1, 0, 1], r"convolutions=\[\(8, 3\)\] must be"),
         ({"convolutions": (8, 3, 2)}, np.zeros((4, 5, 2)), [0, 1, 0, 1], "blocks of three positive integers"),
         ({"pooling": "median"}, np.zeros((4, 5, 2)), [0, 1, 0, 1], "'pooling' parameter"),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.classifier.fits import clips_of, descent, difference, small
+from voicelstm import SpecAugment
 from voicelstm.classifier._fitted import FittedNetwork
 from voicelstm.classifier._fitting import _checkpoint_key
 from voicelstm.classifier._labelled import LabelledInput
@@ -98,6 +99,30 @@ def test_optimizers_go_by_name_or_by_factory():
     named = small(optimizer="sgd", learning_rate=0.05).fit(X, y)
     made = small(optimizer=lambda: keras.optimizers.SGD(0.05)).fit(X, y)
     np.testing.assert_array_equal(named.decision_function(X), made.decision_function(X))
+
+
+@pytest.mark.every_backend
+def test_what_augments_is_drawn_by_the_random_state_and_changes_no_prediction_and_no_validation():
+    X, y = clips_of(24, n_features=6)
+    settings = {"early_stopping": True, "max_epochs": 2, "segment_frames": 20}
+    # All that there is, where a network that has learnt nothing else gives each clip the same score.
+    drown = SpecAugment(frequency_mask=None, time_mask=None, equalization=1e4)
+    plain = small(**settings, learning_rate=1e-12).fit(X, y)
+    drowned = small(**settings, learning_rate=1e-12, augment=drown).fit(X, y)
+    np.testing.assert_allclose(drowned.decision_function(X), plain.decision_function(X), rtol=0, atol=1e-6)
+    assert drowned.history_["val_loss"] == pytest.approx(plain.history_["val_loss"], abs=1e-6)
+    assert np.abs(np.subtract(drowned.history_["loss"], plain.history_["loss"])).min() > 1e-3
+
+    augment = SpecAugment(frequency_mask=(1, 3))
+    scores = [
+        small(augment=augment, random_state=seed, max_epochs=2).fit(X, y).decision_function(X)
+        for seed in (0, 0, 1)
+    ]
+    np.testing.assert_array_equal(scores[0], scores[1])
+    assert (scores[0] != scores[2]).any()
+    one_pass = small(augment=augment).partial_fit(X, y, classes=[0, 1])
+    without = small().partial_fit(X, y, classes=[0, 1])
+    assert (one_pass.decision_function(X) != without.decision_function(X)).any()
 
 
 def silence(lengths):

@@ -1,10 +1,12 @@
+import shutil
 from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from voicelstm import LSTMVoiceClassifier
+from tests.model_files.rewriting import rewritten
+from voicelstm import LSTMVoiceClassifier, SpecAugment
 from voicelstm.classifier._model_files import describe_classifier, restore_classifier
 from voicelstm.exceptions import ModelFileError
 from voicelstm.model_files import StoredTensors
@@ -33,6 +35,34 @@ def test_every_kind_of_classifier_survives(labels, changes, tmp_path, request):
     np.testing.assert_array_equal(loaded.decision_function(X), classifier.decision_function(X))
     assert loaded.predict(X).dtype == classifier.predict(X).dtype
     loaded.partial_fit(X, labels)
+
+
+def test_masks_and_equaliser_are_kept_as_their_parameters(tmp_path):
+    augment = SpecAugment(frequency_mask=np.array([1, 2]), time_mask=None, equalization=np.float32(0.5))
+    X = np.random.default_rng(0).normal(size=(6, 9, 3))
+    classifier = LSTMVoiceClassifier(units=(3,), max_epochs=1, augment=augment).fit(X, [0, 1] * 3)
+    classifier.save(tmp_path / "m")
+    kept = LSTMVoiceClassifier.load(tmp_path / "m").augment.get_params()
+    assert kept == SpecAugment(frequency_mask=(1, 2), time_mask=None, equalization=0.5).get_params()
+    with pytest.raises(ValueError, match=r"time_mask=\(9, 1\) of SpecAugment"):
+        classifier.set_params(augment__time_mask=(9, 1)).save(tmp_path / "m")
+
+
+@pytest.mark.parametrize(
+    ("augment", "words"),
+    [
+        ({"spec_augment": {"time_mask": [9, 1]}}, "time_mask"),
+        ({"spec_augment": {"time_mask": [True, 1]}}, "time_mask"),
+        ({"spec_augment": {"equalization": True}}, "equalization"),
+        ({"spec_augment": {"shell": 1}}, "shell"),
+        ({"augmenter": {}}, "augment"),
+    ],
+)
+def test_made_up_masks_are_refused(augment, words, tmp_path):
+    path = shutil.copy(WRITTEN, tmp_path)
+    rewritten(path, lambda d, t: d["object"]["params"].update(augment=augment))
+    with pytest.raises(ModelFileError, match=words):
+        LSTMVoiceClassifier.load(path)
 
 
 @pytest.fixture(scope="module")

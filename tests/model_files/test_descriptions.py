@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicelstm import Augmenter
+from voicelstm import Augmenter, SpecAugment
 from voicelstm.exceptions import ModelFileError
 from voicelstm.model_files._descriptions import (
     _LABEL_DTYPES,
@@ -41,12 +41,15 @@ def test_numpy_s_values_and_lists_come_back_as_python_s():
     assert [type(value) for value in restored] == [float, tuple, bool]
 
 
-def test_an_augmenter_is_a_value_but_one_of_a_derived_class_is_not():
-    restored = restore_value(describe_value({"x": Augmenter(codecs=("gsm",))}))
-    assert restored["x"].get_params() == Augmenter(codecs=("gsm",)).get_params()
-    for value in (type("Augmenter", (Augmenter,), {})(), print, {1, 2}, b"bytes", 1j):
+@pytest.mark.parametrize("value", [Augmenter(codecs=("gsm",)), SpecAugment(time_mask=None)])
+def test_what_augments_is_a_value_but_one_of_a_derived_class_is_not(value):
+    restored = restore_value(describe_value({"x": value}))
+    assert type(restored["x"]) is type(value)
+    assert restored["x"].get_params() == value.get_params()
+    derived = type(type(value).__name__, (type(value),), {})()
+    for unknown in (derived, print, {1, 2}, b"bytes", 1j):
         with pytest.raises(TypeError):
-            describe_value([value])
+            describe_value([unknown])
 
 
 def test_a_dict_with_a_key_twice_or_of_another_form_is_refused():

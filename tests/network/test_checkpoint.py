@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 
-from voicelstm import LSTMVoiceClassifier
+from voicelstm import LSTMVoiceClassifier, SpecAugment
 from voicelstm.exceptions import ModelFileWarning
 from voicelstm.network import _training
 from voicelstm.network._checkpoint import Checkpoint, Progress
@@ -43,6 +43,7 @@ EARLY = {
     "max_epochs": 30,
     "learning_rate": 0.05,  # with which the best of 9 epochs is the sixth
 }
+AUGMENT = SpecAugment(frequency_mask=(1, 2), time_mask=(1, 4))
 STEPS = {"max_steps": 16, "shuffle": True}
 
 
@@ -147,6 +148,7 @@ def uninterrupted_fit():
         (EARLY, 7),
         (STEPS, 4),
         ({**STEPS, "learning_rate_schedule": "one_cycle"}, 4),
+        ({"random_crops": True, "segment_frames": 12, "sampling": "weights", "augment": AUGMENT}, 3),
         ({"optimizer": lambda: keras.optimizers.SGD(0.1, momentum=0.9)}, 3),
     ],
 )
@@ -214,6 +216,10 @@ def test_a_process_that_was_killed_is_gone_on_from_by_another(tmp_path):
         ({"batch_size": 7}, (X, Y)),
         ({"learning_rate": 0.021}, (X, Y)),
         ({"learning_rate_schedule": "one_cycle"}, (X, Y)),
+        ({"sampling": "weights"}, (X, Y)),
+        ({"random_crops": True}, (X, Y)),
+        ({"repeat_short_clips": True}, (X, Y)),
+        ({"augment": AUGMENT}, (X, Y)),
         ({"learning_rate": lambda epoch: 0.02}, (X, Y)),
         ({"random_state": 1}, (X, Y)),
         ({"random_state": None}, (X, Y)),

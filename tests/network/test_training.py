@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import chain
 
 import keras
@@ -7,8 +8,8 @@ from sklearn.base import clone
 
 from tests.classifier.fits import clips_of, small
 from voicelstm.exceptions import TrainingError
-from voicelstm.network._training import LabelledClips, Schedule, _epochs, _labelled_batch, _validate
-from voicelstm.sequences import SegmentBatches
+from voicelstm.network._training import LabelledClips, Rows, Schedule, _epochs, _labelled_batch, _validate
+from voicelstm.sequences import FrameStatistics, SegmentBatches, SpecAugment
 
 
 def labelled_clips(lengths, labels, weights, segment_frames=None, n_rows=3):
@@ -18,13 +19,17 @@ def labelled_clips(lengths, labels, weights, segment_frames=None, n_rows=3):
 
 
 def epochs_of(clips, max_epochs=3, max_steps=None, shuffle=True, **options):
-    schedule = Schedule(max_epochs, max_steps, shuffle, patience=0, callbacks=(), verbose=0, **options)
+    schedule = replace(schedule_of(**options), max_epochs=max_epochs, max_steps=max_steps, shuffle=shuffle)
     n_epochs = schedule.n_epochs(clips)
     return list(_epochs(clips, schedule, clips.n_steps, n_epochs, np.random.default_rng(0)))
 
 
 def orders(clips, **options):
-    return [[chosen.tolist() for chosen, _ in epoch] for epoch in epochs_of(clips, **options)]
+    return [[rows.positions.tolist() for rows in epoch] for epoch in epochs_of(clips, **options)]
+
+
+def schedule_of(**options):
+    return Schedule(3, None, True, patience=0, callbacks=(), verbose=0, **options)
 
 
 def test_an_epoch_sees_each_segment_once_in_an_order_of_its_own():
@@ -89,7 +94,7 @@ def test_a_segment_that_weighs_much_comes_at_most_once_a_batch_and_over_all_of_t
 
 def test_rows_that_were_drawn_by_their_weights_weigh_the_same():
     clips = labelled_clips([4, 20], [[0], [1]], [3, 5], segment_frames=10, n_rows=4)
-    *_, weight = _labelled_batch(clips, True, (np.array([1, 0, 2]), None))
+    *_, weight = _labelled_batch(clips, schedule_of(by_weight=True), Rows(np.array([1, 0, 2])))
     assert weight.tolist() == [1, 1, 1, 0]
 
 
@@ -99,12 +104,41 @@ def test_random_crops_begin_anywhere_in_their_clip_and_have_its_frames():
     labelled = LabelledClips(batches, np.zeros((3, 1)), np.ones(3))
     seen = {0: set(), 1: set(), 2: set()}
     for rows in chain(*epochs_of(labelled, max_epochs=60, random_crops=True)):
-        batch, lengths, *_ = _labelled_batch(labelled, False, rows)
-        assert (lengths[: len(rows[0])] == 4).all()
-        for row, segment in enumerate(rows[0]):
+        batch, lengths, *_ = _labelled_batch(labelled, schedule_of(), rows)
+        assert (lengths[: len(rows.positions)] == 4).all()
+        for row, segment in enumerate(rows.positions):
             assert (np.diff(batch[row, :4, 0]) == 1).all()
             seen[int(batches.segments.clip[segment])].add(int(batch[row, 0, 0]))
     assert seen == {0: set(range(7)), 1: {0}, 2: {0, 1}}
+
+
+def test_each_batch_is_changed_anew_and_an_equal_training_changes_it_so_again():
+    lengths = [9, 6, 9, 6]
+    clips = [np.random.default_rng(n).normal(size=(frames, 4)) for n, frames in enumerate(lengths)]
+    statistics = FrameStatistics(1.0, np.zeros(4), np.array([1.0, 4.0, 4.0, 16.0]))  # deviations 1, 2, 2, 4
+    batches = SegmentBatches(clips, None, 4, statistics, "float64")
+    labelled = LabelledClips(batches, np.array([[0.0], [1], [0], [1]]), np.ones(4))
+    tint = SpecAugment(frequency_mask=None, time_mask=None, equalization_points=1)
+    schedule = schedule_of(augment=tint)
+
+    def added():
+        of_each = []
+        for rows in chain(*epochs_of(labelled, augment=tint)):
+            batch, lengths, *_ = _labelled_batch(labelled, schedule, rows)
+            plain, *_ = _labelled_batch(labelled, schedule_of(), rows)
+            for row, length in enumerate(lengths):
+                assert (batch[row, length:] == 0).all()
+                # One number for the whole segment, in the units of the clips.
+                difference = (batch - plain)[row, :length] * [1, 2, 2, 4]
+                np.testing.assert_allclose(difference, difference[0, 0], atol=1e-12)
+                of_each.append(difference[0, 0])
+        return of_each
+
+    values = added()
+    assert len(values) == 12 == len(set(values))
+    assert added() == values
+    # The order of the segments is that without.
+    assert orders(labelled, augment=tint)[0] == orders(labelled)[0]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +156,7 @@ def test_weights_are_scaled_so_that_a_full_batch_divided_by_its_rows_is_a_mean(
 def test_segments_share_the_weight_of_their_clip_and_added_rows_have_none():
     # Of 10 frames each clip of 4 has one segment, and the clip of 20 two.
     clips = labelled_clips([4, 20], [[0], [1]], [3, 5], segment_frames=10, n_rows=4)
-    batch, lengths, labels, weight = _labelled_batch(clips, False, (np.array([1, 0, 2]), None))
+    batch, lengths, labels, weight = _labelled_batch(clips, schedule_of(), Rows(np.array([1, 0, 2])))
     assert lengths[:3].tolist() == [10, 4, 10]
     assert batch[:3, 0, 0].tolist() == [1, 0, 1]
     assert labels[:3, 0].tolist() == [1, 0, 1]

@@ -12,6 +12,7 @@ from voicelstm import (
     ClipStatistics,
     LSTMVoiceClassifier,
     MFCCTransformer,
+    SpecAugment,
     calibrate,
     evaluate,
     load,
@@ -49,7 +50,8 @@ def parts(path: str) -> LSTMVoiceClassifier:
     assert_type(MFCCTransformer.original(n_mfcc=13), MFCCTransformer)
     X = front.fit_transform([path, (samples, rate)])
     print(ClipStatistics().fit(X).transform(X), CepstralDynamics().fit(X).transform(X))
-    classifier = LSTMVoiceClassifier(units=(8,), max_epochs=1).fit(X, ["human", "synthetic"])
+    augment = SpecAugment(time_mask=None)
+    classifier = LSTMVoiceClassifier(units=(8,), max_epochs=1, augment=augment).fit(X, ["human", "synthetic"])
     assert_type(classifier, LSTMVoiceClassifier)
     assert_type(classifier.history_, dict[str, list[float]])
     assert_type(classifier.classes_, NDArray[Any])

@@ -18,7 +18,7 @@ from voicelstm.classifier._callbacks import EpochTasks
 from voicelstm.classifier._fitted import FittedNetwork
 from voicelstm.classifier._fitting import PartialFitState, fit_classifier, partial_fit_classifier
 from voicelstm.metrics import check_labels
-from voicelstm.sequences import SegmentBatches, checked_clips
+from voicelstm.sequences import SegmentBatches, SpecAugment, checked_clips
 
 if TYPE_CHECKING:
     import keras
@@ -111,6 +111,9 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
     random_crops : bool, default=False
         Whether training begins each segment at a random frame of its clip each time. Otherwise segments tile
         the clip, as in predictions.
+    augment : SpecAugment or None, default=None
+        Equaliser and masks of the segments that training reads, drawn anew each time. Predictions and the
+        clips that `early_stopping` holds out are never changed.
     max_epochs : int, default=30
         Passes over the training set.
     max_steps : int or None, default=None
@@ -152,8 +155,8 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
     dtype : {"float32", "float64", "mixed_bfloat16", "mixed_float16"}, default="float32"
         Keras's dtype policy for the layers.
     random_state : int, RandomState instance or None, default=None
-        Of first weights, order, dropout and validation split. An int gives the same weights each time. No
-        global random state is used or changed.
+        Of first weights, order, crops, `augment`, dropout and validation split. An int gives the same weights
+        each time. No global random state is used or changed.
     verbose : {0, 1, 2}, default=0
         Keras's progress: none, a bar, or a line per epoch.
 
@@ -178,6 +181,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
     See Also
     --------
     MFCCTransformer : Makes sequences of recordings.
+    SpecAugment : Masks and equalises what training reads.
     make_detector : The recommended whole.
 
     Notes
@@ -230,6 +234,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         "shuffle": ["boolean"],
         "sampling": [StrOptions({"all", "weights"})],
         "random_crops": ["boolean"],
+        "augment": [SpecAugment, None],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "max_steps": [Interval(Integral, 1, None, closed="left"), None],
         "early_stopping": ["boolean"],
@@ -269,6 +274,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         shuffle: bool = True,
         sampling: str = "all",
         random_crops: bool = False,
+        augment: SpecAugment | None = None,
         max_epochs: int = 30,
         max_steps: int | None = None,
         early_stopping: bool = False,
@@ -304,6 +310,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         self.shuffle = shuffle
         self.sampling = sampling
         self.random_crops = random_crops
+        self.augment = augment
         self.max_epochs = max_epochs
         self.max_steps = max_steps
         self.early_stopping = early_stopping

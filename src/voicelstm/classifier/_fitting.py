@@ -121,6 +121,7 @@ def _fit(
     """Train a network for all epochs; the classifier is read, and not changed."""
     from voicelstm.network import train
 
+    _check_training(classifier, labelled.n_features)
     architecture = _architecture(classifier, labelled, before)
     generator = new_generator(classifier.random_state)
     weights = _first_weights(classifier, architecture, before, generator)
@@ -176,6 +177,7 @@ def _partial_fit(
             ' learning_rate_schedule="constant".'
         )
 
+    _check_training(classifier, labelled.n_features)
     architecture = _architecture(classifier, labelled, before)
     # A copy, since a pass that fails must not have drawn from it.
     generator = new_generator(classifier.random_state) if state is None else deepcopy(state.generator)
@@ -192,6 +194,25 @@ def _partial_fit(
         trained = train(network, clips, schedule, generator, validation=None, loss=classifier.loss)
         state = PartialFitState(generator, network.optimizer_state())
     return FitResult(replace(start, weights=trained.weights), trained.history, state)
+
+
+def _check_training(classifier: Any, n_features: int) -> None:
+    """Refuse parameters of training that contradict each other, or the features."""
+    if classifier.sampling == "weights" and not classifier.shuffle:
+        raise ValueError('sampling="weights" draws segments at random; set shuffle=True, or sampling="all".')
+    one_cycle = classifier.learning_rate_schedule == "one_cycle"
+    if one_cycle and callable(classifier.learning_rate):
+        raise ValueError(
+            'learning_rate_schedule="one_cycle" needs the largest step size as learning_rate, which is a'
+            ' callable: give a number, or set learning_rate_schedule="constant".'
+        )
+    if one_cycle and callable(classifier.optimizer):
+        raise ValueError(
+            'learning_rate_schedule="one_cycle" does not apply to an optimizer that a callable makes: name'
+            ' the optimizer, give its maker a schedule of Keras, or set learning_rate_schedule="constant".'
+        )
+    if classifier.augment is not None:
+        classifier.augment.check(n_features)
 
 
 def _architecture(classifier: Any, labelled: LabelledInput, before: FittedNetwork | None) -> Architecture:
@@ -255,19 +276,7 @@ def _schedule(
 ) -> "Schedule":
     from voicelstm.network import Schedule
 
-    if classifier.sampling == "weights" and not classifier.shuffle:
-        raise ValueError('sampling="weights" draws segments at random; set shuffle=True, or sampling="all".')
     one_cycle = classifier.learning_rate_schedule == "one_cycle"
-    if one_cycle and callable(classifier.learning_rate):
-        raise ValueError(
-            'learning_rate_schedule="one_cycle" needs the largest step size as learning_rate, which is a'
-            ' callable: give a number, or set learning_rate_schedule="constant".'
-        )
-    if one_cycle and callable(classifier.optimizer):
-        raise ValueError(
-            'learning_rate_schedule="one_cycle" does not apply to an optimizer that a callable makes: name'
-            ' the optimizer, give its maker a schedule of Keras, or set learning_rate_schedule="constant".'
-        )
     schedule = Schedule(
         max_epochs=max_epochs,
         max_steps=max_steps,
@@ -277,6 +286,7 @@ def _schedule(
         verbose=int(classifier.verbose),
         by_weight=classifier.sampling == "weights",
         random_crops=classifier.random_crops,
+        augment=classifier.augment,
         one_cycle_to=float(classifier.learning_rate) if one_cycle else None,
     )
     if callable(classifier.learning_rate) and not callable(classifier.optimizer):
@@ -344,6 +354,8 @@ def _checkpoint_key(
     # weights of clips, step sizes, settings of optimizer and devices, code and values of callbacks.
     for name in ("callbacks", "class_weight", "distribution", "learning_rate", "optimizer", "random_state"):
         del params[name]
+    if classifier.augment is not None:
+        params["augment"] = classifier.augment.get_params()
     statistics = [] if start.statistics is None else [start.statistics.mean, start.statistics.spread]
     arrays = [*start.weights.values(), *statistics, labelled.target, labelled.weight, *labelled.clips]
     total = None if start.statistics is None else start.statistics.total

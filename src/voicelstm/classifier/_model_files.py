@@ -21,15 +21,17 @@ from voicelstm.model_files import (
     describe_feature_names,
     describe_labels,
     describe_params,
+    describe_value,
     finite_number,
     restore_feature_names,
     restore_labels,
+    restore_value,
     restore_with_params,
 )
 from voicelstm.network import Architecture
-from voicelstm.sequences import FrameStatistics
+from voicelstm.sequences import FrameStatistics, SpecAugment
 
-__all__ = ["describe_classifier", "restore_classifier"]
+__all__ = ["describe_classifier", "describe_spec_augment", "restore_classifier", "restore_spec_augment"]
 
 _OF_CLASSIFIER = {
     "architecture",
@@ -50,6 +52,8 @@ def describe_classifier(classifier: LSTMVoiceClassifier, prefix: str, tensors: T
     """Describe a fitted classifier; its weights, statistics and history become tensors."""
     check_is_fitted(classifier)
     fitted = classifier._fitted
+    if classifier.augment is not None:
+        classifier.augment.check()
     for name, values in fitted.weights.items():
         tensors[f"{prefix}weights/{name}"] = values
     if fitted.statistics is not None:
@@ -80,6 +84,8 @@ def restore_classifier(described: dict[str, Any], prefix: str, tensors: StoredTe
         raise ModelFileError("Callbacks are code, which a model file does not hold.")
     checked_units(classifier.units)
     checked_convolutions(classifier.convolutions)
+    if classifier.augment is not None:
+        classifier.augment.check()
     classes = restore_labels(described["classes"])
     architecture = _architecture(described["architecture"])
     if architecture.n_outputs != (1 if len(classes) == 2 else len(classes)):
@@ -115,6 +121,16 @@ def restore_classifier(described: dict[str, Any], prefix: str, tensors: StoredTe
     restore_feature_names(classifier, described)
     classifier.n_iter_ = n_epochs
     return classifier
+
+
+def describe_spec_augment(augment: SpecAugment) -> dict[str, Any]:
+    """Describe masks and equaliser, which are a parameter of a classifier."""
+    return {name: describe_value(value) for name, value in augment.get_params(deep=False).items()}
+
+
+def restore_spec_augment(described: dict[str, Any]) -> SpecAugment:
+    """Make masks and equaliser of a description; their parameters are checked with the classifier's."""
+    return SpecAugment(**{name: restore_value(value) for name, value in described.items()})
 
 
 def _statistics(

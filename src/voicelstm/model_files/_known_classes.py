@@ -48,7 +48,10 @@ ESTIMATORS = {
 }
 
 #: Classes of parameters by their names in the file.
-PARAMETERS = {"augmenter": KnownClass("Augmenter", _FEATURES, "describe_augmenter", "restore_augmenter")}
+PARAMETERS = {
+    "augmenter": KnownClass("Augmenter", _FEATURES, "describe_augmenter", "restore_augmenter"),
+    "spec_augment": KnownClass("SpecAugment", _CLASSIFIER, "describe_spec_augment", "restore_spec_augment"),
+}
 
 
 def known_estimator(estimator: Any) -> KnownClass | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import keras
 import numpy as np
@@ -18,14 +18,19 @@ from voicelstm.network._checkpoint import Checkpoint, Progress
 from voicelstm.network._network import Network
 from voicelstm.network._one_cycle import one_cycle
 from voicelstm.network._prefetching import prefetched
-from voicelstm.sequences import SegmentBatches
+from voicelstm.sequences import SegmentBatches, SpecAugment
 
 __all__ = ["LabelledClips", "Schedule", "Trained", "train"]
 
 _log = logging.getLogger(__name__)
 
-# Positions of a batch's segments, and the frames that they begin at if these are not their own.
-Rows = tuple[NDArray[np.intp], NDArray[np.intp] | None]
+
+class Rows(NamedTuple):
+    """Segments of a batch, and what is drawn for them."""
+
+    positions: NDArray[np.intp]
+    starts: NDArray[np.intp] | None = None  # frames of their clips that they begin at; None is their own
+    seed: int | None = None  # of what changes them
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class LabelledClips:
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and in what order; see :class:`voicelstm.LSTMVoiceClassifier`."""
+    """How long, in what order, and how changed; see :class:`voicelstm.LSTMVoiceClassifier`."""
 
     max_epochs: int
     max_steps: int | None
@@ -73,6 +78,7 @@ class Schedule:
     verbose: int
     by_weight: bool = False  # whether segments are drawn by their weights, which then do not weigh the loss
     random_crops: bool = False
+    augment: SpecAugment | None = None
     rates: Sequence[float] | None = None  # step size of each epoch
     one_cycle_to: float | None = None  # largest of the step sizes that go up and down once, step by step
 
@@ -113,7 +119,7 @@ def train(
     standing = _resumed(network, checkpoint)
     _log_begin(clips, standing.n_epochs)
     first_rows = np.arange(min(len(clips.batches.segments), clips.batches.n_rows))
-    first_batch = _labelled_batch(clips, schedule.by_weight, (first_rows, None))
+    first_batch = _labelled_batch(clips, schedule, Rows(first_rows))
     network.check_agreement(clips.batches.lengths, clips.labels, clips.weights, *first_batch)
     logs: dict[str, float] = {}
     callbacks.on_train_begin()
@@ -223,7 +229,7 @@ def _train_epoch(
     logs: dict[str, float] = {}
     sums: dict[str, float] = {}
     total = 0.0
-    with closing(prefetched(partial(_labelled_batch, clips, schedule.by_weight), orders)) as batches:
+    with closing(prefetched(partial(_labelled_batch, clips, schedule), orders)) as batches:
         for step, batch in enumerate(batches):
             rate = schedule.rate_of_step(epoch, step, clips)
             if rate is not None:
@@ -286,7 +292,16 @@ def _epochs(
             positions = clips.batches.bucket_by_length(positions, classes[positions], generator)
         starts = clips.batches.random_starts(positions, generator) if schedule.random_crops else None
         rows = [slice(first, first + n_rows) for first in range(0, len(positions), n_rows)]
-        yield [(positions[each], None if starts is None else starts[each]) for each in rows]
+        # One of each batch, which the order in which batches are made, or whether they are, does not change.
+        seeds = None if schedule.augment is None else generator.integers(2**63, size=len(rows)).tolist()
+        yield [
+            Rows(
+                positions[each],
+                None if starts is None else starts[each],
+                None if seeds is None else seeds[batch],
+            )
+            for batch, each in enumerate(rows)
+        ]
 
 
 def _drawn_by_weight(
@@ -309,14 +324,16 @@ def _drawn_by_weight(
     return generator.permutation(drawn.reshape(n_rows, n_batches).T).ravel()
 
 
-def _labelled_batch(clips: LabelledClips, by_weight: bool, rows: Rows) -> tuple[NDArray, ...]:
-    chosen, starts = rows
-    batches = clips.batches
-    batch, lengths = batches.take(chosen, starts)
+def _labelled_batch(clips: LabelledClips, schedule: Schedule, rows: Rows) -> tuple[NDArray, ...]:
+    chosen, batches = rows.positions, clips.batches
+    batch, lengths = batches.take(chosen, rows.starts)
+    if schedule.augment is not None and rows.seed is not None:
+        generator = np.random.default_rng(rows.seed)
+        batch = schedule.augment(batch, lengths, generator, scale=batches.scale)
     labels = np.zeros((len(batch), clips.labels.shape[1]), dtype=batches.dtype)
     labels[: len(chosen)] = clips.labels[batches.segments.clip[chosen]]
     weight = np.zeros(len(batch), dtype=batches.dtype)
-    weight[: len(chosen)] = 1 if by_weight else clips.weight_of_segments(chosen)
+    weight[: len(chosen)] = 1 if schedule.by_weight else clips.weight_of_segments(chosen)
     return batch, lengths, labels, weight
 
 

@@ -11,6 +11,7 @@ __all__ = [
     "SegmentBatches",
     "Segments",
     "SequenceStore",
+    "SpecAugment",
     "check_ragged",
     "cut",
     "is_ragged",

@@ -7,6 +7,7 @@ from ._clip import Clip as Clip
 from ._segments import SegmentBatches as SegmentBatches
 from ._segments import Segments as Segments
 from ._segments import cut as cut
+from ._spec_augment import SpecAugment as SpecAugment
 from ._statistics import FrameStatistics as FrameStatistics
 from ._store import SequenceStore as SequenceStore
 from ._store_files import FORMAT as FORMAT

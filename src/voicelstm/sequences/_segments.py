@@ -98,6 +98,15 @@ class SegmentBatches:
         occur.
     repeat_short : bool, default=False
         Whether a clip shorter than `segment_frames` is repeated to that length.
+
+    Attributes
+    ----------
+    segments : Segments
+        Where the segments lie in their clips.
+    lengths : ndarray of shape (n_segments,)
+        Number of frames of each segment in a batch.
+    scale : ndarray of shape (n_features,) or (1,)
+        Number by which standardisation multiplies each feature, after its mean is subtracted; 1 without.
     """
 
     def __init__(
@@ -120,10 +129,10 @@ class SegmentBatches:
             self.lengths = np.full(len(self.segments), segment_frames)  # clips that are longer have no others
         longest = int(self.lengths.max(initial=0))
         self._padded = np.minimum(-(-self.lengths // frames_step) * frames_step, longest)
-        self._shift, self._scale = None, None
+        self._shift, self.scale = None, np.ones(1, dtype)
         if statistics is not None:
             self._shift = statistics.mean.astype(dtype)
-            self._scale = (1 / statistics.deviation()).astype(dtype)
+            self.scale = (1 / statistics.deviation()).astype(dtype)
 
     def shrink(self) -> None:
         """Give batches no more rows than there are segments, rounded up so that few shapes occur."""
@@ -219,7 +228,7 @@ class SegmentBatches:
                 target[:] = clip[np.arange(start, start + length) % len(clip)]
             if self._shift is not None:
                 target -= self._shift
-                target *= self._scale
+                target *= self.scale
             lengths[row] = length
         return batch, lengths
 
