@@ -247,3 +247,21 @@ def test_an_augmenter_s_parameters_are_set_through_a_pipeline():
     assert copy["features"].augment is not detector["features"].augment
     assert copy.get_params()["features__augment__noise_snr"] == (0.0, 10.0)
     assert repr(copy["features"].augment) == "Augmenter(noise_snr=(0.0, 10.0))"
+
+
+def test_channels_are_six_that_differ_for_each_seed_and_hold_no_vorbis_unless_asked():
+    samples = noise(4000)
+    seeds = [Augmenter.channels(random_state=seed) for seed in range(3)]
+    known = [each.random_state for channels in seeds for each in channels]
+    assert len(set(known)) == len(known) == 18
+    assert all("vorbis" not in (each.codecs or ()) for each in seeds[0])
+    assert sum("vorbis" in (each.codecs or ()) for each in Augmenter.channels(vorbis=True)) == 1
+    changed = [channel(samples, RATE) for channels in seeds[:2] for channel in channels]
+    for position, one in enumerate(changed):
+        assert np.abs(one - samples).max() > 1e-4
+        assert all(not np.array_equal(one, other) for other in changed[:position])
+    noisy = clone(seeds[0][4]).set_params(highpass=None, lowpass=None, reverberation_time=None)
+    added = [np.std(noisy(samples, RATE, key=key) - samples) for key in keys(50)]
+    levels = in_db(np.std(samples) / added)
+    assert 9.5 < min(levels) < 15
+    assert 35 < max(levels) < 40.5

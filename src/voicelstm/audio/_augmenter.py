@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from numbers import Integral, Real
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,8 +96,9 @@ class Augmenter(DocumentationLink, BaseEstimator):
     Effects do not depend on how loud a recording is. Silence stays as it is. Draws are those of NumPy's
     default generator, which another version of NumPy may change.
 
-    A recording is drawn for once: copies of one recording in a training set are all changed in the same way.
-    For several versions of each, several augmenters of different `random_state` are needed.
+    A recording is drawn for once: if it is twice in a training set, it is changed in the same way both times.
+    For several copies of each, give :class:`~voicelstm.MFCCTransformer` several augmenters, such as those of
+    :meth:`channels`.
 
     References
     ----------
@@ -168,6 +169,57 @@ class Augmenter(DocumentationLink, BaseEstimator):
         self.compression = compression
         self.gain = gain
         self.random_state = random_state
+
+    @classmethod
+    def channels(cls, *, vorbis: bool = False, random_state: int = 0) -> list[Self]:
+        """Return augmenters for six copies of each recording, as four kinds of codec and two rooms make them.
+
+        Of recordings at 16 kHz: MP3 of some 31 to 64 kbit/s; MP3 of 22 to 28 kbit/s; Opus of 10 to 60 kbit/s;
+        μ-law, A-law or GSM at 8 kHz; and twice noise 10 to 40 dB below the recording, of which every second
+        has reverberation, every second a high-pass filter, and every second a low-pass filter.
+
+        Parameters
+        ----------
+        vorbis : bool, default=False
+            Whether every second copy in Opus is in Vorbis instead. The library's benchmark keeps Vorbis as
+            the codec that no training has heard.
+        random_state : int, default=0
+            Seed, 0 or more; each gives other copies.
+
+        Returns
+        -------
+        list of Augmenter
+            In the order above, for `augment` of :class:`~voicelstm.MFCCTransformer`.
+
+        Examples
+        --------
+        >>> from voicelstm import Augmenter
+        >>> [augmenter.codecs for augmenter in Augmenter.channels()]
+        [('mp3',), ('mp3',), ('opus',), ('mu-law', 'a-law', 'gsm'), None, None]
+        """
+        none = dict.fromkeys(_EFFECTS)
+        opus = ("opus", "vorbis") if vorbis else ("opus",)
+        chances = {"noise_snr": 1.0, "reverberation_time": 0.5, "highpass": 0.5, "lowpass": 0.5}
+        noisy = {
+            "effect_probability": chances,
+            "noise_snr": (10.0, 40.0),
+            "reverberation_time": (0.1, 0.8),
+            "highpass": (50.0, 400.0),
+            "lowpass": (3000.0, 7500.0),
+        }
+        settings: list[dict[str, Any]] = [
+            {"codecs": ("mp3",), "compression": (0.0, 0.5)},
+            {"codecs": ("mp3",), "compression": (0.6, 0.99)},
+            {"codecs": opus, "compression": (0.8, 0.99)},
+            {"codecs": ("mu-law", "a-law", "gsm")},
+            noisy,
+            noisy,
+        ]
+        always = {"probability": 1.0, "effect_probability": 1.0}
+        return [
+            cls(**{**none, **always, **changes, "random_state": len(settings) * random_state + number})
+            for number, changes in enumerate(settings)
+        ]
 
     def __call__(
         self, samples: NDArray[np.floating], sample_rate: int, *, key: str | None = None
