@@ -8,12 +8,13 @@ import pytest
 
 from tests.classifier.fits import clips_of, descent, difference, small
 from voicelstm import SpecAugment
+from voicelstm.classifier import _fitting
 from voicelstm.classifier._fitted import FittedNetwork
 from voicelstm.classifier._fitting import _checkpoint_key
 from voicelstm.classifier._labelled import LabelledInput
-from voicelstm.exceptions import TrainingError
+from voicelstm.exceptions import SequenceWarning, TrainingError
 from voicelstm.network._network import Network
-from voicelstm.sequences import FrameStatistics
+from voicelstm.sequences import AugmentedSequences, FrameStatistics
 
 
 def test_two_fits_in_two_threads_do_not_disturb_each_other():
@@ -81,6 +82,18 @@ def test_another_standardisation_is_another_training():
         _checkpoint_key(small(), labelled, FittedNetwork(None, {}, one, labelled.class_totals()), {})
         for one in of_each * 2
     ]
+    assert len(set(keys)) == 5
+    assert keys[:5] == keys[5:]
+
+
+def test_another_copy_and_another_weight_of_copies_are_other_trainings():
+    X, y = clips_of(4)
+    other = [X[0] + 1, *X[1:]]
+    keys = []
+    for copies, copy_weight in [([], 0.6), ([X], 0.6), ([other], 0.6), ([X, X], 0.6), ([X], 0.5)] * 2:
+        labelled = LabelledInput.checked(X, y, None, None, None, one_pass=False, copies=copies)
+        start = FittedNetwork(None, {}, None, labelled.class_totals())
+        keys.append(_checkpoint_key(small(copy_weight=copy_weight), labelled, start, {}))
     assert len(set(keys)) == 5
     assert keys[:5] == keys[5:]
 
@@ -177,6 +190,24 @@ def test_inputs_that_tell_nothing_get_the_log_odds_of_the_weights(
     np.testing.assert_allclose(ratios, 0, rtol=0, atol=tolerance)
 
 
+@pytest.mark.parametrize(
+    ("sampling", "of_segments"),
+    [("all", np.repeat([0.4, 0.3, 1.2, 1.8], [90, 180, 30, 30])), ("weights", np.ones(330))],
+)
+def test_copies_that_tell_nothing_leave_the_log_odds_to_the_weights_of_recordings(sampling, of_segments):
+    y = np.repeat([0, 1], [90, 30])
+    X = silence([3] * 120)
+    # One class has more copies than the other, and nonetheless the same weight.
+    X = AugmentedSequences(X, [X, silence(np.where(y, 0, 3))])
+    settings = {"units": (2,), "dropout": 0.0, "optimizer": "sgd", "learning_rate": 0.05, "batch_size": 32}
+    with pytest.warns(SequenceWarning, match="Copies that are empty"):
+        classifier = small(class_weight="balanced", sampling=sampling, max_epochs=40, **settings).fit(X, y)
+    assert classifier.log_prior_odds_ == pytest.approx(0)
+    tolerance = 4 * wander(of_segments, 0.05, 32)
+    assert tolerance < 0.25  # were copies counted whole, it would be 0.4
+    np.testing.assert_allclose(classifier.decision_function(silence([3])), 0, atol=tolerance)
+
+
 @pytest.mark.every_backend
 @pytest.mark.parametrize("batch_size", [8, 256])
 def test_each_clip_of_a_stream_counts_as_its_weight_says_whichever_pass_it_comes_in(
@@ -243,6 +274,33 @@ def test_clips_held_out_are_measured_by_weight_and_do_not_standardise(monkeypatc
     assert classifier.history_["val_loss"] == pytest.approx([expected], rel=1e-5)
     expected = np.average(probability > 0.5, weights=of_clip)
     assert classifier.history_["val_accuracy"] == pytest.approx([expected], rel=1e-5)
+
+
+def test_copies_are_held_out_with_their_clip_which_is_validated_on_as_it_is(monkeypatch):
+    heard = []
+    prepared = _fitting._prepared
+    monkeypatch.setattr(_fitting, "_prepared", lambda *given: heard.append(given[2]) or prepared(*given))
+    versions = [[np.full((4, 1), 100 * copy + i, dtype="float32") for i in range(20)] for copy in range(3)]
+    settings = {"early_stopping": True, "validation_fraction": 0.3, "max_epochs": 2}
+    small(**settings).fit(AugmentedSequences(versions[0], versions[1:]), np.arange(20) % 2)
+    training, held_out = ([int(clip[0, 0]) for clip in part.clips] for part in heard)
+    assert len(held_out) == 6
+    assert max(held_out) < 20
+    kept = sorted(set(range(20)) - set(held_out))
+    assert sorted(training) == [100 * copy + i for copy in range(3) for i in kept]
+    np.testing.assert_allclose(heard[0].weight, np.repeat([0.4, 0.3, 0.3], 14))
+    np.testing.assert_allclose(heard[1].weight, 1.0)
+
+
+def test_segments_of_copies_are_drawn_by_their_share_of_the_weight():
+    X, y = clips_of(12)
+    # Copies tell the opposite of their clips: what has more weight is believed.
+    X, opposite = ([np.full((4, 1), sign * (2.0 * of - 1)) for of in y] for sign in (1, -1))
+    for copy_weight, right in [(0.1, True), (0.9, False)]:
+        classifier = small(sampling="weights", copy_weight=copy_weight, max_epochs=10)
+        found = classifier.fit(AugmentedSequences(X, [opposite, opposite]), y).predict(X)
+        assert (found == y).all() == right
+        assert (found != y).all() != right
 
 
 @pytest.mark.every_backend

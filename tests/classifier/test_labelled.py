@@ -1,9 +1,12 @@
+import warnings
+
 import numpy as np
 import pytest
 
 from tests.classifier.fits import clips_of, descent, small
 from voicelstm.classifier._labelled import LabelledInput, known_human_label, new_generator
 from voicelstm.exceptions import SequenceWarning
+from voicelstm.sequences import AugmentedSequences
 
 pytestmark = pytest.mark.every_backend
 
@@ -206,3 +209,89 @@ def test_weights_far_apart_within_single_precision_are_taken(double_precision):
     assert small(max_epochs=1).fit(X, y, sample_weight=weight).log_prior_odds_ == pytest.approx(-np.log(2))
     weight[0] = 1e6
     assert np.isfinite(small(max_epochs=1).fit(X, y, sample_weight=weight).history_["loss"]).all()
+
+
+def with_copies(X, n_copies, seed=0):
+    """Clips with copies, other clips of the same length."""
+    generator = np.random.default_rng(seed)
+    return AugmentedSequences(X, [[generator.normal(size=clip.shape) for clip in X] for _ in range(n_copies)])
+
+
+@pytest.mark.parametrize("segment_frames", [999, 12])
+def test_a_clip_counts_the_same_with_copies_that_equal_it_and_without(segment_frames, double_precision):
+    X, y = clips_of(21)
+    settings = {"segment_frames": segment_frames, "batch_size": 512, "class_weight": "balanced"}
+    settings |= {"standardize": True}
+    alone = descent(X, y, REPEATED, **settings)
+    for copies in ([X], [X, X, X], [X, [clip[:0] for clip in X]]):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SequenceWarning)  # of empty ones
+            found = descent(AugmentedSequences(X, copies), y, REPEATED, **settings)
+        np.testing.assert_allclose(found, alone, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_copies_are_clips_that_share_the_weight_of_theirs(method, double_precision):
+    X, y = clips_of(9)
+    augmented = with_copies(X, 2)
+    augmented.copies[1][4] = augmented.copies[1][4][:0]
+    augmented.copies[0][7], augmented.copies[1][7] = X[7][:0], X[7][:0]
+    weight = np.linspace(1, 3, 9)
+    # By hand: 0.3 of the weight is that of the copies; 4 has one of them, and 7 none.
+    plain, first, second = 0.7 * weight, 0.15 * weight, 0.15 * weight
+    first[4], second[4], first[7], second[7], plain[7] = 0.3 * weight[4], 0, 0, 0, weight[7]
+    shared = np.concatenate([plain, first, second])
+    clips, of = augmented.expanded()
+    settings = {"copy_weight": 0.3, "shuffle": False, "dtype": "float64", "dropout": 0.0}
+    first_pass = {"classes": [0, 1]} if method == "partial_fit" else {}
+
+    def fitted(X, y, weight):
+        classifier = small(**settings)
+        getattr(classifier, method)(X, y, sample_weight=weight, **first_pass)
+        return classifier
+
+    expanded = fitted([clips[i] for i in np.flatnonzero(shared)], y[of][shared > 0], shared[shared > 0])
+    with pytest.warns(SequenceWarning) as caught:
+        found = fitted(augmented, y, weight)
+    (warned,) = [each for each in caught if each.category is SequenceWarning]
+    assert "Copies that are empty are left out of training, of the clips at positions [4, 7]" in str(
+        warned.message
+    )
+    assert warned.filename == __file__
+    np.testing.assert_allclose(found.decision_function(X), expanded.decision_function(X), rtol=1e-9)
+    np.testing.assert_allclose(found._fitted.statistics.mean, expanded._fitted.statistics.mean)
+    assert found.log_prior_odds_ == pytest.approx(np.log(weight[1::2].sum() / weight[::2].sum()))
+
+
+def test_a_class_weight_is_balanced_over_clips_whatever_copies_they_have(double_precision):
+    X, y = clips_of(12)
+    y = np.repeat([0, 1], [9, 3])
+    augmented = with_copies(X, 2)
+    for position in (0, 1, 9):
+        augmented.copies[0][position] = X[position][:0]
+    with pytest.warns(SequenceWarning):
+        classifier = small(class_weight="balanced", max_epochs=1).fit(augmented, y)
+    np.testing.assert_allclose(classifier._fitted.class_totals, [6, 6])
+
+
+def test_a_clip_that_is_empty_or_weighs_nothing_is_left_out_with_its_copies():
+    X = [np.ones((2, 1)), np.ones((0, 1)), np.ones((3, 1)), np.ones((4, 1))]
+    copy = [np.ones((5, 1)), np.ones((6, 1)), np.ones((7, 1)), np.ones((0, 1))]
+    with pytest.warns(SequenceWarning) as caught:
+        found = LabelledInput.checked(X, [0, 1, 0, 1], [1, 1, 0, 4], None, None, False, copies=[copy])
+    assert [str(each.message) for each in caught] == [
+        "1 empty clips are left out of training, positions [1]. Copies that are empty are left out of"
+        " training, of the clips at positions [3]; these keep their weights."
+    ]
+    expanded = found.expanded(0.5)
+    assert [len(clip) for clip in expanded.clips] == [2, 4, 5]
+    assert expanded.weight.tolist() == [0.5, 4, 0.5]
+    assert expanded.target.tolist() == [0, 1, 0]
+    assert [len(clip) for clip in found.expanded(0.0).clips] == [2, 4]
+    assert [len(clip) for clip in found.expanded(1.0).clips] == [4, 5]
+
+
+def test_copies_with_other_columns_are_refused_by_name():
+    X, y = clips_of(6)
+    with pytest.raises(ValueError, match=r"^Of copies\[1\] of X: X has 2 features, but .* expecting 3"):
+        small().fit(AugmentedSequences(X, [X, [clip[:, :2] for clip in X]]), y)

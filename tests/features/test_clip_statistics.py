@@ -20,6 +20,7 @@ from sklearn.utils import get_tags
 from voicelstm import ClipStatistics, MFCCTransformer
 from voicelstm.datasets import make_voices
 from voicelstm.exceptions import AudioWarning, SequenceWarning
+from voicelstm.sequences import AugmentedSequences
 
 RAGGED = [np.array([[1.0, 5.0], [3.0, 5.0]]), np.array([[4.0, -1.0]])]
 BY_HAND = [[2.0, 5.0, 1.0, 0.0], [4.0, -1.0, 0.0, 0.0]]
@@ -316,3 +317,12 @@ def test_the_baseline_tells_simulated_voices_of_new_speakers_apart():
     )
     assert scores.min() > 0.6
     assert scores.mean() > 0.7
+
+
+def test_copies_have_no_rows_and_are_not_passed_over():
+    X = AugmentedSequences(RAGGED, [RAGGED])
+    for method in (ClipStatistics().fit, ClipStatistics().transform, ClipStatistics().fit_transform):
+        with pytest.raises(ValueError, match=r"none for its copies, .* Give it X\.plain, or all of X\.exp"):
+            method(X)
+    np.testing.assert_allclose(ClipStatistics().fit_transform(X.plain), BY_HAND)
+    np.testing.assert_allclose(ClipStatistics().fit_transform(X.expanded()[0]), BY_HAND * 2)

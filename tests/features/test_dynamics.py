@@ -7,6 +7,7 @@ from sklearn.utils import get_tags
 from voicelstm import CepstralDynamics, MFCCTransformer, SequenceStore, load, save
 from voicelstm.exceptions import ModelFileError
 from voicelstm.features._dynamics import checked_lags
+from voicelstm.sequences import AugmentedSequences
 
 
 def measured(dynamics, clip):
@@ -191,3 +192,24 @@ def test_fit_transform_measures_each_clip_once_and_gives_what_fit_and_transform_
     assert lengths == [len(clip) for clip in noises]
     for clip, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(clip, other)
+
+
+def test_copies_are_described_beside_their_recordings_and_teach_what_is_usual(noises):
+    louder, slower = ([clip * 3 for clip in noises], [np.repeat(clip, 2, axis=0) for clip in noises])
+    X = AugmentedSequences(noises, [louder, slower])
+    dynamics = CepstralDynamics()
+    found = dynamics.fit_transform(X)
+    usual = CepstralDynamics().fit([*noises, *louder, *slower])
+    np.testing.assert_allclose(dynamics.centre_, usual.centre_)
+    np.testing.assert_allclose(dynamics.scale_, usual.scale_)
+    np.testing.assert_array_equal(CepstralDynamics().fit(X).centre_, dynamics.centre_)
+    for described in (found, dynamics.transform(X)):
+        assert type(described) is AugmentedSequences
+        versions = [described.plain, *described.copies]
+        for version, clips in zip(versions, [noises, louder, slower], strict=True):
+            for ours, clip in zip(version, clips, strict=True):
+                np.testing.assert_array_equal(ours, dynamics.transform([clip])[0])
+    spoilt = [louder[0], np.full((9, 3), np.nan), louder[2]]
+    for method in (dynamics.transform, CepstralDynamics().fit):
+        with pytest.raises(ValueError, match=r"^Of copies\[1\] of X: Input X\[1\] contains NaN"):
+            method(AugmentedSequences(noises, [slower, spoilt]))

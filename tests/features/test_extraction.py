@@ -96,12 +96,19 @@ def test_what_features_depend_on_names_their_folder(tmp_path):
         "speech_only": True,
     }  # fmt: skip
     assert {field.name for field in fields(CepstraSettings)} == set(of_cepstra)
-    assert {field.name for field in fields(ExtractionSettings)} == {"cepstra", "measures_speech", *of_clips}
+    assert {field.name for field in fields(ExtractionSettings)} == {
+        "cepstra",
+        "measures_speech",
+        "speech_as_recorded",  # below
+        *of_clips,
+    }
     changed = [
         replace(plain, cepstra=replace(plain.cepstra, **{name: of_cepstra[name]})) for name in of_cepstra
     ]
     changed += [replace(plain, **{name: of_clips[name]}) for name in of_clips]
     changed.append(replace(plain, augment=Augmenter(random_state=1)))
+    copied = replace(plain, augment=Augmenter(), speech_only=True)
+    changed += [copied, replace(copied, speech_as_recorded=True)]
     folders = {each.folder_in(tmp_path) for each in [plain, *changed]}
     assert len(folders) == 1 + len(changed)
     assert {folder.parent for folder in folders} == {tmp_path}
@@ -173,7 +180,7 @@ def test_the_settings_of_a_transformer_leave_out_what_only_the_machine_needs(tmp
 @pytest.mark.parametrize("deltas", [0, 1, 2])
 def test_settings_say_how_many_columns_there_will_be(deltas):
     settings = ExtractionSettings.of(MFCCTransformer(n_mfcc=7, deltas=deltas).get_params())
-    clip, remarks = extract(noise(800), settings)
+    (clip,), remarks = extract(noise(800), [settings])
     assert clip.features.shape[1] == settings.n_features == 7 * (deltas + 1)
     assert remarks == []
 
@@ -181,11 +188,11 @@ def test_settings_say_how_many_columns_there_will_be(deltas):
 def test_relative_paths_start_from_the_folder_and_augmentation_from_the_content(files, tmp_path):
     augmenter = Augmenter(probability=1.0, random_state=0)
     settings = ExtractionSettings.of(MFCCTransformer(sample_rate=8000, augment=augmenter).get_params())
-    expected = extract(files[0], settings)[0].features
-    assert not np.array_equal(expected, extract(files[0], replace(settings, augment=None))[0].features)
-    np.testing.assert_array_equal(extract(files[0].name, settings, str(tmp_path))[0].features, expected)
+    expected = extract(files[0], [settings])[0][0].features
+    assert not np.array_equal(expected, extract(files[0], [replace(settings, augment=None)])[0][0].features)
+    np.testing.assert_array_equal(extract(files[0].name, [settings], str(tmp_path))[0][0].features, expected)
     renamed = files[0].rename(tmp_path / "renamed.wav")
-    np.testing.assert_array_equal(extract(renamed, settings)[0].features, expected)
+    np.testing.assert_array_equal(extract(renamed, [settings])[0][0].features, expected)
 
 
 def test_a_digest_is_that_of_the_standards_example(tmp_path):
@@ -198,10 +205,10 @@ def test_a_digest_is_that_of_the_standards_example(tmp_path):
 def test_a_recording_without_speech_keeps_its_frames_with_a_warning():
     settings = ExtractionSettings.of(MFCCTransformer(speech_only=True).get_params())
     hum = np.sin(2 * np.pi * 50 * np.arange(16000) / 16000)
-    clip, remarks = extract(hum, settings)
+    (clip,), remarks = extract(hum, [settings])
     assert (len(clip.features), clip.speech, clip.positions) == (99, 0, None)
     assert remarks == ["no speech: 0 s found; all its frames are kept."]
-    assert extract(hum, replace(settings, measures_speech=True))[1] == []
+    assert extract(hum, [replace(settings, measures_speech=True)])[1] == []
 
 
 def test_features_of_speech_are_those_of_its_frames_at_its_level(corpus_dir):
@@ -209,14 +216,14 @@ def test_features_of_speech_are_those_of_its_frames_at_its_level(corpus_dir):
     pause = np.zeros(rate)
     samples = np.concatenate([pause, samples, pause, samples])
     plain = ExtractionSettings.of(MFCCTransformer(sample_rate=rate, deltas=0, energy=False).get_params())
-    whole, _ = extract((samples, rate), plain)
-    clip, _ = extract((samples, rate), replace(plain, speech_only=True))
+    (whole,), _ = extract((samples, rate), [plain])
+    (clip,), _ = extract((samples, rate), [replace(plain, speech_only=True)])
     assert 0 < len(clip.positions) < len(whole.features) / 2
     np.testing.assert_array_equal(clip.features, whole.features[clip.positions])
     assert clip.speech == pytest.approx(0.01 * len(clip.positions), abs=0.03)
     # In natural logarithms of energies, a gain raises the first coefficient alone.
-    loud, _ = extract((samples, rate), replace(plain, speech_only=True, level=-20.0))
-    louder, _ = extract((0.1 * samples, rate), replace(plain, speech_only=True, level=-20.0))
+    (loud,), _ = extract((samples, rate), [replace(plain, speech_only=True, level=-20.0)])
+    (louder,), _ = extract((0.1 * samples, rate), [replace(plain, speech_only=True, level=-20.0)])
     np.testing.assert_allclose(louder.features, loud.features, atol=0.01)
     frames = [samples[at * 80 : at * 80 + 200] for at in clip.positions]
     level = np.sqrt(np.mean([np.mean(np.square(frame)) for frame in frames]))

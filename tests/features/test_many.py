@@ -346,9 +346,9 @@ def test_samples_that_change_while_they_are_read_spoil_no_cache(tmp_path, monkey
 
 def test_a_worker_of_other_versions_fills_no_folder(files):
     settings = ExtractionSettings.of(MFCCTransformer().get_params())
-    asked = (files[0], _many._digest(files[0]))
-    assert _many._extract_what_was_hashed(asked, settings, library_versions()).clip is not None
+    asked = _many._Missing(files[0], _many._digest(files[0]), [0])
+    assert _many._extract_what_was_hashed(asked, [settings], library_versions()).clips is not None
     with pytest.raises(
         RuntimeError, match=r"other versions .*: soxr \(.* here, 0\.0 there\)\. Install the same"
     ):
-        _many._extract_what_was_hashed(asked, settings, library_versions() | {"soxr": "0.0"})
+        _many._extract_what_was_hashed(asked, [settings], library_versions() | {"soxr": "0.0"})

@@ -19,6 +19,13 @@ def test_an_augmenter_is_kept_as_its_parameters(small_voices, tmp_path):
         np.testing.assert_array_equal(ours, theirs)
 
 
+def test_a_sequence_of_augmenters_is_kept(tmp_path):
+    augmenters = Augmenter.channels(random_state=2)
+    save(MFCCTransformer(augment=augmenters), tmp_path / "m")
+    kept = load(tmp_path / "m").augment
+    assert [each.get_params() for each in kept] == [each.get_params() for each in augmenters]
+
+
 @pytest.mark.parametrize(
     ("augment", "words"),
     [
@@ -27,6 +34,9 @@ def test_an_augmenter_is_kept_as_its_parameters(small_voices, tmp_path):
         ({"augmenter": {"shell": 1}}, "shell"),
         ({"augmenter": {"gain": {"augmenter": {}}}}, "gain"),
         ("Augmenter", "augment"),
+        ([], "expected an Augmenter, a sequence"),
+        ([{"augmenter": {}}, 3], "expected an Augmenter, a sequence"),
+        ([{"augmenter": {"gain": [9, 1]}}], "gain"),
     ],
 )
 def test_a_made_up_augmenter_is_refused(augment, words, tmp_path):

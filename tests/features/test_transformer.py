@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 import soundfile
 from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
 
 from tests.features.signals import assert_same, noise
-from voicelstm import Augmenter, MFCCTransformer
+from voicelstm import Augmenter, MFCCTransformer, SequenceStore, make_detector
 from voicelstm.audio._fingerprint import fingerprint_of
 from voicelstm.exceptions import AudioError, AudioWarning
-from voicelstm.features import sequences_and_fingerprints
+from voicelstm.features import _extraction, sequences_and_fingerprints
+from voicelstm.sequences import AugmentedSequences
 
 
 def test_every_strange_file_gives_finite_features_or_is_named(awkward_files):
@@ -218,9 +220,16 @@ def test_no_lifter_may_be_said_with_none_or_zero():
     )
 
 
+NOISY = [
+    Augmenter(probability=1.0, noise_snr=(0, 10), random_state=0),
+    Augmenter(probability=1.0, effect_probability={"codecs": 1.0}, codecs=("gsm", "mu-law")),
+]
+
+
 @pytest.mark.parametrize("n_jobs", [1, 2])
 @pytest.mark.parametrize("kept_in", [None, "cache_dir", "out"])
-def test_fingerprints_are_those_of_what_was_fitted_on(n_jobs, kept_in, tmp_path, monkeypatch):
+@pytest.mark.parametrize("augment", [NOISY[0], NOISY], ids=["changed", "copies"])
+def test_fingerprints_are_those_of_what_was_fitted_on(n_jobs, kept_in, augment, tmp_path, monkeypatch):
     monkeypatch.setattr("voicelstm.features._workers._MANY", 2)  # processes
     random = np.random.default_rng(0)
     recordings = [random.uniform(-0.5, 0.5, 1600) for _ in range(4)]
@@ -228,7 +237,7 @@ def test_fingerprints_are_those_of_what_was_fitted_on(n_jobs, kept_in, tmp_path,
     transformer = MFCCTransformer(
         n_jobs=n_jobs,
         on_error="warn",
-        augment=Augmenter(noise_snr=(0, 10)),
+        augment=augment,
         cache_dir=tmp_path / "cache" if kept_in == "cache_dir" else None,
     )
     out = {"out": tmp_path / "out"} if kept_in == "out" else {}
@@ -245,3 +254,126 @@ def test_fingerprints_are_those_of_what_was_fitted_on(n_jobs, kept_in, tmp_path,
     assert found[4:] == [found[0], None, None]
     assert not hasattr(transformer.fit(recordings), "fingerprints_")
     assert not hasattr(clone(transformer), "fingerprints_")
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("kept_in", [None, "cache_dir", "out"])
+def test_copies_are_what_their_augmenters_make_beside_recordings_as_they_are(
+    n_jobs, kept_in, files, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("voicelstm.features._workers._MANY", 2)  # processes
+    X = [*files, noise(1600), files[0]]
+    settings = {"trim_silence": 40.0, "level": -26.0, "n_jobs": n_jobs}
+    cache = {"cache_dir": tmp_path / "cache"} if kept_in == "cache_dir" else {}
+    out = {"out": tmp_path / "out"} if kept_in == "out" else {}
+    transformer = MFCCTransformer(augment=NOISY, **settings, **cache)
+    found = clone(transformer).fit_transform(X, **out)
+    assert type(found) is AugmentedSequences
+    for sequences in (found.plain, transformer.transform(X)):
+        assert_same(sequences, MFCCTransformer(**settings).transform(X))
+    assert len(found.copies) == len(NOISY)
+    for copy, augmenter in zip(found.copies, NOISY, strict=True):
+        assert isinstance(copy, SequenceStore) == (kept_in is not None)
+        assert_same(copy, MFCCTransformer(augment=augmenter, **settings).fit_transform(X))
+    if out:
+        for folder, version in zip(("", "copy-1", "copy-2"), [found.plain, *found.copies], strict=True):
+            assert_same(SequenceStore(tmp_path / "out" / folder), version)
+
+
+@pytest.mark.parametrize("speech_only", [False, True])
+def test_a_cache_keeps_each_copy_and_a_second_run_reads_no_audio(speech_only, files, tmp_path, extractions):
+    def transformer(augment):
+        return MFCCTransformer(augment=augment, cache_dir=tmp_path / "cache", speech_only=speech_only)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AudioWarning)  # of no speech
+        first = transformer(NOISY).fit_transform(files)
+        assert extractions == files  # once for all their versions
+        del extractions[:]
+        again = transformer(tuple(map(clone, NOISY))).fit_transform(files)
+        transformer(NOISY).transform(files)
+        assert extractions == []
+        for ours, theirs in zip(first.copies, again.copies, strict=True):
+            assert_same(ours, theirs)
+        # Of one more copy, nothing but this copy is computed.
+        more = [NOISY[1], Augmenter(random_state=5)]
+        assert_same(transformer(more).fit_transform(files).copies[0], first.copies[1])
+        assert extractions == files
+        assert len(list((tmp_path / "cache").iterdir())) == 4
+        # Where speech was looked for in what an augmenter made, it may have been found elsewhere.
+        del extractions[:]
+        transformer(NOISY[0]).fit_transform(files)
+        assert extractions == (files if speech_only else [])
+
+
+def test_speech_is_looked_for_once_in_recordings_as_they_are(corpus_dir, monkeypatch):
+    samples, rate = soundfile.read(corpus_dir / "digits/human/0_george_0.flac", dtype="float32")
+    samples = np.concatenate([np.zeros(rate, "float32"), samples, np.zeros(rate, "float32")])
+    heard, find = [], _extraction.speech_frames
+    monkeypatch.setattr(
+        _extraction, "speech_frames", lambda given, *how: heard.append(given) or find(given, *how)
+    )
+    settings = {"sample_rate": rate, "deltas": 0, "energy": False}
+    loud = [clone(each).set_params(noise_snr=(-20.0, -10.0)) for each in NOISY]
+    transformer = MFCCTransformer(augment=loud, speech_only=True, **settings)
+    found = transformer.fit_transform([samples])
+    (only,) = heard
+    np.testing.assert_array_equal(only, samples)
+    (clip,) = transformer.extract([samples])
+    assert 0 < len(clip.positions) < 100
+    for copy, augmenter in zip(found.copies, loud, strict=True):
+        (whole,) = MFCCTransformer(**settings).transform([augmenter(samples, rate)])
+        np.testing.assert_array_equal(copy[0], whole[clip.positions])
+    # The level is that of the copy's speech.
+    levelled = clone(transformer).set_params(level=-20.0).fit_transform([samples])
+    changed = loud[0](samples, rate).astype(np.float64)
+    frames = [changed[at * 80 : at * 80 + 200] for at in clip.positions]
+    gain = 0.1 / np.sqrt(np.mean([np.mean(np.square(frame)) for frame in frames]))
+    (whole,) = MFCCTransformer(**settings).transform([gain * changed])
+    np.testing.assert_allclose(levelled.copies[0][0], whole[clip.positions], atol=1e-3)
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_recording_that_fails_is_named_once_and_empty_in_all_its_versions(kept, files, tmp_path):
+    X = [files[0], "gone.wav", np.zeros(0), files[1]]
+    transformer = MFCCTransformer(augment=NOISY, cache_dir=tmp_path / "cache" if kept else None)
+    with pytest.raises(AudioError, match=r"2 of 4 recordings failed") as caught:
+        transformer.fit_transform(X)
+    assert [position for position, _ in caught.value.failures] == [1, 2]
+    with pytest.warns(AudioWarning, match=r"2 of 4 recordings failed") as warned:
+        found = transformer.set_params(on_error="warn").fit_transform(X)
+    assert [warning.filename for warning in warned] == [__file__]
+    for version in [found.plain, *found.copies]:
+        assert [bool(len(clip)) for clip in version] == [True, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("augment", "words"),
+    [
+        ([], "expected an Augmenter, a sequence of one Augmenter for each copy, or None"),
+        ([NOISY[0], "mp3"], "expected an Augmenter, a sequence"),
+        ((NOISY[0], NOISY[1], clone(NOISY[0])), r"augment\[0\] and augment\[2\] are the same"),
+        ([Augmenter(codecs=("flac",))], "codecs="),
+    ],
+)
+def test_copies_that_would_be_none_or_equal_are_refused_before_a_recording_is_opened(augment, words):
+    for method in ("fit", "fit_transform"):
+        with pytest.raises(ValueError, match=words):
+            getattr(MFCCTransformer(augment=augment), method)(["missing.wav"])
+
+
+def test_pipelines_train_on_copies_and_a_search_can_choose_them(small_voices):
+    (X, y), (X_test, _) = small_voices
+    small = {"classifier__units": (4,), "classifier__max_steps": 3, "features__n_mfcc": 8}
+    detector = make_detector(random_state=0, features__augment=NOISY, **small)
+    fitted = clone(detector).fit(X, y)
+    dynamics = clone(detector["dynamics"])
+    training = dynamics.fit_transform(detector["features"].fit_transform(X))
+    assert len(training.copies) == 2
+    by_hand = clone(detector["classifier"]).fit(training, y)
+    expected = by_hand.decision_function(dynamics.transform(detector["features"].transform(X_test)))
+    np.testing.assert_array_equal(fitted.decision_function(X_test), expected)
+    grid = {"features__augment": [None, NOISY], "classifier__copy_weight": [0.3]}
+    search = GridSearchCV(detector, grid, cv=2, error_score="raise").fit(X, y)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert pickle.loads(pickle.dumps(fitted))["features"].augment[1].codecs == ("gsm", "mu-law")

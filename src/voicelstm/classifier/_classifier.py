@@ -120,14 +120,18 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         Steps in all, in place of `max_epochs`; batches then wrap around the end of the data.
     early_stopping : bool, default=False
         Whether part of the training clips decides when to stop, and the best weights are kept. Clips are
-        drawn one by one: leave it False if X holds several versions of a recording, which would lie on both
-        sides.
+        drawn one by one; the copies in :class:`~voicelstm.sequences.AugmentedSequences` go with their clip,
+        and what is held out is heard as it is. If `X` holds versions of a recording as clips of their own,
+        leave it False: they would lie on both sides.
     validation_fraction : float, default=0.1
         Fraction of the training clips held out for early stopping, stratified by class.
     patience : int, default=10
         Epochs without a better validation loss before training stops.
     class_weight : dict, "balanced" or None, default=None
         Weight of each class; "balanced" makes classes count the same.
+    copy_weight : float, default=0.6
+        Share of a clip's weight that its copies have together, in equal parts, where `X` is
+        :class:`~voicelstm.sequences.AugmentedSequences`. A clip counts the same with copies and without.
     human_label : str, number, bool or None, default=None
         Human one of two classes; a model file keeps it. If None, it is recognised by its spelling ("human",
         "bonafide", "real", ...); of 0 and 1 it must be given, here or to each function that needs it. In a
@@ -188,7 +192,9 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
     -----
     `X` is a 3-D array ``(n_clips, n_frames, n_features)``, a list or 1-D object array of 2-D arrays
     ``(n_frames, n_features)``, or a 2-D array ``(n_clips, n_frames)`` of sequences of one feature. Empty
-    clips are left out by `fit`, with a warning that names them; their scores are NaN.
+    clips are left out by `fit`, with a warning that names them; their scores are NaN. From
+    :class:`~voicelstm.sequences.AugmentedSequences`, `fit` and `partial_fit` learn from the copies, too;
+    scores are those of the clips without their copies.
 
     References
     ----------
@@ -241,6 +247,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "patience": [Interval(Integral, 1, None, closed="left")],
         "class_weight": [dict, StrOptions({"balanced"}), None],
+        "copy_weight": [Interval(Real, 0, 1, closed="both")],
         "human_label": [str, Real, "boolean", None],
         "warm_start": ["boolean"],
         "head_initializer": [StrOptions({"glorot_uniform", "truncated_normal"})],
@@ -281,6 +288,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         validation_fraction: float = 0.1,
         patience: int = 10,
         class_weight: dict[Any, float] | str | None = None,
+        copy_weight: float = 0.6,
         human_label: Any = None,
         warm_start: bool = False,
         head_initializer: str = "glorot_uniform",
@@ -317,6 +325,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         self.validation_fraction = validation_fraction
         self.patience = patience
         self.class_weight = class_weight
+        self.copy_weight = copy_weight
         self.human_label = human_label
         self.warm_start = warm_start
         self.head_initializer = head_initializer

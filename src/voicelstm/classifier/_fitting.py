@@ -17,7 +17,7 @@ from voicelstm.classifier._fitted import FittedNetwork
 from voicelstm.classifier._labelled import LabelledInput, known_human_label, new_generator
 from voicelstm.exceptions import ModelFileWarning
 from voicelstm.network import Architecture, Checkpoint, Weights, fingerprint, initial_weights
-from voicelstm.sequences import FrameStatistics, checked_clips
+from voicelstm.sequences import FrameStatistics, checked_clips, named_version, versions_of
 
 if TYPE_CHECKING:
     from voicelstm.network import LabelledClips, Network, Schedule
@@ -51,9 +51,9 @@ def fit_classifier(
     before = classifier._fitted if goes_on else None
     classes = classifier.classes_ if goes_on else None
     with restored_on_failure(classifier), _restored_draws(classifier.random_state):
-        clips = _clips(classifier, X, before)
+        clips, *copies = _clips(classifier, X, before)
         labelled = LabelledInput.checked(
-            clips, y, sample_weight, classes, classifier.class_weight, one_pass=False
+            clips, y, sample_weight, classes, classifier.class_weight, one_pass=False, copies=copies
         )
         known_human_label(labelled.classes, classifier.human_label)  # before anything is trained
         result = _fit(classifier, labelled, before, tasks)
@@ -69,9 +69,9 @@ def partial_fit_classifier(
     state = classifier._partial_fit_state if goes_on else None
     earlier: History = classifier.history_ if goes_on else {}
     with restored_on_failure(classifier), _restored_draws(classifier.random_state):
-        clips = _clips(classifier, X, before)
+        clips, *copies = _clips(classifier, X, before)
         labelled = LabelledInput.checked(
-            clips, y, sample_weight, classes, classifier.class_weight, one_pass=True
+            clips, y, sample_weight, classes, classifier.class_weight, one_pass=True, copies=copies
         )
         known_human_label(labelled.classes, classifier.human_label)  # before anything is trained
         result = _partial_fit(classifier, labelled, before, state)
@@ -93,9 +93,15 @@ def _restored_draws(random_state: Any) -> Iterator[None]:
         raise
 
 
-def _clips(classifier: Any, X: Any, before: FittedNetwork | None) -> list[NDArray[Any]]:
+def _clips(classifier: Any, X: Any, before: FittedNetwork | None) -> list[list[NDArray[Any]]]:
+    """Return the frames of each clip, and then those of each copy of the clips, if there are copies."""
     expected = None if before is None else before.architecture.n_features
-    return checked_clips(classifier, X, expected=expected)
+    versions: list[list[NDArray[Any]]] = []
+    for number, version in enumerate(versions_of(X)):
+        with named_version(number):
+            versions.append(checked_clips(classifier, version, expected=expected))
+        expected = versions[0][0].shape[1]
+    return versions
 
 
 def _set_attributes(classifier: Any, result: FitResult, classes: NDArray[Any]) -> None:
@@ -126,10 +132,12 @@ def _fit(
     generator = new_generator(classifier.random_state)
     weights = _first_weights(classifier, architecture, before, generator)
     training, held_out = _split(classifier, labelled, generator)
+    totals = training.class_totals()
+    training = training.expanded(classifier.copy_weight)
     statistics = None if before is None or not classifier.standardize else before.statistics
     if statistics is None:  # else the weights were learnt with them, and keep them
         statistics = _statistics(classifier, training)
-    start = FittedNetwork(architecture, weights, statistics, training.class_totals())
+    start = FittedNetwork(architecture, weights, statistics, totals)
     only_full_batches = classifier.max_steps is not None
     clips = _prepared(classifier, start, training).scaled(only_full_batches=only_full_batches)
     schedule = _schedule(classifier, clips, classifier.max_epochs, classifier.max_steps)
@@ -182,8 +190,9 @@ def _partial_fit(
     # A copy, since a pass that fails must not have drawn from it.
     generator = new_generator(classifier.random_state) if state is None else deepcopy(state.generator)
     weights = _first_weights(classifier, architecture, before, generator)
-    statistics = _statistics(classifier, labelled, None if before is None else before.statistics)
     totals = labelled.class_totals() + (0 if before is None else before.class_totals)
+    labelled = labelled.expanded(classifier.copy_weight)
+    statistics = _statistics(classifier, labelled, None if before is None else before.statistics)
     start = FittedNetwork(architecture, weights, statistics, totals)
     clips = _prepared(classifier, start, labelled)
     n_before = 0 if before is None else classifier.n_iter_
@@ -246,7 +255,7 @@ def _first_weights(
 def _split(
     classifier: Any, labelled: LabelledInput, generator: np.random.Generator
 ) -> tuple[LabelledInput, LabelledInput | None]:
-    """Hold out clips for early stopping."""
+    """Hold out clips for early stopping, which are heard as they are; what is trained on has copies."""
     if not classifier.early_stopping:
         return labelled, None
     return labelled.split(classifier.validation_fraction, generator)
@@ -358,6 +367,7 @@ def _checkpoint_key(
         params["augment"] = classifier.augment.get_params()
     statistics = [] if start.statistics is None else [start.statistics.mean, start.statistics.spread]
     arrays = [*start.weights.values(), *statistics, labelled.target, labelled.weight, *labelled.clips]
+    arrays += [clip for copy in labelled.copies for clip in copy]
     total = None if start.statistics is None else start.statistics.total
     described = described | {"params": params, "classes": labelled.classes.tolist(), "total": total}
     return fingerprint(described, arrays)

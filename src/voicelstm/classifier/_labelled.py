@@ -1,7 +1,8 @@
 """Clips with their labels and weights, checked."""
 
 import warnings
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -24,13 +25,14 @@ __all__ = ["LabelledInput", "known_human_label", "new_generator"]
 
 @dataclass(frozen=True)
 class LabelledInput:
-    """Clips that are neither empty nor of weight 0, with their labels and weights."""
+    """Clips that are neither empty nor of weight 0, with their labels and weights, and their copies."""
 
     clips: list[NDArray[Any]]  # each of shape (n_frames, n_features)
     target: NDArray[np.intp]  # of each clip, the position of its label in `classes`
     classes: NDArray[Any]  # sorted
     sample_weight: NDArray[np.float64]  # as given
     weight: NDArray[np.float64]  # multiplied by the weight of the class
+    copies: Sequence[list[NDArray[Any]]] = ()  # for each copy, that of each clip; it may be empty
 
     @classmethod
     def checked(
@@ -41,8 +43,9 @@ class LabelledInput:
         classes: NDArray[Any] | None,
         class_weight: Any,
         one_pass: bool,
+        copies: Sequence[list[NDArray[Any]]] = (),
     ) -> Self:
-        """Check labels and weights, and leave out clips that are empty or of weight 0."""
+        """Check labels and weights, and leave out clips that are empty or of weight 0, with their copies."""
         # With `one_pass` the clips are one batch of many, which need not hold every class. `classes` are the
         # labels allowed; None allows those of `y`.
         if y is None:
@@ -60,13 +63,20 @@ class LabelledInput:
                 f"y has labels that are not among the classes {classes.tolist()}: {unknown.tolist()}."
             )
         empty = [position for position, clip in enumerate(clips) if not len(clip)]
-        if empty:
+        chosen = [position for position, clip in enumerate(clips) if len(clip) and weight[position] > 0]
+        lacking = [position for position in chosen if not all(len(copy[position]) for copy in copies)]
+        told = [f"{len(empty)} empty clips are left out of training, positions {empty}."] if empty else []
+        if lacking:
+            told.append(
+                f"Copies that are empty are left out of training, of the clips at positions {lacking}; these"
+                " keep their weights."
+            )
+        if told:
             warnings.warn(
-                f"{len(empty)} empty clips are left out of training, positions {empty}.",
+                " ".join(told),
                 SequenceWarning,
                 stacklevel=5 if one_pass else 6,  # fit is decorated once more
             )
-        chosen = [position for position, clip in enumerate(clips) if len(clip) and weight[position] > 0]
         labels, weight = labels[chosen], weight[chosen]
         present = np.unique(labels)
         if not chosen or len(classes) < 2 or (not one_pass and len(present) < 2):
@@ -91,6 +101,7 @@ class LabelledInput:
             classes=classes,
             sample_weight=weight,
             weight=of_clip,
+            copies=[[copy[position] for position in chosen] for copy in copies],
         )
 
     @property
@@ -109,7 +120,7 @@ class LabelledInput:
         return np.bincount(self.target, weights=self.weight, minlength=len(self.classes))
 
     def split(self, fraction: float, generator: np.random.Generator) -> tuple[Self, Self]:
-        """Hold out a part of the clips, in equal shares of each class."""
+        """Hold out a part of the clips, in equal shares of each class; copies go with their clip."""
         kept, held_out = train_test_split(
             np.arange(len(self.clips)),
             test_size=fraction,
@@ -118,6 +129,28 @@ class LabelledInput:
         )
         return self._part(kept), self._part(held_out)
 
+    def expanded(self, copy_weight: float) -> Self:
+        """Make the copies clips of their own, which have this share of their clip's weight together."""
+        if not self.copies:
+            return self
+        is_there = np.array([[len(clip) > 0 for clip in copy] for copy in self.copies])
+        n_there = is_there.sum(axis=0)
+        of_copy = is_there * (copy_weight / np.maximum(n_there, 1))
+        share = np.vstack([np.where(n_there, 1 - copy_weight, 1.0), of_copy])
+        version, clip = np.nonzero(share)
+        versions = [self.clips, *self.copies]
+        share = share[version, clip]
+        weight = self.weight[clip] * share
+        _check_range_of_weights(weight, "sample_weight times class_weight, divided by copy_weight,")
+        return replace(
+            self,
+            clips=[versions[of][position] for of, position in zip(version, clip, strict=True)],
+            target=self.target[clip],
+            sample_weight=self.sample_weight[clip] * share,
+            weight=weight,
+            copies=(),
+        )
+
     def _part(self, positions: NDArray[np.intp]) -> Self:
         return type(self)(
             clips=[self.clips[position] for position in positions],
@@ -125,6 +158,7 @@ class LabelledInput:
             classes=self.classes,
             sample_weight=self.sample_weight[positions],
             weight=self.weight[positions],
+            copies=[[copy[position] for position in positions] for copy in self.copies],
         )
 
 

@@ -164,7 +164,7 @@ class _Listener:
 
     def hear(self, recordings: list[Any]) -> Iterator[Detection]:
         """Yield an answer for each of a group of recordings."""
-        clips, failures, remarks = extract_all(recordings, self._settings, self._transformer.n_jobs, 0)
+        (clips,), failures, remarks = extract_all(recordings, [self._settings], self._transformer.n_jobs, 0)
         report_remarks(remarks)
         reasons = dict(failures)
         for position, clip in enumerate(clips):

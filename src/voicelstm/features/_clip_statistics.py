@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from voicelstm._base import DocumentationLink, restored_on_failure
 from voicelstm._compat import check_feature_names_in, fit_context, validate_params
 from voicelstm.exceptions import SequenceWarning
-from voicelstm.sequences import FrameStatistics, SequenceReadingMixin
+from voicelstm.sequences import AugmentedSequences, FrameStatistics, SequenceReadingMixin
 
 __all__ = ["ClipStatistics"]
 
@@ -102,6 +102,7 @@ class ClipStatistics(DocumentationLink, SequenceReadingMixin, TransformerMixin, 
             Where a parameter or `X` is none that the class describes.
         """
         _check_statistics(self.statistics)
+        _refuse_copies(X)
         with restored_on_failure(self):
             self._read_first(X)
         return self
@@ -127,6 +128,7 @@ class ClipStatistics(DocumentationLink, SequenceReadingMixin, TransformerMixin, 
         """
         validate_params(self)
         _check_statistics(self.statistics)
+        _refuse_copies(X)
         rows: list[NDArray[np.float64]] = []
         empty: list[int] = []
         dtype: type[np.floating] = np.float32
@@ -174,6 +176,15 @@ class ClipStatistics(DocumentationLink, SequenceReadingMixin, TransformerMixin, 
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _refuse_copies(X: Any) -> None:
+    if isinstance(X, AugmentedSequences):
+        raise ValueError(
+            f"ClipStatistics makes a row of each recording, and has none for its copies, but X is {X!r}."
+            " Give it X.plain, or all of X.expanded() with the labels repeated; in a Pipeline, set augment of"
+            " MFCCTransformer to one Augmenter or None."
+        )
 
 
 def _check_statistics(statistics: Sequence[str]) -> None:

@@ -13,7 +13,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from voicelstm._base import DocumentationLink, restored_on_failure
 from voicelstm._compat import Interval, fit_context, validate_params
-from voicelstm.sequences import FrameStatistics, SequenceReadingMixin, stack
+from voicelstm.sequences import (
+    AugmentedSequences,
+    FrameStatistics,
+    SequenceReadingMixin,
+    named_version,
+    stack,
+    versions_of,
+)
 
 __all__ = ["CepstralDynamics", "checked_lags"]
 
@@ -71,7 +78,9 @@ class CepstralDynamics(  # type: ignore[call-arg]
     -----
     `X` is what :class:`~voicelstm.LSTMVoiceClassifier` takes: a 3-D array
     ``(n_clips, n_frames, n_coefficients)``, a sequence of 2-D arrays ``(n_frames, n_coefficients)``, or a 2-D
-    array ``(n_clips, n_frames)``, sequences of one coefficient.
+    array ``(n_clips, n_frames)``, sequences of one coefficient. Of
+    :class:`~voicelstm.sequences.AugmentedSequences`, what is usual is learnt from copies as from recordings,
+    and the movements of both are described, in such a container.
 
     With ``x`` a coefficient less its mean over the clip and ``s²`` its variance there, the numbers of a
     window are::
@@ -148,7 +157,7 @@ class CepstralDynamics(  # type: ignore[call-arg]
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit_transform(self, X: Any, y: Any = None) -> NDArray[Any]:
+    def fit_transform(self, X: Any, y: Any = None) -> NDArray[Any] | AugmentedSequences:
         """Learn what is usual, and describe the movements of each clip, which is measured once.
 
         Parameters
@@ -170,9 +179,14 @@ class CepstralDynamics(  # type: ignore[call-arg]
         """
         measured: list[NDArray[np.float64] | None] = []
         self._fit(X, measured.append)
-        return stack([self._described(each) for each in measured])
+        described = [self._described(each) for each in measured]
+        if not isinstance(X, AugmentedSequences):
+            return stack(described)
+        n_clips = len(X)
+        versions = [described[first : first + n_clips] for first in range(0, len(described), n_clips)]
+        return AugmentedSequences(versions[0], versions[1:])
 
-    def transform(self, X: Any) -> NDArray[Any]:
+    def transform(self, X: Any) -> NDArray[Any] | AugmentedSequences:
         """Describe the movements of each clip.
 
         Parameters
@@ -193,12 +207,18 @@ class CepstralDynamics(  # type: ignore[call-arg]
             its position, or a parameter has changed since.
         """
         lags = self._checked_settings()[0]
-        return stack(
-            [
-                self._described(self._measured(clip, lags, position) if len(clip) else None)
-                for position, clip in enumerate(self._clips(X))
-            ]
-        )
+        versions = []
+        for number, version in enumerate(versions_of(X)):
+            with named_version(number):
+                versions.append(
+                    [
+                        self._described(self._measured(clip, lags, position) if len(clip) else None)
+                        for position, clip in enumerate(self._clips(version))
+                    ]
+                )
+        if isinstance(X, AugmentedSequences):
+            return AugmentedSequences(versions[0], versions[1:])
+        return stack(versions[0])
 
     def spans(self, n_frames: int) -> NDArray[np.intp]:
         """Tell which frames of a clip each window covers.
@@ -259,11 +279,13 @@ class CepstralDynamics(  # type: ignore[call-arg]
         with restored_on_failure(self):
             self._read_first(X)
             statistics = FrameStatistics.nothing_yet(self._n_coefficients * (1 + len(settings[0])))
-            for position, clip in enumerate(self._clips(X)):
-                measured = self._measured(clip, settings[0], position) if len(clip) else None
-                keep(measured)
-                if measured is not None:
-                    statistics = statistics.updated([measured], [1.0])
+            for number, version in enumerate(versions_of(X)):
+                with named_version(number):
+                    for position, clip in enumerate(self._clips(version)):
+                        measured = self._measured(clip, settings[0], position) if len(clip) else None
+                        keep(measured)
+                        if measured is not None:
+                            statistics = statistics.updated([measured], [1.0])
             if not statistics.total:
                 raise ValueError("All clips of X are empty: there is nothing to learn from.")
         self.centre_, self.scale_ = statistics.mean, statistics.deviation()

@@ -3,7 +3,8 @@
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -59,6 +60,7 @@ class ExtractionSettings:
     backend: str
     speech_only: bool = False
     augment: Augmenter | None = None
+    speech_as_recorded: bool = False  # of a copy: whether speech is looked for before `augment` changes it
     measures_speech: bool = False  # where features do not need it
 
     @classmethod
@@ -69,6 +71,11 @@ class ExtractionSettings:
         own = CepstraSettings(**{field.name: params[field.name] for field in fields(CepstraSettings)})
         return cls(own, **{field.name: params[field.name] for field in fields(cls) if field.name in params})
 
+    def of_copies(self, augmenters: Sequence[Augmenter]) -> "list[ExtractionSettings]":
+        """Return these settings, of recordings as they are, and then those of their copies."""
+        plain = replace(self, augment=None)
+        return [plain, *(replace(plain, augment=each, speech_as_recorded=True) for each in augmenters)]
+
     @property
     def n_features(self) -> int:
         """Columns of a sequence."""
@@ -78,8 +85,11 @@ class ExtractionSettings:
         """Return what features depend on besides the recording, as one flat dict that JSON can say."""
         values = asdict(self)
         del values["measures_speech"]
+        as_recorded = values.pop("speech_as_recorded")
         if values.pop("augment") is not None:
             values["augment"] = python_value(cast(Augmenter, self.augment).get_params(deep=False))
+            if self.speech_only and as_recorded:
+                values["speech_as_recorded"] = True
         return values.pop("cepstra") | values | {"voicelstm": __version__} | library_versions()
 
     def folder_in(self, cache_dir: str | os.PathLike[str]) -> Path:
@@ -95,20 +105,21 @@ def check_extraction(settings: ExtractionSettings) -> None:
 
 
 def extract(
-    recording: Any, settings: ExtractionSettings, folder: str | None = None
-) -> tuple[Clip, list[str]]:
-    """Turn one recording into a cepstral sequence of a frame at least; return what there is to warn of, too.
+    recording: Any, versions: Sequence[ExtractionSettings], folder: str | None = None
+) -> tuple[list[Clip], list[str]]:
+    """Turn one recording into a cepstral sequence of a frame at least for each version, and into warnings.
 
-    Warnings do not name the recording, since a folder keeps them for whatever has the same content.
-    Relative paths start from `folder`. A recording that cannot be read, whose sample rate the settings do not
-    fit, or whose samples are so large that the arithmetic overflows, is an AudioError.
+    It is read once; the settings of versions differ in `augment` and `speech_as_recorded` alone. Warnings do
+    not name the recording, since a folder keeps them for whatever has the same content. Relative paths start
+    from `folder`. A recording that cannot be read, whose sample rate the settings do not fit, or whose
+    samples are so large that the arithmetic overflows, is an AudioError.
     """
-    own = settings.cepstra
+    own = versions[0].cepstra
     name = name_of(recording)
     samples, rate, remarks, fingerprint = read_recording(
         recording,
-        sample_rate=settings.sample_rate,
-        max_duration=settings.max_duration,
+        sample_rate=versions[0].sample_rate,
+        max_duration=versions[0].max_duration,
         dtype=own.dtype,
         folder=folder,
     )
@@ -118,26 +129,65 @@ def extract(
         raise AudioError(
             f"{name}: found a sample rate of {rate} Hz, which the parameters do not fit: {error}"
         ) from None
-    if settings.augment is not None:
-        is_file = isinstance(recording, str | os.PathLike)
+    key = None
+    if isinstance(recording, str | os.PathLike) and any(each.augment is not None for each in versions):
         # By the file's content, since a resampler's last bits are not the same on every machine.
-        key = digest_of_file(Path(folder or "", recording)) if is_file else None
-        samples = settings.augment(samples, rate, key=key)
-    n_samples, silent = len(samples), not samples.any()
-    length, step = frame_sizes(rate, own.frame_length, own.frame_step)
-    # librosa centres frames: its first begins half a frame before the samples do.
-    first = -length // 2 if settings.backend == "librosa" else 0
-    start, speech, positions = 0, None, None
-    if settings.speech_only or settings.measures_speech:
+        key = digest_of_file(Path(folder or "", recording))
+    clips, as_recorded = [], None
+    for settings in versions:
+        changed = samples if settings.augment is None else settings.augment(samples, rate, key=key)
+        speech = None
+        if settings.speech_only or settings.measures_speech:
+            # To look for speech takes longer than all else together.
+            if settings.augment is not None and not settings.speech_as_recorded:
+                speech = _Speech.found_in(changed, rate, settings, remarks)
+            else:
+                speech = as_recorded = as_recorded or _Speech.found_in(samples, rate, settings, remarks)
+        clips.append(_clip(name, changed, rate, speech, fingerprint, settings))
+    return clips, remarks
+
+
+@dataclass(frozen=True)
+class _Speech:
+    """Speech of a recording, in s, and its frames; None if all frames are kept."""
+
+    duration: float
+    positions: NDArray[np.intp] | None
+
+    @classmethod
+    def found_in(cls, samples: NDArray, rate: int, settings: ExtractionSettings, remarks: list[str]) -> Self:
+        """Look for speech; that there is too little is added to `remarks`, if it is not measured."""
+        first, length, step = _frames(rate, settings)
         # librosa's last frame may begin where the recording ends.
-        n_frames = 1 + n_samples // step if first else frame_count(n_samples, length, step)
-        starts = first + step * np.arange(n_frames)
-        spoken = np.flatnonzero(speech_frames(samples, rate, starts, length))
-        speech = len(spoken) * step / rate
-        if settings.speech_only and speech >= LEAST_SPEECH:
-            positions = spoken
-        elif not settings.measures_speech:  # who measures it says so
-            remarks = [*remarks, f"no speech: {speech:.2g} s found; all its frames are kept."]
+        n_frames = 1 + len(samples) // step if first else frame_count(len(samples), length, step)
+        spoken = np.flatnonzero(speech_frames(samples, rate, first + step * np.arange(n_frames), length))
+        duration = len(spoken) * step / rate
+        if settings.speech_only and duration >= LEAST_SPEECH:
+            return cls(duration, spoken)
+        if not settings.measures_speech:  # who measures it says so
+            remarks.append(f"no speech: {duration:.2g} s found; all its frames are kept.")
+        return cls(duration, None)
+
+
+def _frames(rate: int, settings: ExtractionSettings) -> tuple[int, int, int]:
+    """Return where the first frame begins, the length of frames and the step between them, in samples."""
+    length, step = frame_sizes(rate, settings.cepstra.frame_length, settings.cepstra.frame_step)
+    # librosa centres frames: its first begins half a frame before the samples do.
+    return -length // 2 if settings.backend == "librosa" else 0, length, step
+
+
+def _clip(
+    name: str,
+    samples: NDArray,
+    rate: int,
+    speech: _Speech | None,
+    fingerprint: int | None,
+    settings: ExtractionSettings,
+) -> Clip:
+    """Trim and scale samples, and compute the features of the frames that are kept."""
+    n_samples, silent = len(samples), not samples.any()
+    first, length, step = _frames(rate, settings)
+    start, positions = 0, None if speech is None else speech.positions
     if settings.trim_silence is not None and positions is None:
         start, stop = active_region(samples, settings.trim_silence)
         samples = samples[start:stop] if stop > start else samples[:length]
@@ -145,7 +195,9 @@ def extract(
         if positions is None:
             samples = set_level(samples, settings.level)
         else:
-            gain = 10 ** (settings.level / 20) / speech_level(samples, starts[positions], length)
+            loudness = speech_level(samples, first + step * positions, length)
+            # What augments a recording may leave nothing where there was speech.
+            gain = 10 ** (settings.level / 20) / loudness if loudness else 1.0
             samples = samples * samples.dtype.type(gain)
     with np.errstate(over="ignore", invalid="ignore"):
         features = _coefficients(samples, rate, settings)
@@ -155,10 +207,10 @@ def extract(
         peak = float(np.abs(samples).max())
         raise AudioError(
             f"{name}: found samples as large as {peak:.2g}, whose spectrum is beyond"
-            f" {own.dtype}; scale them to ±1, or set level."
+            f" {settings.cepstra.dtype}; scale them to ±1, or set level."
         )
     features = append_deltas(features, settings.deltas)[: settings.max_frames]
-    clip = Clip(
+    return Clip(
         features=normalize_clip(features, settings.normalize),
         offset=(start + first) / rate,
         frame_length=length / rate,
@@ -166,10 +218,9 @@ def extract(
         duration=n_samples / rate,
         silent=silent,
         fingerprint=fingerprint,
-        speech=speech,
+        speech=None if speech is None else speech.duration,
         positions=positions,
     )
-    return clip, remarks
 
 
 @cache

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from pickle import PicklingError
 from platform import node
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -27,41 +27,44 @@ _BYTES_AT_ONCE = 2**25
 
 
 def extract_all(
-    recordings: Sequence[Any], settings: ExtractionSettings, n_jobs: int | None, verbose: int
-) -> tuple[list[Clip], list[tuple[int, str]], list[str]]:
+    recordings: Sequence[Any], versions: Sequence[ExtractionSettings], n_jobs: int | None, verbose: int
+) -> tuple[list[list[Clip]], list[tuple[int, str]], list[str]]:
     """Extract the features of recordings side by side.
 
-    Returned are a clip for each, without frames if it failed; position and reason of failures; remarks.
+    Returned are, for each version, a clip of each recording, without frames if it failed; position and reason
+    of failures; remarks.
     """
-    nothing = np.zeros((0, settings.n_features), dtype=settings.cepstra.dtype)
-    clips, failures = [], []
+    nothing = np.zeros((0, versions[0].n_features), dtype=versions[0].cepstra.dtype)
+    clips: list[list[Clip]] = [[] for _ in versions]
+    failures = []
     remarks: list[str] = []
     team = Team(n_jobs, len(recordings))
     with (
         _progress(len(recordings), verbose) as advance,
-        closing(team.work(extract_or_say_why, recordings, settings)) as results,
+        closing(team.work(extract_or_say_why, recordings, versions)) as results,
     ):
-        for position, (clip, reason, remarks_of_clip) in enumerate(results):
+        for position, (found, reason, remarks_of_recording) in enumerate(results):
             advance(1)
-            if clip is None:
+            if found is None:
                 failures.append((position, reason))
-                clip = Clip(nothing, 0.0, 0.0, 0.0, 0.0)
-            clips.append(clip)
-            remarks.extend(_named(recordings[position], remarks_of_clip))
+                found = [Clip(nothing, 0.0, 0.0, 0.0, 0.0)] * len(versions)
+            for of_version, clip in zip(clips, found, strict=True):
+                of_version.append(clip)
+            remarks.extend(_named(recordings[position], remarks_of_recording))
     return clips, failures, remarks
 
 
 def extract_into(
-    writer: SequenceWriter,
+    writers: Sequence[SequenceWriter],
     recordings: Sequence[Any],
-    settings: ExtractionSettings,
+    versions: Sequence[ExtractionSettings],
     n_jobs: int | None,
     verbose: int,
 ) -> tuple[list[str | None], list[tuple[int, str]], list[str]]:
-    """Extract the features of recordings into a folder, but for those that it holds already.
+    """Extract the features of recordings into a folder for each version, but for those that it holds already.
 
-    Returned are the digest of each, under which the folder holds its features, or None if it failed; position
-    and reason of failures; remarks.
+    Returned are the digest of each, under which the folders hold its features, or None if it failed; position
+    and reason of failures; remarks on the first version.
     """
     digests: list[str | None] = []
     failures: list[tuple[int, str]] = []
@@ -72,34 +75,35 @@ def extract_into(
         for first in range(0, len(recordings), at_once):
             chunk = recordings[first : first + at_once]
             found = list(team.work(_digest, chunk, prefer="threads"))
-            known = writer.find([digest for digest in found if digest is not None])
-            missing: dict[str, int] = {}  # of equal recordings the first
-            for position, digest in enumerate(found):
-                if digest is not None and digest not in known:
-                    missing.setdefault(digest, position)
+            asked = [digest for digest in found if digest is not None]
+            known = [writer.find(asked) for writer in writers]
+            missing: dict[str, _Missing] = {}  # of equal recordings the first
+            for recording, digest in zip(chunk, found, strict=True):
+                if digest is not None and digest not in missing:
+                    lacking = [at for at, held in enumerate(known) if digest not in held]
+                    if lacking:
+                        missing[digest] = _Missing(recording, digest, lacking)
             advance(len(chunk) - len(missing))
             n_begun = first + len(chunk)
             _log.debug("%d of %d recordings, of the last %d new", n_begun, len(recordings), len(missing))
-            kept: list[tuple[str, Clip, Sequence[str]]] = []
-            new = [(chunk[position], digest) for digest, position in missing.items()]
+            new = list(missing.values())
             failed = set()
-            with closing(team.work(_extract_what_was_hashed, new, settings, library_versions())) as results:
-                for digest, (clip, _, remarks_of_clip) in zip(missing, results, strict=True):
+            kept = _Kept(writers)
+            with closing(team.work(_extract_what_was_hashed, new, versions, library_versions())) as results:
+                for each, (clips, _, remarks_of_recording) in zip(new, results, strict=True):
                     advance(1)
-                    if clip is None:
-                        failed.add(digest)
+                    if clips is None:
+                        failed.add(each.digest)
                         continue
-                    kept.append((digest, clip, remarks_of_clip))
-                    if sum(clip.features.nbytes for _, clip, _ in kept) > _BYTES_AT_ONCE:
-                        writer.append(kept)
-                        kept = []
-            writer.append(kept)
+                    for at, clip in zip(each.versions, clips, strict=True):
+                        kept.add(at, each.digest, clip, remarks_of_recording)
+            kept.write()
             # Asked again, each of equal ones has a name of its own.
             without = [at for at, digest in enumerate(found) if digest is None or digest in failed]
             unread = [chunk[at] for at in without]
-            with closing(team.work(extract_or_say_why, unread, settings)) as answers:
-                for at, (clip, reason, _) in zip(without, answers, strict=True):
-                    if clip is not None:
+            with closing(team.work(extract_or_say_why, unread, versions)) as answers:
+                for at, (clips, reason, _) in zip(without, answers, strict=True):
+                    if clips is not None:
                         name = name_of(chunk[at])
                         reason = (
                             f"{name}: changed while it was read, or not all workers can read it; call again."
@@ -107,9 +111,40 @@ def extract_into(
                     failures.append((first + at, reason))
                     found[at] = None
             digests.extend(found)
-            for recording, of_clip in zip(chunk, writer.remarks(found), strict=True):
+            for recording, of_clip in zip(chunk, writers[0].remarks(found), strict=True):
                 remarks.extend(_named(recording, of_clip))
     return digests, failures, remarks
+
+
+class _Missing(NamedTuple):
+    """A recording with its digest, and the versions of it that their folders lack."""
+
+    recording: Any
+    digest: str
+    versions: list[int]
+
+
+class _Kept:
+    """Clips that are written into the folders of their versions a good deal at a time."""
+
+    def __init__(self, writers: Sequence[SequenceWriter]) -> None:
+        self._writers = writers
+        self._clips: list[list[tuple[str, Clip, Sequence[str]]]] = [[] for _ in writers]
+        self._n_bytes = 0
+
+    def add(self, version: int, digest: str, clip: Clip, remarks: Sequence[str]) -> None:
+        """Keep a clip, and write if it has become much."""
+        self._clips[version].append((digest, clip, remarks))
+        self._n_bytes += clip.features.nbytes
+        if self._n_bytes > _BYTES_AT_ONCE:
+            self.write()
+
+    def write(self) -> None:
+        """Write what is kept."""
+        for writer, clips in zip(self._writers, self._clips, strict=True):
+            writer.append(clips)
+            clips.clear()
+        self._n_bytes = 0
 
 
 def _named(recording: Any, remarks: Sequence[str]) -> Iterator[str]:
@@ -117,28 +152,28 @@ def _named(recording: Any, remarks: Sequence[str]) -> Iterator[str]:
 
 
 def _extract_what_was_hashed(
-    hashed: tuple[Any, str],
-    settings: ExtractionSettings,
-    versions: dict[str, str],
+    missing: _Missing,
+    versions: Sequence[ExtractionSettings],
+    libraries: dict[str, str],
     *,
     folder: str | None = None,
 ) -> Extracted:
-    """Extract a recording's features for a folder of these versions, if its content is that of the digest."""
-    _check_versions(versions)
-    recording, digest = hashed
-    found = extract_or_say_why(recording, settings, folder=folder)
+    """Extract the features that folders of these libraries lack, if the content is that of the digest."""
+    _check_libraries(libraries)
+    recording, digest, lacking = missing
+    found = extract_or_say_why(recording, [versions[at] for at in lacking], folder=folder)
     # Looked at again afterwards: some decoders take nothing but a path, so that what they read has no digest.
-    if found.clip is not None and _digest(recording, folder=folder) != digest:
+    if found.clips is not None and _digest(recording, folder=folder) != digest:
         return Extracted(None, f"{name_of(recording)}: changed while it was read.")
     return found
 
 
-def _check_versions(versions: dict[str, str]) -> None:
+def _check_libraries(libraries: dict[str, str]) -> None:
     """Refuse to compute what would stand in a folder under another machine's versions."""
     differing = [
-        f"{name} ({own} here, {versions.get(name)} there)"
+        f"{name} ({own} here, {libraries.get(name)} there)"
         for name, own in library_versions().items()
-        if own != versions.get(name)
+        if own != libraries.get(name)
     ]
     if differing:
         raise RuntimeError(

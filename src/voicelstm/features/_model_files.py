@@ -11,7 +11,7 @@ from voicelstm.audio import Augmenter
 from voicelstm.exceptions import ModelFileError
 from voicelstm.features._dynamics import CepstralDynamics
 from voicelstm.features._extraction import check_extraction
-from voicelstm.features._transformer import MFCCTransformer
+from voicelstm.features._transformer import MFCCTransformer, checked_augmenters
 from voicelstm.model_files import (
     StoredTensors,
     Tensors,
@@ -54,8 +54,8 @@ def restore_transformer(described: dict[str, Any], prefix: str, tensors: StoredT
     optional = {"feature_names_in_", "n_features_in_", "n_fingerprints"}
     check_fields(described, {"class", "params"}, optional)
     transformer: MFCCTransformer = restore_with_params(MFCCTransformer, described)
-    if transformer.augment is not None:
-        transformer.augment.check(codecs=False)  # predicting needs none
+    for augmenter in checked_augmenters(transformer.augment):
+        augmenter.check(codecs=False)  # predicting needs none
     check_extraction(transformer._settings(None))
     if "n_features_in_" in described:
         transformer.n_features_in_ = count(described["n_features_in_"], "number of samples per signal")

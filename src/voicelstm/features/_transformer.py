@@ -2,8 +2,10 @@
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
@@ -12,7 +14,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.metadata_routing import UNUSED
 
-from voicelstm._base import DocumentationLink
+from voicelstm._base import DocumentationLink, python_value
 from voicelstm._compat import Interval, StrOptions, fit_context, validate_params
 from voicelstm.audio import Augmenter, report_failures, report_remarks
 from voicelstm.features._cepstra import CepstraSettings
@@ -20,9 +22,9 @@ from voicelstm.features._extraction import ExtractionSettings, check_extraction
 from voicelstm.features._many import extract_all, extract_into
 from voicelstm.features._presets import ASVSPOOF_LFCC, RECIPE_FEATURES
 from voicelstm.features._recordings import checked_recordings
-from voicelstm.sequences import Clip, SequenceStore, SequenceWriter, stack
+from voicelstm.sequences import AugmentedSequences, Clip, SequenceStore, SequenceWriter, stack
 
-__all__ = ["MFCCTransformer", "distinct_fingerprints", "sequences_and_fingerprints"]
+__all__ = ["MFCCTransformer", "checked_augmenters", "distinct_fingerprints", "sequences_and_fingerprints"]
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +37,7 @@ class MFCCTransformer(  # type: ignore[call-arg]
     Each recording is read, mixed to mono, resampled, optionally trimmed and levelled, cut into frames, and
     each frame becomes its cepstral coefficients with their time derivatives. The transformer is stateless:
     `transform` may be called without `fit`. With `augment`, ``fit_transform(X)`` is not
-    ``fit(X).transform(X)``: what is trained on is changed, what is predicted never is.
+    ``fit(X).transform(X)``: what is trained on is changed or copied, what is predicted never is.
 
     Read more in the :ref:`user guide <recordings>`.
 
@@ -85,12 +87,14 @@ class MFCCTransformer(  # type: ignore[call-arg]
         Only the first so many frames are kept.
     max_duration : float or None, default=None
         Longer recordings are refused, in s.
-    augment : Augmenter or None, default=None
+    augment : Augmenter, sequence of Augmenter or None, default=None
         What `fit_transform` changes recordings with: as in scikit-learn's
         :class:`~sklearn.preprocessing.TargetEncoder`, it differs from ``fit(X).transform(X)``. Pipelines call
         it where they are fitted; `transform` and `extract` never augment. It comes before trimming and
         levelling, which then find in noise and echoes what they would find in such a recording; after
-        levelling, the level would tell who was augmented.
+        levelling, the level would tell who was augmented. Of a sequence, such as that of
+        :meth:`Augmenter.channels`, each augmenter makes a copy of every recording, beside the recording as
+        it is; `speech_only` then looks for speech in the recording as it is, once for all its copies.
     backend : {"native", "python_speech_features", "librosa"}, default="native"
         Who computes the coefficients. The latter two are handed the same parameters, for parity.
     dtype : {"float32", "float64"}, default="float32"
@@ -183,7 +187,7 @@ class MFCCTransformer(  # type: ignore[call-arg]
         "speech_only": ["boolean"],
         "max_frames": [Interval(Integral, 1, None, closed="left"), None],
         "max_duration": [Interval(Real, 0, None, closed="neither"), None],
-        "augment": [Augmenter, None],
+        "augment": [Augmenter, list, tuple, None],
         "backend": [StrOptions({"native", "python_speech_features", "librosa"})],
         "dtype": [StrOptions({"float32", "float64"})],
         "on_error": [StrOptions({"raise", "warn"})],
@@ -217,7 +221,7 @@ class MFCCTransformer(  # type: ignore[call-arg]
         speech_only: bool = False,
         max_frames: int | None = None,
         max_duration: float | None = None,
-        augment: Augmenter | None = None,
+        augment: Augmenter | Sequence[Augmenter] | None = None,
         backend: str = "native",
         dtype: str = CepstraSettings.dtype,
         on_error: str = "raise",
@@ -331,16 +335,16 @@ class MFCCTransformer(  # type: ignore[call-arg]
         MFCCTransformer
             Itself.
         """
-        if self.augment is not None:
-            self.augment.check()
-        check_extraction(self._settings(self.augment))
+        for augmenter in checked_augmenters(self.augment):
+            augmenter.check()
+        check_extraction(self._settings(None))
         checked_recordings(self, X, reset=True)
         self.__dict__.pop("fingerprints_", None)  # of another fit
         return self
 
     def fit_transform(
         self, X: Any, y: Any = None, out: str | os.PathLike[str] | None = None
-    ) -> NDArray[Any] | SequenceStore:
+    ) -> NDArray[Any] | SequenceStore | AugmentedSequences:
         """Fit, and compute the sequences of what `augment` makes of the recordings.
 
         Parameters
@@ -350,21 +354,19 @@ class MFCCTransformer(  # type: ignore[call-arg]
         y : None
             Ignored.
         out : str, os.PathLike or None, default=None
-            As `transform` takes it. Augmented features and others do not mix in one folder.
+            As `transform` takes it. Augmented features and others do not mix in one folder. Of copies, it has
+            a folder for each, ``copy-1``, ``copy-2``, ...
 
         Returns
         -------
         ndarray of shape (n_clips, n_frames, n_features) or (n_clips,) of 2-D arrays, or SequenceStore
-            As of `transform`; with ``augment=None`` the same.
+            As of `transform`; with ``augment=None`` the same. If `augment` is a sequence, an
+            :class:`~voicelstm.sequences.AugmentedSequences` of such.
         """
         self.fit(X, y)
-        sequences: NDArray[Any] | SequenceStore
-        if out is None and self.cache_dir is None:
-            sequences, fingerprints = _stacked(self._extracted(X, self.augment))
-        else:
-            sequences, fingerprints = self._stored(X, out, self.augment)
+        sequences, fingerprints = self._sequences(X, out, self._training_versions())
         self.fingerprints_ = distinct_fingerprints(fingerprints)
-        return sequences
+        return self._together(sequences)
 
     def transform(self, X: Any, out: str | os.PathLike[str] | None = None) -> NDArray[Any] | SequenceStore:
         """Compute the cepstral sequences of recordings.
@@ -391,9 +393,8 @@ class MFCCTransformer(  # type: ignore[call-arg]
         StoreError
             Where `out` holds features of other parameters, or other things.
         """
-        if out is None and self.cache_dir is None:
-            return stack([clip.features for clip in self._extracted(X, None)])
-        return self._stored(X, out, None)[0]
+        (sequences,), _ = self._sequences(X, out, [self._settings(None)])
+        return sequences
 
     def extract(self, X: Any) -> list[Clip]:
         """Compute the sequences together with their place in time.
@@ -414,9 +415,10 @@ class MFCCTransformer(  # type: ignore[call-arg]
         AudioError
             As `transform`.
         """
+        versions = [self._settings(None)]
         if self.cache_dir is None or self.speech_only:  # folders do not keep where frames were left out
-            return self._extracted(X, None)
-        stored, _ = self._stored(X, None, None)
+            return self._extracted(X, versions)
+        (stored,), _ = self._sequences(X, None, versions)
         return [stored.clip(position) for position in range(len(stored))]
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
@@ -452,54 +454,100 @@ class MFCCTransformer(  # type: ignore[call-arg]
         tags.transformer_tags.preserves_dtype = []
         return tags
 
-    def _extracted(self, X: Any, augment: Augmenter | None) -> list[Clip]:
-        recordings, settings = self._checked(X, augment)
+    def _training_versions(self) -> list[ExtractionSettings]:
+        """Return the settings of what `fit_transform` computes: of recordings, and of their copies if any."""
+        if self.augment is None or isinstance(self.augment, Augmenter):
+            return [self._settings(self.augment)]
+        return self._settings(None).of_copies(checked_augmenters(self.augment))
+
+    def _together(self, sequences: list[Any]) -> NDArray[Any] | SequenceStore | AugmentedSequences:
+        """Make one batch of the sequences of `_training_versions`."""
+        is_alone = self.augment is None or isinstance(self.augment, Augmenter)
+        return sequences[0] if is_alone else AugmentedSequences(sequences[0], sequences[1:])
+
+    def _extracted(self, X: Any, versions: list[ExtractionSettings]) -> list[Clip]:
+        """Return the clips of the one version that there is."""
+        recordings = self._checked(X, versions)
         _log.info("computing the features of %d recordings", len(recordings))
-        clips, failures, remarks = extract_all(recordings, settings, self.n_jobs, self.verbose)
+        (clips,), failures, remarks = extract_all(recordings, versions, self.n_jobs, self.verbose)
         report_remarks(remarks)
         report_failures(failures, len(recordings), self.on_error)
         return clips
 
-    def _stored(
-        self, X: Any, out: str | os.PathLike[str] | None, augment: Augmenter | None
-    ) -> tuple[SequenceStore, list[int | None]]:
-        """Bring the sequences into the folder `out`, or into the cache's one for these parameters."""
-        recordings, settings = self._checked(X, augment)
-        folder = settings.folder_in(cast(Any, self.cache_dir)) if out is None else out
-        _log.info("bringing the features of %d recordings into %s", len(recordings), folder)
-        with SequenceWriter(folder, settings.described(), settings.n_features, self.dtype) as writer:
-            digests, failures, remarks = extract_into(writer, recordings, settings, self.n_jobs, self.verbose)
+    def _sequences(
+        self, X: Any, out: str | os.PathLike[str] | None, versions: list[ExtractionSettings]
+    ) -> tuple[list[Any], list[int | None]]:
+        """Return the sequences of each version, in memory or in folders, and the recordings' fingerprints."""
+        recordings = self._checked(X, versions)
+        if out is None and self.cache_dir is None:
+            _log.info("computing the features of %d recordings", len(recordings))
+            clips, failures, remarks = extract_all(recordings, versions, self.n_jobs, self.verbose)
+            report_remarks(remarks)
+            report_failures(failures, len(recordings), self.on_error)
+            sequences = [stack([clip.features for clip in of_version]) for of_version in clips]
+            return sequences, [clip.fingerprint for clip in clips[0]]
+        if out is None:
+            folders = [settings.folder_in(cast(Any, self.cache_dir)) for settings in versions]
+        else:
+            folders = [Path(out), *(Path(out, f"copy-{number}") for number in range(1, len(versions)))]
+        _log.info("bringing the features of %d recordings into %s", len(recordings), folders[0])
+        with ExitStack() as opened:
+            writers = []
+            for folder, settings in zip(folders, versions, strict=True):
+                writer = SequenceWriter(folder, settings.described(), settings.n_features, self.dtype)
+                writers.append(opened.enter_context(writer))
+            digests, failures, remarks = extract_into(
+                writers, recordings, versions, self.n_jobs, self.verbose
+            )
             report_remarks(remarks)
             report_failures(failures, len(recordings), self.on_error)
             if out is not None:
-                writer.arrange(digests)
-            return writer.view(digests), writer.fingerprints(digests)
+                for writer in writers:
+                    writer.arrange(digests)
+            return [writer.view(digests) for writer in writers], writers[0].fingerprints(digests)
 
-    def _checked(self, X: Any, augment: Augmenter | None) -> tuple[list[Any], ExtractionSettings]:
+    def _checked(self, X: Any, versions: list[ExtractionSettings]) -> list[Any]:
         validate_params(self)
-        settings = self._settings(augment)
-        check_extraction(settings)
-        return checked_recordings(self, X, reset=False), settings
+        check_extraction(versions[0])
+        return checked_recordings(self, X, reset=False)
 
     def _settings(self, augment: Augmenter | None) -> ExtractionSettings:
         return ExtractionSettings.of(self.get_params(deep=False) | {"augment": augment})
 
 
+def checked_augmenters(augment: Any) -> list[Augmenter]:
+    """List the augmenters of a transformer's `augment`; a sequence must have different ones."""
+    if augment is None or isinstance(augment, Augmenter):
+        return [] if augment is None else [augment]
+    augmenters = list(augment)
+    if not augmenters or not all(isinstance(each, Augmenter) for each in augmenters):
+        raise ValueError(
+            f"augment={augment!r:.200}: expected an Augmenter, a sequence of one Augmenter for each copy, or"
+            " None for none."
+        )
+    known = [str(python_value(each.get_params(deep=False))) for each in augmenters]
+    for position, described in enumerate(known):
+        first = known.index(described)
+        if first < position:
+            raise ValueError(
+                f"augment[{first}] and augment[{position}] are the same, and so would be their copies: give"
+                " each a random_state of its own."
+            )
+    return augmenters
+
+
 def sequences_and_fingerprints(
     transformer: MFCCTransformer, X: Any, *, augmented: bool = False
-) -> tuple[NDArray[Any] | SequenceStore, list[int | None]]:
+) -> tuple[Any, list[int | None]]:
     """Return what `transform` returns, and the recordings' fingerprints; None if one failed or is silent.
 
     With `augmented`, the sequences are those of `fit_transform`; the fingerprints are the same.
     """
-    augment = transformer.augment if augmented else None
-    if transformer.cache_dir is not None:
-        return transformer._stored(X, None, augment)
-    return _stacked(transformer._extracted(X, augment))
-
-
-def _stacked(clips: list[Clip]) -> tuple[NDArray[Any], list[int | None]]:
-    return stack([clip.features for clip in clips]), [clip.fingerprint for clip in clips]
+    if augmented:
+        sequences, fingerprints = transformer._sequences(X, None, transformer._training_versions())
+        return transformer._together(sequences), fingerprints
+    sequences, fingerprints = transformer._sequences(X, None, [transformer._settings(None)])
+    return sequences[0], fingerprints
 
 
 def distinct_fingerprints(fingerprints: Iterable[int | None]) -> NDArray[np.int64]:

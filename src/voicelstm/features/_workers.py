@@ -24,22 +24,22 @@ MOST_PER_TASK = 16
 
 
 class Extracted(NamedTuple):
-    """Clip of a recording, or the reason of its failure; and its warnings, which do not name it."""
+    """Clip of each version of a recording, or the reason of its failure; warnings, which do not name it."""
 
-    clip: Clip | None
+    clips: Sequence[Clip] | None
     reason: str = ""
     remarks: Sequence[str] = ()
 
 
 def extract_or_say_why(
-    recording: Any, settings: ExtractionSettings, *, folder: str | None = None
+    recording: Any, versions: Sequence[ExtractionSettings], *, folder: str | None = None
 ) -> Extracted:
     """Extract one recording's features; a recording that fails is an answer, too."""
     try:
-        clip, remarks = extract(recording, settings, folder)
+        clips, remarks = extract(recording, versions, folder)
     except AudioError as error:
         return Extracted(None, str(error))
-    return Extracted(clip, remarks=remarks)
+    return Extracted(clips, remarks=remarks)
 
 
 class Team:
@@ -153,6 +153,6 @@ class RemoteCall:
         if (self._machine, self._process) == (node(), os.getpid()):  # Dask's threads are given copies, too
             return function(*args)
         result = function(*args, folder=self._folder)
-        if isinstance(result, Extracted) and result.clip is None and self._machine != node():
+        if isinstance(result, Extracted) and result.clips is None and self._machine != node():
             return result._replace(reason=f"{result.reason} (On the worker {node()}.)")
         return result

@@ -6,6 +6,7 @@ __getattr__, _, _ = lazy_loader.attach_stub(__name__, __file__)
 
 #: What users import; `__init__.pyi` also names what other packages take.
 __all__ = [
+    "AugmentedSequences",
     "Clip",
     "FrameStatistics",
     "SegmentBatches",

@@ -1,3 +1,6 @@
+from ._augmented import AugmentedSequences as AugmentedSequences
+from ._augmented import named_version as named_version
+from ._augmented import versions_of as versions_of
 from ._batches import check_ragged as check_ragged
 from ._batches import is_ragged as is_ragged
 from ._batches import stack as stack

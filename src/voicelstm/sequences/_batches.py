@@ -8,7 +8,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from voicelstm._base import check_not_empty
 
-__all__ = ["check_ragged", "is_ragged", "stack"]
+__all__ = ["check_ragged", "checked_key", "is_ragged", "stack"]
 
 
 def stack(clips: Sequence[NDArray[Any]]) -> NDArray[Any]:
@@ -119,6 +119,21 @@ def check_ragged(X: Iterable[Any], dtype: DTypeLike) -> list[NDArray[Any]]:
     if bad:
         raise ValueError(f"Input X contains NaN or infinity in clips {_some(bad)}.")
     return clips
+
+
+def checked_key(key: Any) -> int | slice | NDArray[Any]:
+    """Return what chooses from a batch of sequences: an integer, a slice, or a 1-D array of either kind."""
+    # scikit-learn asks for X[key, ...] where X has a shape.
+    if isinstance(key, tuple) and len(key) == 2 and key[1] is Ellipsis:
+        key = key[0]
+    if isinstance(key, int | np.integer) and not isinstance(key, bool):
+        return int(key)
+    if isinstance(key, slice):
+        return key
+    chosen = np.array(key, dtype=np.intp if isinstance(key, list) and not key else None)
+    if isinstance(key, tuple) or chosen.ndim != 1 or chosen.dtype.kind not in "iub":
+        raise IndexError(f"{key!r}: expected an integer, a slice, a 1-D array of integers, or a mask.")
+    return chosen
 
 
 def _some(positions: Sequence[int], limit: int = 10) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from voicelstm.exceptions import StoreError
-from voicelstm.sequences._batches import stack
+from voicelstm.sequences._batches import checked_key, stack
 from voicelstm.sequences._clip import Clip
 from voicelstm.sequences._store_files import (
     DATA,
@@ -148,18 +148,9 @@ class SequenceStore:
         return (self[position] for position in range(len(self)))
 
     def __getitem__(self, key: Any) -> Any:
-        # scikit-learn asks for X[key, ...] where X has a shape.
-        if isinstance(key, tuple) and len(key) == 2 and key[1] is Ellipsis:
-            key = key[0]
-        if isinstance(key, int | np.integer) and not isinstance(key, bool):
-            return self.clip(int(key)).features
-        if not isinstance(key, slice):
-            chosen = np.array(key, dtype=np.intp if isinstance(key, list) and not key else None)
-            if isinstance(key, tuple) or chosen.ndim != 1 or chosen.dtype.kind not in "iub":
-                raise IndexError(
-                    f"{key!r}: expected an integer, a slice, a 1-D array of integers, or a mask."
-                )
-            key = chosen
+        key = checked_key(key)
+        if isinstance(key, int):
+            return self.clip(key).features
         return self._over(self._data, self._rows[key])
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:

@@ -1,0 +1,160 @@
+"""Sequences of recordings together with those of their copies."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voicelstm.sequences._batches import checked_key, stack
+from voicelstm.sequences._store import SequenceStore
+
+__all__ = ["AugmentedSequences", "named_version", "versions_of"]
+
+
+class AugmentedSequences:
+    """Sequences of recordings, and of copies of each that other rooms and lines made.
+
+    It is the sequence of the recordings as they are: its length is their number, and iteration and integers
+    give their sequences. The copies go with them. A slice, integers or a mask give the chosen recordings with
+    their copies, so that folds of a cross-validation keep them.
+
+    :class:`~voicelstm.LSTMVoiceClassifier` trains on recordings and copies, and scores recordings as they
+    are. :class:`~voicelstm.CepstralDynamics` returns such a container for such a container.
+
+    Read more in the :ref:`user guide <copies>`.
+
+    Parameters
+    ----------
+    plain : sequence or array of shape (n_clips,) of 2-D arrays, 3-D array, or SequenceStore
+        Sequences of the recordings as they are, each of shape (n_frames, n_features).
+    copies : sequence of such
+        For each copy, its sequences, in the order of `plain`. An empty sequence is no copy.
+
+    Attributes
+    ----------
+    plain : ndarray or SequenceStore
+        As given; a list is stacked.
+    copies : tuple of ndarray or SequenceStore
+        As given; lists are stacked.
+    shape, ndim, dtype : tuple of int, int, dtype
+        (n_clips,), 1 and object, as scikit-learn sees it.
+
+    Raises
+    ------
+    ValueError
+        If a copy has another number of sequences than `plain`, or something is no batch of sequences.
+
+    See Also
+    --------
+    MFCCTransformer : Its `fit_transform` returns this if `augment` is a sequence of augmenters.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from voicelstm.sequences import AugmentedSequences
+    >>> plain = [np.zeros((n, 2)) for n in (5, 4, 6)]
+    >>> X = AugmentedSequences(plain, [[clip + 1 for clip in plain], [clip + 2 for clip in plain]])
+    >>> X
+    <AugmentedSequences: 3 recordings with 2 copies of each>
+    >>> X[0].shape, X[[2, 0]].shape, X[[2, 0]].copies[1][0].shape
+    ((5, 2), (2,), (6, 2))
+    """
+
+    ndim = 1
+    dtype = np.dtype(object)
+
+    def __init__(self, plain: Any, copies: Sequence[Any]) -> None:
+        self.plain = _batch(plain, "plain")
+        self.copies = tuple(_batch(each, f"copies[{number}]") for number, each in enumerate(copies))
+        for number, each in enumerate(self.copies):
+            if len(each) != len(self.plain):
+                raise ValueError(
+                    f"copies[{number}] has {len(each)} sequences, and there are {len(self.plain)} recordings:"
+                    " a copy needs one for each, which may be empty."
+                )
+
+    @property
+    def shape(self) -> tuple[int]:
+        return (len(self.plain),)
+
+    def expanded(self) -> tuple[list[NDArray[Any]], NDArray[np.intp]]:
+        """Return recordings and copies as one list, for what knows nothing of copies.
+
+        Returns
+        -------
+        clips : list of ndarray of shape (n_frames, n_features)
+            Sequences of the recordings, and then those of each copy in turn.
+        recording : ndarray of shape (n_clips * (1 + n_copies),)
+            Position of the recording that each belongs to.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from voicelstm import ClipStatistics
+        >>> from voicelstm.sequences import AugmentedSequences
+        >>> plain = [np.zeros((5, 2)), np.ones((4, 2))]
+        >>> clips, recording = AugmentedSequences(plain, [plain]).expanded()
+        >>> y = np.array(["human", "synthetic"])
+        >>> ClipStatistics().transform(clips).shape, y[recording].tolist()
+        ((4, 4), ['human', 'synthetic', 'human', 'synthetic'])
+        """
+        versions = versions_of(self)
+        clips = [clip for version in versions for clip in version]
+        return clips, np.tile(np.arange(len(self)), len(versions))
+
+    def __len__(self) -> int:
+        return len(self.plain)
+
+    def __iter__(self) -> Iterator[NDArray[Any]]:
+        return iter(self.plain)
+
+    def __getitem__(self, key: Any) -> Any:
+        key = checked_key(key)
+        if isinstance(key, int):
+            return self.plain[key]
+        return type(self)(self.plain[key], [each[key] for each in self.copies])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        raise TypeError(
+            f"{self!r} cannot become an array, which has no place for copies: take its plain, the"
+            " recordings as they are, or expanded(), all of them in one list."
+        )
+
+    def __repr__(self) -> str:
+        return f"<AugmentedSequences: {len(self)} recordings with {len(self.copies)} copies of each>"
+
+
+def versions_of(X: Any) -> list[Any]:
+    """List a batch of recordings' sequences and those of their copies, if it has any."""
+    return [X.plain, *X.copies] if isinstance(X, AugmentedSequences) else [X]
+
+
+@contextmanager
+def named_version(number: int) -> Iterator[None]:
+    """Say in an error about sequences which copy they are, if they are of a copy."""
+    try:
+        yield
+    except ValueError as error:
+        if not number:
+            raise
+        raise ValueError(f"Of copies[{number - 1}] of X: {error}") from error
+
+
+def _batch(sequences: Any, name: str) -> NDArray[Any] | SequenceStore:
+    if isinstance(sequences, SequenceStore):
+        return sequences
+    if isinstance(sequences, list | tuple):
+        clips = [np.asarray(clip) for clip in sequences]
+        sequences = stack(clips) if clips else np.empty(0, dtype=object)
+    is_batch = isinstance(sequences, np.ndarray) and (
+        sequences.ndim == 3 or (sequences.ndim == 1 and sequences.dtype == object)
+    )
+    if not is_batch:
+        raise ValueError(
+            f"{name} is a {type(sequences).__name__} of shape {getattr(sequences, 'shape', None)}: expected a"
+            " list of 2-D arrays, a 3-D array or a SequenceStore."
+        )
+    batch: NDArray[Any] = sequences
+    return batch
