@@ -116,7 +116,7 @@ def test_each_batch_is_changed_anew_and_an_equal_training_changes_it_so_again():
     lengths = [9, 6, 9, 6]
     clips = [np.random.default_rng(n).normal(size=(frames, 4)) for n, frames in enumerate(lengths)]
     statistics = FrameStatistics(1.0, np.zeros(4), np.array([1.0, 4.0, 4.0, 16.0]))  # deviations 1, 2, 2, 4
-    batches = SegmentBatches(clips, None, 4, statistics, "float64")
+    batches = SegmentBatches(clips, None, 2, statistics, "float64")
     labelled = LabelledClips(batches, np.array([[0.0], [1], [0], [1]]), np.ones(4))
     tint = SpecAugment(frequency_mask=None, time_mask=None, equalization_points=1)
     schedule = schedule_of(augment=tint)
