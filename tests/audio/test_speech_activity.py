@@ -272,7 +272,7 @@ def test_speech_goes_on_until_it_is_improbable(monkeypatch, behind, n_spoken):
 def test_in_a_short_recording_speech_is_asked_for_again_behind_half_a_second_of_silence(
     monkeypatch, behind, n_spoken
 ):
-    heard, powers = _noise(*[0] * 8, *[-40] * 12)
+    heard, powers = _noise(*[0] * 8, *[-30] * 12)
     silence = [0.9] * 16  # what it says of the silence counts for nothing
     given = _detector_that_says(
         monkeypatch, [0.0] * 20, silence + [0.25] * 2 + [0.4] * 3 + [behind] * 2 + [0.0] * 13
@@ -319,7 +319,7 @@ def _all_speech(chunks):
 
 @pytest.mark.parametrize(("decibels", "is_heard"), [(-44, True), (-46, False)])
 def test_a_talker_is_heard_down_to_45_decibels_below_another(monkeypatch, decibels, is_heard):
-    samples, _ = _noise(*[0] * 40, *[decibels] * 40)
+    samples, _ = _noise(*[0] * 40, *[decibels, decibels, decibels, decibels - 10] * 10)
     given = _detector_that_says(monkeypatch, _all_speech, _all_speech)
     found, _ = _speech_activity._speech_chunks(samples, RATE)
     assert found[:40].all()
@@ -327,18 +327,38 @@ def test_a_talker_is_heard_down_to_45_decibels_below_another(monkeypatch, decibe
     assert len(given) == 1 + is_heard  # nothing is listened for where all is too faint
 
 
+@pytest.mark.parametrize("n_silent", [4, 5, 31, 400])
+def test_the_voice_detector_hears_the_same_however_long_a_silence_is(monkeypatch, n_silent):
+    heard = []
+    for n_chunks in (n_silent, 100):
+        samples, _ = _noise(*[0] * 40, *[-50] * n_chunks, *[-10] * 40)
+        given = _detector_that_says(monkeypatch, lambda chunks: np.array([1.0] * 40 + [0.0] * 4 + [1.0] * 40))
+        found, _ = _speech_activity._speech_chunks(samples, RATE)
+        assert np.flatnonzero(~found).tolist() == list(range(40, 40 + n_chunks))
+        heard += given
+    assert [len(each) // CHUNK for each in heard] == [84, 84]
+
+
+def test_in_noise_that_stays_the_same_no_quieter_talker_is_looked_for(monkeypatch):
+    samples, _ = _noise(*[0] * 40, *[-20] * 100, *[0] * 40)
+    given = _detector_that_says(monkeypatch, [1.0] * 40 + [0.0] * 100 + [1.0] * 40)
+    found, _ = _speech_activity._speech_chunks(samples, RATE)
+    assert len(given) == 1
+    assert not found[40:139].any()
+
+
 @pytest.mark.parametrize(("n_chunks", "n_heard"), [(31, []), (32, [32])])
 def test_no_pause_is_so_short_that_it_is_heard_again_behind_silence(monkeypatch, n_chunks, n_heard):
     """In recordings of 31 chunks it takes less to be speech; a pause is beside speech."""
-    samples, _ = _noise(*[0] * 40, *[-20] * n_chunks, *[0] * 40)
+    samples, _ = _noise(*[0] * 40, *[-30] * (n_chunks - 20), *[-20] * 20, *[0] * 40)
     given = _detector_that_says(monkeypatch, *[_all_speech] * 3)
     _speech_activity._speech_chunks(samples, RATE)
     assert [len(heard) // CHUNK for heard in given[1:]] == n_heard
 
 
 def test_a_click_in_a_pause_makes_what_is_too_faint_no_speech(monkeypatch):
-    samples, _ = _noise(*[0] * 40, *[-60] * 20, -20, *[-60] * 20)
-    given = _detector_that_says(monkeypatch, [1.0] * 40 + [0.0] * 41, _all_speech)
+    samples, _ = _noise(*[0] * 40, *[-60] * 20, -20, *[-60] * 11, *[-56] * 9)
+    given = _detector_that_says(monkeypatch, [1.0] * 40 + [0.0] * 9, _all_speech)
     found, _ = _speech_activity._speech_chunks(samples, RATE)
     assert len(given) == 2
     assert np.flatnonzero(found).tolist() == list(range(40))
@@ -346,7 +366,7 @@ def test_a_click_in_a_pause_makes_what_is_too_faint_no_speech(monkeypatch):
 
 @pytest.mark.parametrize(("decibels", "n_times"), [(-14, 1), (-16, 2)])
 def test_who_is_15_decibels_below_another_is_heard_again(monkeypatch, decibels, n_times):
-    samples, _ = _noise(*[0] * 40, *[decibels] * 40)
+    samples, _ = _noise(*[0] * 40, *[decibels, decibels, decibels, decibels - 10] * 10)
     given = _detector_that_says(monkeypatch, _all_speech, _all_speech)
     _speech_activity._speech_chunks(samples, RATE)
     assert len(given) == n_times

@@ -19,10 +19,14 @@ _ATTEMPTS = 3
 _LEVEL = 0.1  # that the voice detector hears it at
 _FAINT = 10**-3.5  # power relative to it, -35 dB, below which nothing is speech
 # A second and more without speech that is at most 15 dB below the loudest may be another talker's turn. What
-# is 45 dB below is crosstalk, if it is anything.
+# is 45 dB below is crosstalk, if it is anything, and what hardly rises above the quietest fifth is noise.
 _PAUSE = 32  # chunks, more than _SHORT
 _NEAR, _FAINTEST = 10**-1.5, 10**-4.5
+_QUIETEST, _RISES = 0.2, 10**0.2
 _LONGEST_CLOSURE = 0.1  # in s; a shorter interruption, as before a plosive, is part of the speech
+_HEARD_OF_SILENCE = (
+    4  # chunks; the voice detector hears no more of a pause, or it would forget the voice before
+)
 _WORD = 10**-2.5  # above which a chunk belongs to the same word as its neighbour
 # Probability from which speech begins, and below which it ends.
 _BEGINS, _ENDS = 0.5, 0.35
@@ -95,8 +99,8 @@ def _speech_chunks(
     loud = np.full(len(powers), loudest)
     # On a telephone one talker may be far louder than the other, who is heard where the first is silent.
     for first, stop in _pauses(spoken & (powers > _NEAR * loudest)):
-        if powers[first:stop].max() < _FAINTEST * loudest:
-            continue  # whatever speech there were would be too faint
+        if not _may_hold_speech(powers[first:stop], _FAINTEST * loudest):
+            continue
         found, own = _at_its_own_level(heard[first * CHUNK : stop * CHUNK], powers[first:stop])
         if found.any() and own >= _FAINTEST * loudest:
             spoken[first:stop] |= found
@@ -110,6 +114,12 @@ def _pauses(speaks: NDArray[np.bool_]) -> list[tuple[int, int]]:
         return []
     edges = np.concatenate([[-1], np.flatnonzero(speaks), [len(speaks)]])
     return [(before + 1, after) for before, after in pairwise(edges.tolist()) if after - before > _PAUSE]
+
+
+def _may_hold_speech(powers: NDArray[np.float64], faintest: float) -> bool:
+    """Tell whether some chunks of a pause are loud enough, and rise above the others, as noise does not."""
+    noise = np.quantile(powers, _QUIETEST)
+    return bool(powers.max() >= faintest and _loudest(powers) > _RISES * noise)
 
 
 def _at_its_own_level(
@@ -144,7 +154,9 @@ def _loudest(powers: NDArray[np.float64]) -> float:
 
 def _voiced(heard: NDArray[np.float32], powers: NDArray[np.float64], loud: float) -> NDArray[np.bool_]:
     """Tell which chunks are speech that is as loud as this."""
-    heard = heard * np.float32(_LEVEL / np.sqrt(loud))
+    kept = _without_long_silence(powers > _FAINT * loud)
+    heard = heard.reshape(-1, CHUNK)[kept].ravel() * np.float32(_LEVEL / np.sqrt(loud))
+    sounds = powers[kept] > _FAINT * loud
     voiced = _hysteresis(speech_probability(heard)[0], _BEGINS, _ENDS)
     is_short = len(powers) <= _SHORT
     if is_short:
@@ -153,9 +165,17 @@ def _voiced(heard: NDArray[np.float32], powers: NDArray[np.float64], loud: float
         voiced |= _hysteresis(probability, _BEGINS_AFTER_SILENCE, _ENDS_AFTER_SILENCE)
     voiced[:-1] |= voiced[1:].copy()  # it is heard when it has begun
     if is_short:
-        voiced = _whole_words(voiced, powers > _WORD * loud)
-    sounds = powers > _FAINT * loud
-    return voiced & sounds & ~_steady(heard, sounds)
+        voiced = _whole_words(voiced, powers[kept] > _WORD * loud)
+    found = np.zeros(len(powers), dtype=bool)
+    found[kept] = voiced & sounds & ~_steady(heard, sounds)
+    return found
+
+
+def _without_long_silence(sounds: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell which chunks sound, or are among the first of the silence after one that does."""
+    chunks = np.arange(len(sounds))
+    silent_for = chunks - np.maximum.accumulate(np.where(sounds, chunks, -1))
+    return silent_for <= _HEARD_OF_SILENCE
 
 
 def _hysteresis(probability: NDArray[np.float32], begins: float, ends: float) -> NDArray[np.bool_]:
