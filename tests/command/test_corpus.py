@@ -5,6 +5,7 @@ import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from sklearn.base import clone
 from sklearn.utils import Bunch
 
 from voicelstm import Augmenter, MFCCTransformer
@@ -112,6 +113,21 @@ def test_only_recordings_to_train_on_are_augmented(recordings):
     plain = MFCCTransformer().transform(bunch.recordings)
     np.testing.assert_array_equal(read_features(loud, bunch, 1, None, to_train=False).X, plain)
     assert not np.array_equal(read_features(loud, bunch, 1, None, to_train=True).X, plain)
+
+
+def test_recordings_to_train_on_have_copies_and_those_that_fail_none(recordings):
+    missing, first, *_, last = recordings.recordings
+    bunch = Bunch(recordings=[first, missing, last], target=np.array(["human", "human", "synth"]), groups={})
+    transformer = MFCCTransformer(augment=[Augmenter(), Augmenter(random_state=1)])
+    found = read_features(transformer, bunch, 1, None, to_train=True)
+    assert [len(each) for each in (found.X, *found.X.copies, found.fingerprints)] == [2, 2, 2, 2]
+    expected = clone(transformer).fit_transform([first, last])
+    for ours, theirs in zip((found.X, *found.X.copies), (expected, *expected.copies), strict=True):
+        for clip, other in zip(ours, theirs, strict=True):
+            np.testing.assert_array_equal(clip, other)
+    assert len(found.failures) == 1
+    plain = read_features(transformer, bunch, 1, None, to_train=False).X
+    assert not hasattr(plain, "copies")
 
 
 def test_without_any_recording_all_reasons_are_said(recordings):
