@@ -1,4 +1,4 @@
-"""What each effect of an augmenter costs, per minute of audio at 16 kHz."""
+"""What each effect of an augmenter costs, and copies of recordings, per minute of audio at 16 kHz."""
 
 import argparse
 import inspect
@@ -6,9 +6,10 @@ import inspect
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from sklearn.base import clone
 
 from measure import medians
-from voicelstm import Augmenter
+from voicelstm import Augmenter, make_detector
 from voicelstm.audio import read_audio
 from voicelstm.datasets import make_voices
 
@@ -27,11 +28,26 @@ EFFECTS = (
 )
 
 
-def a_minute():
-    """Simulated voices, as many as fill it."""
+def voices():
+    """Simulated voices, samples at `RATE`."""
     recordings, _ = make_voices(60, random_state=0, return_X_y=True)
-    voices = np.concatenate([read_audio(each, sample_rate=RATE)[0] for each in recordings])
-    return np.resize(voices, 60 * RATE)
+    return [read_audio(each, sample_rate=RATE)[0] for each in recordings]
+
+
+def copies(recordings):
+    """The features of recordings and of six copies of each, together and one after the other."""
+    channels = Augmenter.channels()
+    front = make_detector()[0].set_params(on_error="warn")
+
+    def features(augment):
+        return clone(front).set_params(augment=augment).fit_transform(recordings)
+
+    return {
+        "recordings as they are": lambda: features(None),
+        "and six copies": lambda: features(channels),
+        "each of the seven by itself": lambda: [features(augment) for augment in (None, *channels)],
+        "codecs and rooms alone": lambda: [change(each, RATE) for change in channels for each in recordings],
+    }
 
 
 def sides(samples, n_keys):
@@ -52,10 +68,18 @@ def main():
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--keys", type=int, default=10, help="recordings whose draws are averaged over")
     arguments = parser.parse_args()
-    seconds = medians(sides(a_minute(), arguments.keys), arguments.repeats)
+    recordings = voices()
+    a_minute = np.resize(np.concatenate(recordings), 60 * RATE)
+    seconds = medians(sides(a_minute, arguments.keys), arguments.repeats)
     table = Table("effect", "ms per minute", title="Augmenting one minute at 16 kHz")
     for name, value in seconds.items():
         table.add_row(name, f"{1000 * value / arguments.keys:.3g}")
+    Console(width=100).print(table)
+    minutes = sum(map(len, recordings)) / (60 * RATE)
+    seconds = medians(copies(recordings), arguments.repeats)
+    table = Table("features of make_detector()", "s per minute", title="Copies of Augmenter.channels()")
+    for name, value in seconds.items():
+        table.add_row(name, f"{value / minutes:.2f}")
     Console(width=100).print(table)
 
 

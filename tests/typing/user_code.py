@@ -12,6 +12,7 @@ from voicelstm import (
     ClipStatistics,
     LSTMVoiceClassifier,
     MFCCTransformer,
+    SequenceStore,
     SpecAugment,
     calibrate,
     evaluate,
@@ -25,6 +26,7 @@ from voicelstm.audio import read_audio
 from voicelstm.datasets import load_csv, make_voices
 from voicelstm.exceptions import AudioError, ModelFileError
 from voicelstm.metrics import eer_scorer, equal_error_rate
+from voicelstm.sequences import AugmentedSequences
 
 
 def train(manifest: Path, model: Path) -> NDArray[Any]:
@@ -48,6 +50,9 @@ def parts(path: str) -> LSTMVoiceClassifier:
     assert_type(rate, int)
     front = MFCCTransformer(n_mfcc=13, augment=Augmenter(noise_snr=(5.0, 20.0)), n_jobs=2)
     assert_type(MFCCTransformer.original(n_mfcc=13), MFCCTransformer)
+    front.set_params(augment=Augmenter.channels(vorbis=True)[:2])
+    copied = MFCCTransformer(augment=Augmenter.channels()).fit_transform([path])
+    assert_type(copied, NDArray[Any] | SequenceStore | AugmentedSequences)
     X = front.fit_transform([path, (samples, rate)])
     print(ClipStatistics().fit(X).transform(X), CepstralDynamics().fit(X).transform(X))
     augment = SpecAugment(time_mask=None)
