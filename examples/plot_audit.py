@@ -80,7 +80,7 @@ print("with trimming and levelling:", np.round(closed, 2).tolist())
 
 import matplotlib.pyplot as plt
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4), layout="constrained", width_ratios=(3, 2))
+figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4.6), layout="constrained", width_ratios=(3, 2))
 for row, variable in enumerate(reversed(report.variables)):
     color = "#D55E00" if variable.is_shortcut else "#555555"
     left.plot([variable.low, variable.high], [row, row], color=color, linewidth=3)
@@ -102,4 +102,5 @@ plt.show()
 
 # %%
 # The nearly perfect score is the one to distrust. :func:`~voicelstm.make_detector` trims and levels by
-# default; it cannot repair a corpus whose classes differ in codec, bandwidth or source (:ref:`shortcuts`).
+# default; it cannot repair a corpus whose classes differ in codec, bandwidth or source (:ref:`shortcuts`,
+# :ref:`coding_past`).

@@ -31,6 +31,8 @@ def test_measures_of_a_file_are_those_counted_by_hand(tmp_path):
     assert values["sample_rate"] == 8000
     assert values["bit_depth"] == 16
     assert values["effective_bits"] == 3  # -0.25 and 0.25 of full scale: a sign and two more
+    assert values["resolution"] == 3
+    assert values["noise_floor"] == -np.inf  # nothing at all for more than a twentieth of the time
     assert values["zeros"] == 1200 / 2800
     assert values["clipping"] == 0
 
@@ -95,8 +97,9 @@ def test_a_format_without_samples_has_no_bit_depth(tmp_path):
 def test_a_recording_of_zeros_is_all_silence():
     values = values_of(np.zeros(80, dtype=np.int16))
     assert values["leading_silence"] == values["trailing_silence"] == values["duration"] == 0.01
-    assert values["level"] == values["peak"] == -np.inf
-    assert values["bandwidth"] == values["effective_bits"] == 0
+    assert values["level"] == values["peak"] == values["noise_floor"] == -np.inf
+    assert values["bandwidth"] == values["effective_bits"] == values["resolution"] == 0
+    assert values["upper_edge"] == values["spectral_holes"] == 0
     assert values["zeros"] == 1
 
 

@@ -12,9 +12,10 @@ from scipy.signal import welch
 
 from voicelstm.audio import read_recording
 from voicelstm.datasets._audit_permutations import ALPHA, permutation_test
+from voicelstm.datasets._audit_traces import measure_resolution, measure_traces
 from voicelstm.metrics import bootstrap_interval
 
-__all__ = ["VARIABLES", "Measured", "OneVariable", "measure", "rate_variables"]
+__all__ = ["CODING_TRACES", "VARIABLES", "Measured", "OneVariable", "measure", "rate_variables"]
 
 #: Names and units, in the order of reports.
 VARIABLES = {
@@ -23,14 +24,21 @@ VARIABLES = {
     "trailing_silence": "s",
     "level": "dBFS",
     "peak": "dBFS",
+    "noise_floor": "dB",
     "dc": "",
     "sample_rate": "Hz",
     "bandwidth": "Hz",
+    "upper_edge": "Hz",
+    "spectral_holes": "",
     "bit_depth": "bit",
     "effective_bits": "bit",
+    "resolution": "bit",
     "zeros": "",
     "clipping": "",
 }
+
+#: Those that codecs leave behind.
+CODING_TRACES = ("upper_edge", "spectral_holes", "resolution")
 
 _SUSPICIOUS = 0.6
 _STRONG = 0.9
@@ -38,6 +46,7 @@ _SILENCE = 0.02  # of the peak
 _ROLL_OFF = 0.95  # of the energy
 _CLIPPED = 1 - 2.0**-15  # the largest value of 16-bit PCM
 _WINDOW = 1024
+_TRACES_OF_SILENCE = {"noise_floor": -np.inf, "upper_edge": 0.0, "spectral_holes": 0.0}
 _MANTISSA = 24  # bits that float32 samples hold exactly
 
 _BITS = {
@@ -123,18 +132,25 @@ def measure(recording: Any, sample_rate: int | None = None, folder: str | None =
     active = magnitude > _SILENCE * peak
     lead, trail = (int(active.argmax()), int(active[::-1].argmax())) if peak else (n_samples, n_samples)
     power = float(np.mean(np.square(samples, dtype=np.float64)))
+    # Of samples within ±1, so that their squares neither overflow nor vanish.
+    scaled = samples / np.float32(peak or 1)
+    traces = measure_traces(scaled, rate) if peak else _TRACES_OF_SILENCE
     values = {
         "duration": n_samples / rate,
         "leading_silence": lead / rate,
         "trailing_silence": trail / rate,
         "level": _decibels(np.sqrt(power)),
         "peak": _decibels(peak),
+        "noise_floor": traces["noise_floor"],
         # Its sign is the microphone's; what a class may share is its size.
         "dc": abs(float(samples.mean(dtype=np.float64))),
         "sample_rate": float(rate),
-        "bandwidth": _bandwidth(samples / np.float32(peak), rate) if peak else 0.0,
+        "bandwidth": _bandwidth(scaled, rate) if peak else 0.0,
+        "upper_edge": traces["upper_edge"],
+        "spectral_holes": traces["spectral_holes"],
         "bit_depth": float(_bit_depth(recording, folder)),
         "effective_bits": float(_effective_bits(samples)),
+        "resolution": measure_resolution(samples),
         "zeros": float(np.mean(samples == 0)),
         "clipping": float(np.mean(magnitude >= _CLIPPED)),
     }
@@ -191,7 +207,6 @@ def _decibels(amplitude: float) -> float:
 
 def _bandwidth(samples: NDArray[np.floating], rate: int) -> float:
     """Find the frequency below which 95 % of the energy lies, its mean left out, in Hz."""
-    # Of samples within ±1, so that their squares neither overflow nor vanish.
     frequency, power = welch(samples, rate, nperseg=min(_WINDOW, len(samples)))
     energy = np.cumsum(power, dtype=np.float64)
     if not energy[-1] > 0:
