@@ -268,11 +268,37 @@ def test_speech_goes_on_until_it_is_improbable(monkeypatch, behind, n_spoken):
     assert np.flatnonzero(voiced).tolist() == list(range(9, 9 + n_spoken))  # and the chunk before
 
 
+@pytest.mark.parametrize(
+    ("before", "first"),
+    [([-50] * 10, 10), ([-50] * 9 + [-20], 9), ([-50] * 7 + [-20] * 3, 11), ([-20] * 10, 11)],
+)
+def test_a_word_behind_silence_is_heard_from_its_beginning(monkeypatch, before, first):
+    """Of noise before a word only the chunk in which the voice detector may have missed it counts."""
+    heard, powers = _noise(*before, *[0] * 30)
+    _detector_that_says(monkeypatch, lambda chunks: np.arange(len(chunks)) >= len(chunks) - 28)
+    voiced = _speech_activity._voiced(heard, powers, 1.0)
+    assert np.flatnonzero(voiced).tolist() == list(range(first, 40))
+
+
+def test_a_frame_of_which_half_is_silence_is_no_speech(monkeypatch):
+    samples = np.concatenate([_noise(*[0] * 40)[0][:16000], np.zeros(16000, dtype=np.float32)])
+    samples = np.concatenate([samples, samples[::-1]])
+    monkeypatch.setattr(_speech_activity, "_steady", lambda heard, sounds: np.zeros(len(sounds), dtype=bool))
+    _detector_that_says(monkeypatch, *[_all_speech] * 2)
+    found = speech_frames(samples, RATE, _starts(samples), LENGTH)
+    # Of the frame that begins at 15680 the second half begins at 15880, of the next at 16040.
+    # Of the one that begins at 47680 the first half ends at 47880, of the next at 48040.
+    assert np.flatnonzero(found).tolist() == [
+        *range(15680 // 160 + 1),
+        *range(47840 // 160, 64000 // 160 - 1),
+    ]
+
+
 @pytest.mark.parametrize(("behind", "n_spoken"), [(0.25, 6), (0.15, 4)])
 def test_in_a_short_recording_speech_is_asked_for_again_behind_half_a_second_of_silence(
     monkeypatch, behind, n_spoken
 ):
-    heard, powers = _noise(*[0] * 8, *[-30] * 12)
+    heard, powers = _noise(*[-28] * 2, *[0] * 6, *[-30] * 12)
     silence = [0.9] * 16  # what it says of the silence counts for nothing
     given = _detector_that_says(
         monkeypatch, [0.0] * 20, silence + [0.25] * 2 + [0.4] * 3 + [behind] * 2 + [0.0] * 13

@@ -28,6 +28,7 @@ _HEARD_OF_SILENCE = (
     4  # chunks; the voice detector hears no more of a pause, or it would forget the voice before
 )
 _WORD = 10**-2.5  # above which a chunk belongs to the same word as its neighbour
+_LATE = 3  # chunks behind silence that belong to the word that the voice detector hears then
 # Probability from which speech begins, and below which it ends.
 _BEGINS, _ENDS = 0.5, 0.35
 # In less than a second the detector has hardly settled: it is asked again with silence before the recording,
@@ -49,9 +50,9 @@ def speech_frames(
 ) -> NDArray[np.bool_]:
     """Tell which frames of a recording are speech, of the shape of `starts`, in samples.
 
-    A frame is speech if there is a voice in the 32 ms around its middle, and if it is at most 35 dB below
-    the loudest quarter of a second; and so are the frames of an interruption of 0.1 s at most. The loudest is
-    that of the recording, or of a pause of the louder talker in which a quieter one speaks.
+    A frame is speech if there is a voice in the 32 ms around its middle, and if both its halves are at most
+    35 dB below the loudest quarter of a second; and so are the frames of an interruption of 0.1 s at most.
+    The loudest is that of the recording, or of a pause of the louder talker in which a quieter one speaks.
     """
     peak = float(peak_of(samples))
     if peak == 0:
@@ -63,7 +64,10 @@ def speech_frames(
     loud *= peak**2
     middle = np.clip(starts + frame_length // 2, 0, len(samples) - 1)
     chunk = np.minimum(middle * RATE // (sample_rate * CHUNK), len(chunks) - 1)
-    spoken = chunks[chunk] & (_frame_powers(samples, starts, frame_length) > _FAINT * loud[chunk])
+    # A frame that reaches far into silence is the edge of a pause, and no voice has such an edge.
+    half = -(-frame_length // 2)
+    halves = [_frame_powers(samples, starts + shift, half) for shift in (0, frame_length - half)]
+    spoken = chunks[chunk] & (np.minimum(*halves) > _FAINT * loud[chunk])
     places = np.flatnonzero(spoken)
     for before, after in pairwise(places.tolist()):
         if starts[after] - starts[before] <= _LONGEST_CLOSURE * sample_rate:
@@ -163,9 +167,13 @@ def _voiced(heard: NDArray[np.float32], powers: NDArray[np.float64], loud: float
         after_silence = np.pad(heard, (_SILENCE * CHUNK, 0))
         probability = speech_probability(after_silence)[0][_SILENCE:]
         voiced |= _hysteresis(probability, _BEGINS_AFTER_SILENCE, _ENDS_AFTER_SILENCE)
+    word = powers[kept] > _WORD * loud
     voiced[:-1] |= voiced[1:].copy()  # it is heard when it has begun
+    begins = word & (_chunks_since(~sounds) <= _LATE)
+    for _ in range(_LATE):
+        voiced[:-1] |= voiced[1:] & begins[:-1]
     if is_short:
-        voiced = _whole_words(voiced, powers[kept] > _WORD * loud)
+        voiced = _whole_words(voiced, word)
     found = np.zeros(len(powers), dtype=bool)
     found[kept] = voiced & sounds & ~_steady(heard, sounds)
     return found
@@ -173,9 +181,14 @@ def _voiced(heard: NDArray[np.float32], powers: NDArray[np.float64], loud: float
 
 def _without_long_silence(sounds: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Tell which chunks sound, or are among the first of the silence after one that does."""
-    chunks = np.arange(len(sounds))
-    silent_for = chunks - np.maximum.accumulate(np.where(sounds, chunks, -1))
-    return silent_for <= _HEARD_OF_SILENCE
+    kept: NDArray[np.bool_] = _chunks_since(sounds) <= _HEARD_OF_SILENCE
+    return kept
+
+
+def _chunks_since(here: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Count from the last chunk that is one of these, which is 0, or from the beginning."""
+    chunks = np.arange(len(here))
+    return chunks - np.maximum.accumulate(np.where(here, chunks, -1))
 
 
 def _hysteresis(probability: NDArray[np.float32], begins: float, ends: float) -> NDArray[np.bool_]:
