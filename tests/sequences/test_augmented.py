@@ -100,13 +100,29 @@ def test_it_loses_no_copies_by_becoming_an_array(augmented):
         np.asarray(augmented[0])
 
 
+def test_one_of_it_is_said_as_one():
+    part = AugmentedSequences(sequences_of(0), [sequences_of(1)])[:1]
+    assert repr(part) == "<AugmentedSequences: 1 recording with 1 copy of each>"
+
+
+def test_a_copy_that_is_not_there_may_be_an_empty_list(augmented):
+    X, (plain, *_) = augmented
+    for copy in ([[], *plain[1:]], [[]] * 6):
+        (found,) = AugmentedSequences(X.plain, [copy]).copies
+        assert [clip.shape for clip in found] == [(len(clip), plain[0].shape[1]) for clip in copy]
+        assert {clip.dtype for clip in found} == {plain[0].dtype}
+
+
 @pytest.mark.parametrize(
     ("plain", "copies", "words"),
     [
         (sequences_of(0), [sequences_of(1), sequences_of(2)[:5]], r"copies\[1\] has 5 sequences, .* 6 rec"),
-        (np.zeros((4, 3)), [], r"plain is a ndarray of shape \(4, 3\): expected a list of 2-D"),
-        (sequences_of(0), [iter([])], r"copies\[0\] is a list_iterator of shape None"),
-        (AugmentedSequences(sequences_of(0), []), [], "plain is a AugmentedSequences"),
+        (np.zeros((4, 3)), [], r"plain is of type ndarray and shape \(4, 3\): expected a list of 2-D"),
+        (list(np.zeros((4, 3))), [], r"plain\[0\] has shape \(3,\): expected a sequence of shape"),
+        ([np.zeros((2, 1)), []], [], r"plain\[1\] has shape \(0,\)"),
+        (sequences_of(0), [[*sequences_of(1)[:5], np.zeros(3)]], r"copies\[0\]\[5\] has shape \(3,\)"),
+        (sequences_of(0), [iter([])], r"copies\[0\] is of type list_iterator and shape None"),
+        (AugmentedSequences(sequences_of(0), []), [], "plain is of type AugmentedSequences"),
     ],
 )
 def test_what_does_not_belong_together_is_refused(plain, copies, words):

@@ -30,7 +30,8 @@ class AugmentedSequences:
     plain : sequence or array of shape (n_clips,) of 2-D arrays, 3-D array, or SequenceStore
         Sequences of the recordings as they are, each of shape (n_frames, n_features).
     copies : sequence of such
-        For each copy, its sequences, in the order of `plain`. An empty sequence is no copy.
+        For each copy, its sequences, in the order of `plain`. An empty sequence, which may be ``[]``, is no
+        copy.
 
     Attributes
     ----------
@@ -67,7 +68,9 @@ class AugmentedSequences:
 
     def __init__(self, plain: Any, copies: Sequence[Any]) -> None:
         self.plain = _batch(plain, "plain")
-        self.copies = tuple(_batch(each, f"copies[{number}]") for number, each in enumerate(copies))
+        self.copies = tuple(
+            _batch(each, f"copies[{number}]", self.plain) for number, each in enumerate(copies)
+        )
         for number, each in enumerate(self.copies):
             if len(each) != len(self.plain):
                 raise ValueError(
@@ -123,7 +126,9 @@ class AugmentedSequences:
         )
 
     def __repr__(self) -> str:
-        return f"<AugmentedSequences: {len(self)} recordings with {len(self.copies)} copies of each>"
+        recordings = "1 recording" if len(self) == 1 else f"{len(self)} recordings"
+        copies = "1 copy" if len(self.copies) == 1 else f"{len(self.copies)} copies"
+        return f"<AugmentedSequences: {recordings} with {copies} of each>"
 
 
 def versions_of(X: Any) -> list[Any]:
@@ -142,19 +147,29 @@ def named_version(number: int) -> Iterator[None]:
         raise ValueError(f"Of copies[{number - 1}] of X: {error}") from error
 
 
-def _batch(sequences: Any, name: str) -> NDArray[Any] | SequenceStore:
+def _batch(sequences: Any, name: str, like: Any = None) -> NDArray[Any] | SequenceStore:
+    """Return sequences as one batch; ``[]`` among them is an empty one of `like`'s features."""
     if isinstance(sequences, SequenceStore):
         return sequences
     if isinstance(sequences, list | tuple):
         clips = [np.asarray(clip) for clip in sequences]
+        if like is not None and len(like):
+            nothing = like[0][:0]
+            clips = [nothing if clip.shape == (0,) else clip for clip in clips]
+        for position, clip in enumerate(clips):
+            if clip.ndim != 2:
+                raise ValueError(
+                    f"{name}[{position}] has shape {clip.shape}: expected a sequence of shape (n_frames,"
+                    " n_features)."
+                )
         sequences = stack(clips) if clips else np.empty(0, dtype=object)
     is_batch = isinstance(sequences, np.ndarray) and (
         sequences.ndim == 3 or (sequences.ndim == 1 and sequences.dtype == object)
     )
     if not is_batch:
         raise ValueError(
-            f"{name} is a {type(sequences).__name__} of shape {getattr(sequences, 'shape', None)}: expected a"
-            " list of 2-D arrays, a 3-D array or a SequenceStore."
+            f"{name} is of type {type(sequences).__name__} and shape {getattr(sequences, 'shape', None)}:"
+            " expected a list of 2-D arrays, a 3-D array or a SequenceStore."
         )
     batch: NDArray[Any] = sequences
     return batch
