@@ -249,6 +249,12 @@ def test_an_augmenter_s_parameters_are_set_through_a_pipeline():
     assert repr(copy["features"].augment) == "Augmenter(noise_snr=(0.0, 10.0))"
 
 
+@pytest.mark.parametrize("seed", [-1, 0.5, None])
+def test_a_bad_seed_of_channels_is_named_as_it_was_given(seed):
+    with pytest.raises(ValueError, match=rf"'random_state' parameter of Augmenter must be .* Got {seed} inst"):
+        Augmenter.channels(random_state=seed)
+
+
 def test_channels_are_six_that_differ_for_each_seed_and_hold_no_vorbis_unless_asked():
     samples = noise(4000)
     seeds = [Augmenter.channels(random_state=seed) for seed in range(3)]

@@ -191,12 +191,18 @@ class Augmenter(DocumentationLink, BaseEstimator):
         list of Augmenter
             In the order above, for `augment` of :class:`~voicelstm.MFCCTransformer`.
 
+        Raises
+        ------
+        ValueError
+            If `random_state` is no integer of 0 or more.
+
         Examples
         --------
         >>> from voicelstm import Augmenter
         >>> [augmenter.codecs for augmenter in Augmenter.channels()]
         [('mp3',), ('mp3',), ('opus',), ('mu-law', 'a-law', 'gsm'), None, None]
         """
+        validate_params(cls(random_state=random_state))  # else the error would name another number, and later
         none = dict.fromkeys(_EFFECTS)
         opus = ("opus", "vorbis") if vorbis else ("opus",)
         chances = {"noise_snr": 1.0, "reverberation_time": 0.5, "highpass": 0.5, "lowpass": 0.5}
