@@ -251,7 +251,9 @@ def test_an_augmenter_s_parameters_are_set_through_a_pipeline():
 
 @pytest.mark.parametrize("seed", [-1, 0.5, None])
 def test_a_bad_seed_of_channels_is_named_as_it_was_given(seed):
-    with pytest.raises(ValueError, match=rf"'random_state' parameter of Augmenter must be .* Got {seed} inst"):
+    with pytest.raises(
+        ValueError, match=rf"'random_state' parameter of Augmenter must be .* Got {seed} inst"
+    ):
         Augmenter.channels(random_state=seed)
 
 

@@ -117,6 +117,7 @@ def test_equal_generators_draw_the_same_and_each_effect_for_itself():
         ({"frequency_mask": (3, 1)}, r"frequency_mask=\(3, 1\) of SpecAugment: expected a pair"),
         ({"frequency_mask": (1, 12)}, "could hide all features, of which there are 12: give at most 11"),
         ({"frequency_mask": (1, 2, 3)}, "frequency_mask"),
+        ({"frequency_mask": np.array(3)}, r"frequency_mask=array\(3\) of SpecAugment: expected a pair"),
         ({"time_mask": (0, 4)}, r"time_mask=\(0, 4\) of SpecAugment.*in frames"),
         ({"time_mask": (1.0, 4.0)}, "time_mask"),
         ({"time_mask": 5}, "'time_mask' parameter of SpecAugment"),
@@ -131,6 +132,20 @@ def test_equal_generators_draw_the_same_and_each_effect_for_itself():
 def test_a_bad_parameter_is_named(settings, words):
     with pytest.raises(ValueError, match=words):
         changed(2, **settings)
+
+
+@pytest.mark.parametrize(
+    ("batch", "lengths"),
+    [
+        (np.ones((3, 4)), [3]),
+        (np.ones((1, 3, 4), int), [3]),  # to which a fraction cannot be added
+        (np.ones((2, 3, 4)), [3]),
+        (np.ones((1, 3, 4)), 3),
+    ],
+)
+def test_a_batch_of_another_kind_is_refused(batch, lengths):
+    with pytest.raises(ValueError, match=r"^Expected floating-point segments of shape \(n_rows, n_frames"):
+        SpecAugment(frequency_mask=None)(batch, lengths, np.random.default_rng(0))
 
 
 def test_it_is_cloned_and_set_like_an_estimator():

@@ -126,11 +126,17 @@ class SpecAugment(DocumentationLink, BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter is out of range, or a frequency mask could hide all features.
+            If a parameter is out of range, a frequency mask could hide all features, or `batch` or `lengths`
+            are not what they must be.
         """
+        lengths = np.asarray(lengths)
+        if batch.ndim != 3 or batch.dtype.kind != "f" or lengths.shape != batch.shape[:1]:
+            raise ValueError(
+                "Expected floating-point segments of shape (n_rows, n_frames, n_features) and n_rows lengths,"
+                f" got {batch.dtype} of shape {batch.shape} and lengths of shape {lengths.shape}."
+            )
         n_rows, n_frames, n_features = batch.shape
         self.check(n_features)
-        lengths = np.asarray(lengths)
         # Drawn whether used or not, so that another parameter leaves these draws as they are.
         draws = generator.spawn(3)
         added = self._equalizers(n_rows, n_features, draws[0]) * np.asarray(scale, dtype=np.float64)
@@ -185,7 +191,8 @@ class SpecAugment(DocumentationLink, BaseEstimator):
 
 def _is_range(pair: Any) -> bool:
     return (
-        len(pair) == 2
+        getattr(pair, "ndim", 1) == 1
+        and len(pair) == 2
         and all(isinstance(value, Integral) and not isinstance(value, bool) for value in pair)
         and 1 <= pair[0] <= pair[1]
     )
