@@ -1,287 +1,357 @@
-"""Equal error rates on voices that training has not heard: this library and simpler detectors.
+"""Error rates on sources, voices and families of systems that training has not heard, through other channels.
 
-Three questions, with the same folds and seeds for all sides. *Unseen systems*: one family of systems of the
-shared corpus's `speech` is left out at a time, and a third of the human speakers with it, once with all the
-copies that vocoders made of their voices (unseen voices) and once without that. *Unseen speakers*: five folds
-by speaker, where all systems but those that have one speaker only are known. *Digits*: the same of `digits`.
+The recordings are those of the shared corpus's `speech` and `wide` together: `speech` alone has a shortcut,
+since its human recordings once were MP3. Four folds leave out sources of recordings (with all their clips of
+both classes and all their speakers) and families of systems at once; they are those of the committed
+`detection_folds.csv`, which ``--write-folds`` makes. A source is the collection that a speaker is from.
 
-Features do not depend on the labels, so each front end runs once; everything else is fitted in each fold.
-`make_detector()` is as it comes, so that classes count the same; all other sides but the original recipe,
-which knows no weights, and the row "families weighed" let families count the same within each class. The
-recipe takes minutes a fold; leave it out with ``--sides`` for a quick look.
+Each side learns from the same recordings with the same coded copies (`Augmenter.channels()`, without Vorbis),
+and is tested on the fold's recordings as they are, through codecs, rooms and noise, and on its human
+recordings as products process them (`detection_channels.py`). Its threshold is its own, 0. One without an
+answer counts as an error. Intervals draw sources and families, not clips.
+
+A night's work: on two cores some 20 minutes for each front end, and for each fold and seed what the side's
+training takes. ``--quick`` is an idea of it: one fold, every second clip, few steps and channels.
 """
 
 import argparse
+import csv
 import os
 import statistics
-import time
+import tempfile
 import warnings
-from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
+import soundfile
+from joblib import Parallel, delayed
 from rich.console import Console
 from rich.table import Table
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
-from sklearn.mixture import GaussianMixture
-from sklearn.model_selection import GroupKFold
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
+from scipy.stats import rankdata
+from sklearn.base import clone
 
-from voicelstm import (
-    CepstralDynamics,
-    ClipStatistics,
-    LSTMVoiceClassifier,
-    MFCCTransformer,
-    audit,
-    make_detector,
-)
-from voicelstm.datasets import UnseenSystems, balanced_weights, load_csv
-from voicelstm.metrics import equal_error_rate
+from detection_channels import CHANNELS, PROCESSES
+from detection_sides import OURS, SIDES
+from voicelstm import Augmenter, audit
+from voicelstm.audio import read_audio
+from voicelstm.datasets import UnseenSources, balanced_weights, load_csv
+from voicelstm.metrics import bootstrap_interval, equal_error_rate
 
 SHARED = Path(os.environ.get("VOICELSTM_SHARED", Path(__file__).parents[2] / "shared"))
-
-
-class MixturePair:
-    """A Gaussian mixture for each class; a clip's score is its frames' mean log-likelihood ratio.
-
-    Each mixture learns from 30,000 frames, drawn with replacement: a clip as often as its weight says.
-    """
-
-    def __init__(self, random_state, n_components=64, n_frames=30_000):
-        self.random_state, self.n_components, self.n_frames = random_state, n_components, n_frames
-
-    def fit(self, X, y, sample_weight):
-        generator = np.random.default_rng(self.random_state)
-        self.mixtures = []
-        for label in np.unique(y):
-            clips = [clip for clip, its in zip(X, y, strict=True) if its == label]
-            weights = sample_weight[y == label]
-            drawn = generator.multinomial(self.n_frames, weights / weights.sum())
-            frames = np.concatenate(
-                [clip[generator.integers(len(clip), size=n)] for clip, n in zip(clips, drawn, strict=True)]
-            )
-            mixture = GaussianMixture(
-                self.n_components,
-                covariance_type="diag",
-                reg_covar=1e-3,
-                max_iter=20,
-                init_params="random_from_data",
-                random_state=self.random_state,
-            )
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ConvergenceWarning)  # 20 iterations are what is asked for
-                self.mixtures.append(mixture.fit(frames.astype(np.float64)))
-        return self
-
-    def decision_function(self, X):
-        first, second = self.mixtures
-        return np.array([second.score(clip) - first.score(clip) for clip in X])
-
-
-class Scalar:
-    """One number of `audit`, which speaks for the class that it speaks for in training."""
-
-    def fit(self, X, y, sample_weight):
-        self.sign = np.sign(roc_auc_score(y == "synthetic", X, sample_weight=sample_weight) - 0.5)
-        return self
-
-    def decision_function(self, X):
-        return self.sign * np.asarray(X)
-
-
-class Weighted:
-    """A Pipeline or classifier whose last step is given the weights."""
-
-    def __init__(self, estimator):
-        self.estimator = estimator
-
-    def fit(self, X, y, sample_weight):
-        name = "sample_weight"
-        if isinstance(self.estimator, Pipeline):
-            name = f"{self.estimator.steps[-1][0]}__{name}"
-        self.estimator.fit(X, y, **{name: sample_weight})
-        return self
-
-    def decision_function(self, X):
-        return self.estimator.decision_function(X)
-
-
-class Unweighted(Weighted):
-    """One that is not given them."""
-
-    def fit(self, X, y, sample_weight):
-        self.estimator.fit(X, y)
-        return self
-
-
-def as_it_comes(seed, **changes):
-    return Unweighted(make_detector(random_state=seed, **changes)[1:])
-
-
-def families_weighed(seed):
-    return Weighted(make_detector(random_state=seed, classifier__class_weight=None)[1:])
-
-
-def logistic_regression(*steps):
-    return Weighted(make_pipeline(*steps, StandardScaler(), LogisticRegression(max_iter=5000)))
-
-
-def original_recipe(seed):
-    return Unweighted(LSTMVoiceClassifier.original(human_label="human", random_state=seed))
-
-
-# The front end of each side, and what is fitted in each fold, given a seed.
-OURS = "make_detector()"
-SIDES = {
-    OURS: (make_detector()[0], as_it_comes),
-    "families weighed": (make_detector()[0], families_weighed),
-    "its dynamics, logistic regression": (
-        make_detector()[0],
-        lambda _: logistic_regression(CepstralDynamics(), ClipStatistics(statistics=("mean",))),
-    ),
-    "logistic regression": (make_detector()[0], lambda _: logistic_regression(ClipStatistics())),
-    "two mixtures": (MFCCTransformer.lfcc(), MixturePair),
-    "original recipe": (MFCCTransformer.original(), original_recipe),
-}
-SCALAR = "best single scalar"
-
-
-def rate(target, scores):
-    return 100 * equal_error_rate(target, scores, pos_label="synthetic")
-
-
-def scores_of(detector, features, target, weights, training, test):
-    detector.fit([features[i] for i in training], target[training], weights(training))
-    return detector.decision_function([features[i] for i in test])
+FOLDS = Path(__file__).with_name("detection_folds.csv")
+PLAIN = "as they are"
+N_FOLDS = 4
+FEW = 20  # clips below which a group has no row of its own
+STRATA = 5
 
 
 class Corpus:
-    """One subset of the manifest, and what the folds need of it."""
+    """Both manifests' clips, what they have in common, and the folds."""
 
-    def __init__(self, manifest, subset):
-        corpus = load_csv(manifest, where={"subset": subset})
-        self.recordings, self.target = corpus.recordings, corpus.target
-        self.speaker, self.family = corpus.groups["speaker"], corpus.groups["family"]
+    def __init__(self, folder, every=1):
+        parts = [
+            load_csv(folder / "manifest.csv", where={"subset": "speech"}),
+            load_csv(folder / "wide.csv"),
+        ]
+        self.recordings = [Path(path) for part in parts for path in part.recordings][::every]
+        self.names = [path.relative_to(folder).as_posix() for path in self.recordings]
+        self.target = np.concatenate([part.target for part in parts])[::every]
+        n_clips = [len(part.recordings) for part in parts]
+
+        def column(name):
+            values = [part.groups.get(name, np.full(n, "")) for part, n in zip(parts, n_clips, strict=True)]
+            return np.concatenate(values)[::every]
+
+        self.speaker, self.family, self.system = map(column, ("speaker", "family", "system"))
+        self.language, self.coding = column("language"), column("coding")
+        self.source = np.array([speaker.split(":")[0] for speaker in self.speaker])
+        self.human = self.target == "human"
 
     def weights(self, chosen):
-        return balanced_weights(self.target[chosen], self.family[chosen])
+        """Weigh human clips evenly over sources, then speakers; synthetic over families, then systems."""
+        coarse = np.where(self.human, self.source, self.family)[chosen]
+        fine = np.where(self.human, self.speaker, self.system)[chosen]
+        return balanced_weights(self.target[chosen], {"coarse": coarse, "fine": fine})
 
-    def unseen_systems(self, features, make, seeds, unseen_speakers):
-        """Equal error rates by family, one per seed."""
-        found = defaultdict(list)
-        groups = np.column_stack([self.speaker, self.family])
-        for seed in seeds:
-            cv = UnseenSystems(random_state=seed, unseen_speakers=unseen_speakers)
-            for training, test in cv.split(self.target, self.target, groups):
-                scores = scores_of(make(seed), features, self.target, self.weights, training, test)
-                (family,) = set(self.family[test][self.target[test] == "synthetic"])
-                found[family].append(rate(self.target[test], scores))
-        return found
+    def split(self):
+        """Divide the clips anew; `detection_folds.csv` has the result."""
+        groups = {"source": self.source, "speaker": self.speaker, "family": self.family}
+        return list(UnseenSources(N_FOLDS).split(self.names, self.target, groups))
 
-    def unseen_speakers(self, features, make, seeds):
-        """Equal error rates, one per seed: of all clips together, and the mean over the folds."""
-        together, by_fold = [], []
-        for seed in seeds:
-            scores, rates = np.empty(len(self.target)), []
-            folds = GroupKFold(5, shuffle=True, random_state=seed)
-            for training, test in folds.split(self.target, self.target, self.speaker):
-                scores[test] = scores_of(make(seed), features, self.target, self.weights, training, test)
-                if len(set(self.target[test])) == 2:  # digits have six human speakers for five folds
-                    rates.append(rate(self.target[test], scores[test]))
-            together.append(rate(self.target, scores))
-            by_fold.append(statistics.mean(rates))
-        return together, by_fold
-
-    def scalars(self):
-        """The numbers of `audit` for each clip, by name."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return audit(self.recordings, self.target, n_resamples=2, n_jobs=2).measurements
+    def folds(self):
+        """Read the folds, and check that they leave out what they must."""
+        with FOLDS.open(newline="", encoding="utf-8") as lines:
+            rows = {row["path"]: row for row in csv.DictReader(lines)}
+        folds = []
+        for fold in map(str, range(N_FOLDS)):
+            test = np.array([rows[name]["tested_in"] == fold for name in self.names])
+            training = np.array([fold in rows[name]["trained_in"].split() for name in self.names])
+            for what, kind in ((self.source, self.human), (self.speaker, True), (self.family, ~self.human)):
+                common = set(what[training & kind]) & set(what[test & kind])
+                if common:
+                    raise SystemExit(f"Fold {fold} trains and tests on {sorted(common)}.")
+            folds.append((np.flatnonzero(training), np.flatnonzero(test)))
+        return folds
 
 
-def mean_over_families(found):
-    return statistics.mean(statistics.mean(values) for values in found.values())
+def write_folds(corpus):
+    tested_in, trained_in = [""] * len(corpus.names), [[] for _ in corpus.names]
+    for fold, (training, test) in enumerate(corpus.split()):
+        for clip in test:
+            tested_in[clip] = str(fold)
+        for clip in training:
+            trained_in[clip].append(str(fold))
+    with FOLDS.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["path", "tested_in", "trained_in"])
+        writer.writerows(
+            (name, tested, " ".join(trained))
+            for name, tested, trained in zip(corpus.names, tested_in, trained_in, strict=True)
+        )
 
 
-def with_spread(values):
+def sent_through(corpus, what, function, chosen, folder, n_jobs):
+    """Write what a channel makes of the chosen recordings; return the paths."""
+    folder = folder / what.replace(" ", "_")
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def one(clip):
+        path = folder / f"{clip}.flac"
+        if not path.exists():
+            samples, rate = read_audio(corpus.recordings[clip])
+            random = np.random.default_rng([sum(corpus.names[clip].encode()), len(what)])
+            changed, rate = function(samples, rate, random)
+            changed = changed / max(1, 1.01 * np.abs(changed).max())
+            unfinished = path.with_suffix(".part")
+            soundfile.write(unfinished, changed, rate, format="FLAC")
+            unfinished.rename(path)
+        return path
+
+    return Parallel(n_jobs)(delayed(one)(clip) for clip in chosen)
+
+
+class Heard:
+    """What one front end makes of the recordings: with copies, and through each channel."""
+
+    def __init__(self, corpus, front_end, channels, cache, n_jobs):
+        front_end = clone(front_end).set_params(
+            n_jobs=n_jobs, cache_dir=cache / "features", on_error="warn", augment=Augmenter.channels()
+        )
+        self.training = front_end.fit_transform(corpus.recordings)
+        self.of_channel = {PLAIN: self.training.plain}
+        everything, human = np.arange(len(corpus.names)), np.flatnonzero(corpus.human)
+        for name in channels:
+            chosen = everything if name in CHANNELS else human
+            function = (CHANNELS | PROCESSES)[name]
+            paths = sent_through(corpus, name, function, chosen, cache / "recordings", n_jobs)
+            sequences = front_end.transform(paths)
+            of_clip = dict(zip(chosen.tolist(), range(len(chosen)), strict=True))
+            self.of_channel[name] = (sequences, of_clip)
+
+    def test(self, name, clips):
+        """Return the sequences of these clips through a channel."""
+        if name == PLAIN:
+            return self.training.plain[clips]
+        sequences, of_clip = self.of_channel[name]
+        return sequences[[of_clip[clip] for clip in clips.tolist()]]
+
+
+def scores_of(corpus, heard, side, folds, seed, channels, max_steps):
+    """Return, for each channel, the score of each clip in the fold that tests it, NaN where none does."""
+    scores = {name: np.full(len(corpus.names), np.nan) for name in (PLAIN, *channels)}
+    for training, test in folds:
+        detector = side.make(seed, max_steps)
+        detector.fit(heard.training[training], corpus.target[training], corpus.weights(training))
+        for name, of_clip in scores.items():
+            clips = test if name not in PROCESSES else test[corpus.human[test]]
+            answers = np.asarray(detector.decision_function(heard.test(name, clips)), dtype=np.float64)
+            wrong = np.where(corpus.human[clips], np.inf, -np.inf)
+            of_clip[clips] = np.where(np.isnan(answers), wrong, answers)
+    return scores
+
+
+def equal_error(corpus, score, clips, **options):
+    finite = np.nan_to_num(score[clips], posinf=1e9, neginf=-1e9)
+    return 100 * equal_error_rate(corpus.target[clips], finite, pos_label="synthetic", **options)
+
+
+def share(values):
+    return 100 * float(np.mean(values)) if len(values) else float("nan")
+
+
+def mean_over_folds(measure, folds):
+    return statistics.mean(measure(test) for _, test in folds)
+
+
+def table_of_sides(corpus, found, folds, channels):
+    """One column for each side: means over seeds and folds."""
+    table = Table(title="Per cent, means over folds and seeds", title_justify="left")
+    table.add_column("")
+    for side in found:
+        table.add_column(side, justify="right")
+    tested = np.sort(np.concatenate([test for _, test in folds]))
+
+    def row(name, measure):
+        values = [[measure(scores) for scores in of_seeds] for of_seeds in found.values()]
+        table.add_row(name, *(with_range(each) for each in values))
+
+    def of_folds(name):
+        return lambda scores: mean_over_folds(lambda test: equal_error(corpus, scores[name], test), folds)
+
+    row("equal error rate, mean over folds", of_folds(PLAIN))
+    row("equal error rate, clips of all folds", lambda scores: equal_error(corpus, scores[PLAIN], tested))
+    table.add_row(
+        "its interval, sources drawn", *(interval(corpus, each[0][PLAIN], tested) for each in found.values())
+    )
+    for name in channels:
+        if name in CHANNELS:
+            row(f"through {name}", of_folds(name))
+    table.add_section()
+
+    def false_alarms(name):
+        return lambda scores: mean_over_folds(
+            lambda test: share(scores[name][test[corpus.human[test]]] >= 0), folds
+        )
+
+    def misses(scores):
+        return mean_over_folds(lambda test: share(scores[PLAIN][test[~corpus.human[test]]] < 0), folds)
+
+    row("misses at 0", misses)
+    row("false alarms at 0", false_alarms(PLAIN))
+    for name in channels:
+        if name in PROCESSES:
+            row(f"false alarms, {name}", false_alarms(name))
+    human_sources = corpus.source[tested][corpus.human[tested]]
+    large = [name for name in np.unique(human_sources) if (human_sources == name).sum() >= FEW]
+    for name, summary in (("mean", np.mean), ("worst", np.max)):
+
+        def of_sources(scores, summary=summary):
+            rates = [
+                share(scores[PLAIN][tested[corpus.human[tested] & (corpus.source[tested] == source)]] >= 0)
+                for source in large
+            ]
+            return summary(rates) if rates else float("nan")
+
+        row(f"false alarms at 0, sources of {FEW} human clips: {name}", of_sources)
+    return table
+
+
+def interval(corpus, score, tested):
+    groups = np.where(corpus.human, corpus.source, corpus.family)[tested]
+    finite = np.nan_to_num(score[tested], posinf=1e9, neginf=-1e9)
+    low, high = bootstrap_interval(
+        equal_error_rate, corpus.target[tested], finite, groups=groups, random_state=0, pos_label="synthetic"
+    )
+    return f"{100 * low:.1f} to {100 * high:.1f}"
+
+
+def with_range(values):
+    if len(values) == 1:
+        return f"{values[0]:.1f}"
     return f"{statistics.mean(values):.1f} ({min(values):.1f} to {max(values):.1f})"
 
 
-def of_seeds(found):
-    """Mean over families for each seed."""
-    return [statistics.mean(values) for values in zip(*found.values(), strict=True)]
+def table_of_groups(corpus, scores, folds):
+    """Show one side's errors at 0 for each source, family, language and past of coding, of one seed."""
+    tested = np.sort(np.concatenate([test for _, test in folds]))
+    human = corpus.human[tested]
+    table = Table(title=f"Errors at 0 in per cent, groups of {FEW} clips and more", title_justify="left")
+    for column in ("", "", "clips", "false alarms", "misses"):
+        table.add_column(column, justify="left" if column == "" else "right")
+    of_groups = {
+        "human source": np.where(human, corpus.source[tested], ""),
+        "family": np.where(human, "", corpus.family[tested]),
+        "language": corpus.language[tested],
+        "coding": corpus.coding[tested],
+    }
+    for what, values in of_groups.items():
+        for name in np.unique(values):
+            of_it = values == name
+            if name and of_it.sum() >= FEW:
+                wrong = (scores[PLAIN][tested] >= 0) == human
+                rates = [share(wrong[of_it & kind]) for kind in (human, ~human)]
+                table.add_row(what, name, str(of_it.sum()), *("" if r != r else f"{r:.0f}" for r in rates))
+        table.add_section()
+    return table
 
 
-def unseen_systems_table(speech, features, scalars, sides, seeds, unseen_speakers):
-    found = {
-        side: speech.unseen_systems(features[side], SIDES[side][1], seeds, unseen_speakers) for side in sides
-    }
-    of_scalars = {
-        name: speech.unseen_systems(values, lambda _: Scalar(), seeds, unseen_speakers)
-        for name, values in scalars.items()
-    }
-    best = min(of_scalars, key=lambda name: mean_over_families(of_scalars[name]))
-    found[SCALAR] = of_scalars[best]
-    what = "systems and voices" if unseen_speakers else "systems"
-    table = Table(
-        title=f"Unseen {what}: equal error rate in per cent, {len(seeds)} seeds", title_justify="left"
-    )
-    table.add_column("family")
-    for side in found:
-        table.add_column(side + (f" ({best})" if side == SCALAR else ""), justify="right")
-    for family in sorted(found[SCALAR]):
-        table.add_row(family, *(f"{statistics.mean(rates[family]):.1f}" for rates in found.values()))
-    table.add_section()
-    table.add_row("mean", *(f"{mean_over_families(rates):.1f}" for rates in found.values()))
-    table.add_row("seeds", *(f"{min(r):.1f} to {max(r):.1f}" for r in map(of_seeds, found.values())))
-    if OURS in found:
-        ours = mean_over_families(found[OURS])
-        table.add_row(
-            "ours over it", *(f"{ours / mean_over_families(rates):.2f}" for rates in found.values())
-        )
+def matched_rates(corpus, scores, folds, n_jobs):
+    """Show the equal error rate where each fifth of a number of audit's has both classes equally often.
+
+    The numbers are the three that separate the classes most.
+    """
+    tested = np.sort(np.concatenate([test for _, test in folds]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = audit(
+            [corpus.recordings[clip] for clip in tested], corpus.target[tested], n_resamples=2, n_jobs=n_jobs
+        ).measurements
+    human = corpus.human[tested]
+    table = Table(title="Classes matched in fifths of a number, per cent", title_justify="left")
+    for column in ("number", "equal error rate by it alone", "by the detector"):
+        table.add_column(column, justify="left" if column == "number" else "right")
+    alone = {}
+    for name, values in found.items():
+        rank = rankdata(values) - 0.5  # equal values, of which audit has many, share a rank
+        rate = equal_error_rate(corpus.target[tested], rank, pos_label="synthetic")
+        alone[name] = (min(rate, 1 - rate), rank)
+    for name, (rate, rank) in sorted(alone.items(), key=lambda item: item[1][0])[:3]:
+        stratum = rank * STRATA // len(rank)
+        weights = np.zeros(len(tested))
+        for each in range(STRATA):
+            inside = [(stratum == each) & kind for kind in (human, ~human)]
+            if all(kind.any() for kind in inside):
+                for kind in inside:
+                    weights[kind] = 1 / kind.sum()
+        matched = equal_error(corpus, scores[PLAIN], tested, sample_weight=weights)
+        table.add_row(name, f"{100 * rate:.1f}", f"{matched:.1f}")
     return table
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--manifest", type=Path, default=SHARED / "corpus" / "manifest.csv")
+    parser.add_argument("--corpus", type=Path, default=SHARED / "corpus")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--sides", nargs="+", choices=SIDES, default=list(SIDES), metavar="SIDE")
-    arguments = parser.parse_args()
-    console, seeds = Console(width=170), range(arguments.seeds)
-
-    speech, digits = Corpus(arguments.manifest, "speech"), Corpus(arguments.manifest, "digits")
-    start = time.perf_counter()
-    make_detector(random_state=0, features__n_jobs=2).fit(speech.recordings, speech.target)
-    console.print(f"make_detector() fits speech from files in {time.perf_counter() - start:.0f} s")
-    features = {}
-    for side in arguments.sides:
-        features[side] = SIDES[side][0].set_params(n_jobs=2).fit_transform(speech.recordings)
-
-    table = Table(
-        title=f"Unseen speakers: equal error rate in per cent, {len(seeds)} seeds", title_justify="left"
+    parser.add_argument("--max-steps", type=int, help="in place of each side's own number of batches")
+    parser.add_argument("--folds", nargs="+", type=int, default=list(range(N_FOLDS)), metavar="FOLD")
+    parser.add_argument(
+        "--channels", nargs="*", choices=[*CHANNELS, *PROCESSES], default=[*CHANNELS, *PROCESSES]
     )
-    for column in ("side", "speech", "mean over folds", "digits", "mean over folds"):
-        table.add_column(column, justify="left" if column == "side" else "right")
-    for side in arguments.sides:
-        if side == "original recipe":
-            continue  # ten clips in a row are of one class in digits, and hours for speech
-        front_end, make = SIDES[side]
-        of_digits = front_end.fit_transform(digits.recordings)
-        table.add_row(
-            side,
-            *map(with_spread, speech.unseen_speakers(features[side], make, seeds)),
-            *map(with_spread, digits.unseen_speakers(of_digits, make, seeds)),
-        )
-    console.print(table)
-    scalars = speech.scalars()
-    for unseen_speakers in (True, False):
-        console.print(
-            unseen_systems_table(speech, features, scalars, arguments.sides, seeds, unseen_speakers)
-        )
+    parser.add_argument("--cache", type=Path, help="folder for recordings and features, some 10 GB")
+    parser.add_argument("--n-jobs", type=int, default=2)
+    parser.add_argument("--quick", action="store_true", help="one fold, half of the clips, fewer steps")
+    parser.add_argument("--write-folds", action="store_true")
+    arguments = parser.parse_args()
+    console = Console(width=170)
+    corpus = Corpus(arguments.corpus, every=2 if arguments.quick else 1)
+    if arguments.write_folds:
+        write_folds(corpus)
+        return
+    if arguments.quick:
+        console.print("quick: one fold, every second clip, one seed, 300 steps; not to be quoted")
+        arguments.seeds, arguments.folds = 1, [1]
+        arguments.max_steps = arguments.max_steps or 300
+        arguments.channels = ["strong MP3", "telephone", "noise suppression"]
+        arguments.sides = [OURS, "prototype", "SVM on mean dynamics"]
+    folds = [corpus.folds()[fold] for fold in arguments.folds]
+    with tempfile.TemporaryDirectory() as temporary:
+        cache = arguments.cache or Path(temporary)
+        heard, found = {}, {}
+        for name in arguments.sides:
+            side = SIDES[name]
+            key = str(side.front_end)
+            if key not in heard:
+                heard[key] = Heard(corpus, side.front_end, arguments.channels, cache, arguments.n_jobs)
+            found[name] = [
+                scores_of(corpus, heard[key], side, folds, seed, arguments.channels, arguments.max_steps)
+                for seed in range(arguments.seeds)
+            ]
+            console.print(table_of_sides(corpus, found, folds, arguments.channels))
+        for name, of_seeds in found.items():
+            console.print(name)
+            console.print(table_of_groups(corpus, of_seeds[0], folds))
+            console.print(matched_rates(corpus, of_seeds[0], folds, arguments.n_jobs))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What settings of make_detector() are worth on unseen systems, and what other channels do to it.
 
-The folds and the rates are those of `detection.py`.
+The folds and the rates are those of `detection_on_speech.py`.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.base import clone
 
-from detection import (
+from detection_on_speech import (
     SHARED,
     Corpus,
     Unweighted,
