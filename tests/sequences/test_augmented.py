@@ -111,6 +111,8 @@ def test_a_copy_that_is_not_there_may_be_an_empty_list(augmented):
         (found,) = AugmentedSequences(X.plain, [copy]).copies
         assert [clip.shape for clip in found] == [(len(clip), plain[0].shape[1]) for clip in copy]
         assert {clip.dtype for clip in found} == {plain[0].dtype}
+    assert AugmentedSequences(plain[:1], [[[]]]).copies[0][0].shape == (0, plain[0].shape[1])
+    assert len(AugmentedSequences([], [[]])) == 0
 
 
 @pytest.mark.parametrize(
@@ -118,6 +120,8 @@ def test_a_copy_that_is_not_there_may_be_an_empty_list(augmented):
     [
         (sequences_of(0), [sequences_of(1), sequences_of(2)[:5]], r"copies\[1\] has 5 sequences, .* 6 rec"),
         (np.zeros((4, 3)), [], r"plain is of type ndarray and shape \(4, 3\): expected a list of 2-D"),
+        (np.zeros(4), [], r"plain is of type ndarray and shape \(4,\)"),
+        (np.zeros((4, 3), object), [], r"plain is of type ndarray and shape \(4, 3\)"),
         (list(np.zeros((4, 3))), [], r"plain\[0\] has shape \(3,\): expected a sequence of shape"),
         ([np.zeros((2, 1)), []], [], r"plain\[1\] has shape \(0,\)"),
         (sequences_of(0), [[*sequences_of(1)[:5], np.zeros(3)]], r"copies\[0\]\[5\] has shape \(3,\)"),

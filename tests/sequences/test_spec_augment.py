@@ -41,6 +41,8 @@ def test_frequency_masks_hide_neighbouring_features_at_all_frames():
     assert binomtest(int((width > 0).sum()), N_ROWS, 0.4).pvalue > 1e-4
     assert_uniform(width[width > 0], 2, 5)
     assert_uniform(first[width == 3], 0, N_FEATURES - 3)
+    of_one_width = changed(50, frequency_mask=(3, 3), frequency_mask_probability=1.0)
+    assert ((of_one_width == 0).all(axis=1).sum(axis=1) == 3).all()
 
 
 def test_time_masks_hide_following_frames_and_half_of_a_segment_at_most():
@@ -89,6 +91,10 @@ def test_it_adds_in_the_units_of_what_was_scaled():
     scale = np.linspace(0.5, 2, N_FEATURES)
     plain, scaled = (changed(equalization=0.5, scale=each) - 1 for each in (1.0, scale))
     np.testing.assert_allclose(scaled, plain * scale, atol=1e-12)
+    augment = SpecAugment(**(OFF | {"equalization": 0.5}))
+    batch = np.ones((N_ROWS, N_FRAMES, N_FEATURES))
+    unscaled = augment(batch, [N_FRAMES] * N_ROWS, np.random.default_rng(0))
+    np.testing.assert_array_equal(unscaled - 1, plain)
 
 
 def test_nothing_changes_where_all_is_off_or_nothing_is_probable():
@@ -97,6 +103,10 @@ def test_nothing_changes_where_all_is_off_or_nothing_is_probable():
         found = changed(31, lengths, **settings)
         np.testing.assert_array_equal(found[:, :, 0], np.arange(N_FRAMES) < lengths[:, None])
     assert changed(2, dtype="float32", equalization=1.0).dtype == np.float32
+    # What is behind a segment is 0 again, whatever is added to the segment.
+    added = changed(31, lengths, equalization=1.0)
+    np.testing.assert_array_equal((added != 0).all(axis=2), np.arange(N_FRAMES) < lengths[:, None])
+    np.testing.assert_array_equal((added == 0).all(axis=2), np.arange(N_FRAMES) >= lengths[:, None])
 
 
 def test_equal_generators_draw_the_same_and_each_effect_for_itself():
@@ -109,6 +119,8 @@ def test_equal_generators_draw_the_same_and_each_effect_for_itself():
     np.testing.assert_array_equal(masks == 0, found == 0)
     only_time = changed(50, time_mask=(2, 8))
     np.testing.assert_array_equal((only_time == 0).all(axis=2), (found == 0).all(axis=2))
+    more_points = changed(50, **every, equalization_points=9)
+    np.testing.assert_array_equal(more_points == 0, found == 0)
 
 
 @pytest.mark.parametrize(
@@ -122,6 +134,8 @@ def test_equal_generators_draw_the_same_and_each_effect_for_itself():
         ({"time_mask": (1.0, 4.0)}, "time_mask"),
         ({"time_mask": 5}, "'time_mask' parameter of SpecAugment"),
         ({"time_mask_probability": 1.1}, "'time_mask_probability' parameter"),
+        ({"time_mask_probability": -0.1}, "'time_mask_probability' parameter"),
+        ({"frequency_mask_probability": 1.1}, "'frequency_mask_probability' parameter"),
         ({"frequency_mask_probability": -0.1}, "'frequency_mask_probability' parameter"),
         ({"equalization": -1.0}, "'equalization' parameter"),
         ({"equalization": float("inf")}, "'equalization' parameter"),
@@ -151,3 +165,14 @@ def test_a_batch_of_another_kind_is_refused(batch, lengths):
 def test_it_is_cloned_and_set_like_an_estimator():
     augment = clone(SpecAugment(time_mask=[1, 2]).set_params(equalization=0.1))
     assert augment.get_params() == SpecAugment(time_mask=[1, 2], equalization=0.1).get_params()
+
+
+def test_its_defaults_are_those_of_the_guide():
+    assert SpecAugment().get_params() == {
+        "frequency_mask": (1, 15),
+        "frequency_mask_probability": 0.5,
+        "time_mask": (5, 39),
+        "time_mask_probability": 0.3,
+        "equalization": 0.6,
+        "equalization_points": 6,
+    }
