@@ -24,9 +24,8 @@ _PAUSE = 32  # chunks, more than _SHORT
 _NEAR, _FAINTEST = 10**-1.5, 10**-4.5
 _QUIETEST, _RISES = 0.2, 10**0.2
 _LONGEST_CLOSURE = 0.1  # in s; a shorter interruption, as before a plosive, is part of the speech
-_HEARD_OF_SILENCE = (
-    4  # chunks; the voice detector hears no more of a pause, or it would forget the voice before
-)
+# The voice detector hears no more of a silence, or it would forget the voice before.
+_HEARD_OF_SILENCE = 4  # chunks
 _WORD = 10**-2.5  # above which a chunk belongs to the same word as its neighbour
 _LATE = 3  # chunks behind silence that belong to the word that the voice detector hears then
 # Probability from which speech begins, and below which it ends.
