@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from voicelstm.sequences import check_ragged, is_ragged, stack
-from voicelstm.sequences._batches import check_clip
+from voicelstm.sequences._batches import check_clip, checked_key
 
 
 def test_stack_keeps_ragged_clips_apart_even_when_their_widths_would_broadcast():
@@ -90,3 +90,49 @@ DAYS = np.array(["2026-01-01", "2026-01-03"], dtype="datetime64[D]")
 def test_values_that_are_no_real_numbers_are_refused_with_their_position(values):
     with pytest.raises(ValueError, match=r"X\[7\] is not a numeric array"):
         check_clip(values, 7, np.float64)
+
+
+@pytest.mark.parametrize("key", [3, -1, np.int64(3), (3, ...)])
+def test_an_integer_chooses_one(key):
+    found = checked_key(key)
+    assert type(found) is int
+    assert found == (-1 if key == -1 else 3)
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ([4, 0, 4], [4, 0, 4]),
+        (np.array([2, 1], dtype="uint8"), [2, 1]),
+        ([True, False], [True, False]),
+        (([1, 2], ...), [1, 2]),
+        ([], []),
+    ],
+)
+def test_a_list_of_integers_or_a_mask_chooses_several(key, expected):
+    found = checked_key(key)
+    assert found.tolist() == expected
+    assert found.dtype.kind in "iub"
+    assert checked_key(slice(1, 5, 2)) == slice(1, 5, 2)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        True,
+        1.0,
+        [1.0],
+        "0",
+        ["a"],
+        None,
+        (1, 2),
+        (1, 2, ...),
+        (..., ...),
+        [[1]],
+        np.array(3),
+        np.zeros((0, 2), int),
+    ],
+)
+def test_what_chooses_no_sequences_is_refused(key):
+    with pytest.raises(IndexError, match="expected an integer, a slice, a 1-D array of integers, or a mask"):
+        checked_key(key)

@@ -26,6 +26,10 @@ def test_clips_shorter_than_a_segment_are_repeated_where_that_is_asked_for():
     np.testing.assert_array_equal(2 * batch[0, :, 0] + 1, [1, 0, 1, 0, 1])
     starts = [batches.random_starts(np.arange(4), np.random.default_rng(seed)) for seed in range(40)]
     assert [set(of_each.tolist()) for of_each in np.transpose(starts)] == [{0, 1}, {0}, {0, 1, 2}, {0, 1, 2}]
+    nearly = batches_of([np.ones((4, 1))], segment_frames=5, repeat_short=True)
+    starts = [nearly.random_starts(np.array([0]), np.random.default_rng(seed))[0] for seed in range(40)]
+    assert set(starts) == {0, 1, 2, 3}
+    assert nearly.scale.tolist() == [1]  # without statistics
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=8), st.integers(1, 20))
