@@ -171,6 +171,8 @@ class CepstralDynamics(  # type: ignore[call-arg]
         -------
         ndarray of shape (n_clips, n_windows, n_features), or (n_clips,) of 2-D arrays
             As of `transform`.
+        AugmentedSequences
+            Of such, if `X` is one.
 
         Raises
         ------
@@ -199,6 +201,8 @@ class CepstralDynamics(  # type: ignore[call-arg]
         ndarray of shape (n_clips, n_windows, n_features), or (n_clips,) of 2-D arrays
             float32, ``n_features = 2 * n_coefficients * (1 + n_lags)``, in the order of `X`. Clips without
             frames have no windows.
+        AugmentedSequences
+            Of such, if `X` is one.
 
         Raises
         ------
