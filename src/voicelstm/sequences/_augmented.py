@@ -49,7 +49,7 @@ class AugmentedSequences:
 
     See Also
     --------
-    MFCCTransformer : Its `fit_transform` returns this if `augment` is a sequence of augmenters.
+    voicelstm.MFCCTransformer : Its `fit_transform` returns this if `augment` is a sequence of augmenters.
 
     Examples
     --------
