@@ -150,6 +150,7 @@ def test_series_and_nested_lists_of_unequal_lengths_are_clips(binary):
         ({}, [], [], "X has no clips"),
         ({"units": (0,)}, np.zeros((4, 5, 2)), [0, 1, 0, 1], r"units=\(0,\)"),
         ({"sampling": "weights", "shuffle": False}, np.zeros((4, 5, 2)), [0, 1, 0, 1], "set shuffle=True"),
+        ({"random_crops": True, "segment_frames": None}, np.zeros((4, 5, 2)), [0, 1, 0, 1], "is one segment"),
         ({"augment": SpecAugment()}, np.zeros((4, 5, 2)), [0, 1, 0, 1], r"frequency_mask=\(1, 15\) of"),
         ({"augment": 0.5}, np.zeros((4, 5, 2)), [0, 1, 0, 1], "'augment' parameter"),
         ({"convolutions": [(8, 3)]}, np.zeros((4, 5, 2)), [0, 1, 0, 1], r"convolutions=\[\(8, 3\)\] must be"),

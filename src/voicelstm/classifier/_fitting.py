@@ -209,6 +209,11 @@ def _check_training(classifier: Any, n_features: int) -> None:
     """Refuse parameters of training that contradict each other, or the features."""
     if classifier.sampling == "weights" and not classifier.shuffle:
         raise ValueError('sampling="weights" draws segments at random; set shuffle=True, or sampling="all".')
+    if classifier.random_crops and classifier.segment_frames is None:
+        raise ValueError(
+            "random_crops=True begins segments at random frames, and with segment_frames=None a clip is one"
+            " segment: give a number of frames, or set random_crops=False."
+        )
     one_cycle = classifier.learning_rate_schedule == "one_cycle"
     if one_cycle and callable(classifier.learning_rate):
         raise ValueError(
