@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.classifier.fits import clips_of, descent, small
+from tests.network.stacks import BACKEND
 from voicelstm.classifier._labelled import LabelledInput, known_human_label, new_generator
 from voicelstm.exceptions import SequenceWarning
 from voicelstm.sequences import AugmentedSequences
@@ -227,7 +228,9 @@ def test_a_clip_counts_the_same_with_copies_that_equal_it_and_without(segment_fr
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SequenceWarning)  # of empty ones
             found = descent(AugmentedSequences(X, copies), y, REPEATED, **settings)
-        np.testing.assert_allclose(found, alone, rtol=1e-6, atol=1e-9)
+        # Keras multiplies matrices of float64 in single precision under torch.
+        tolerance = 1e-5 if BACKEND == "torch" else 1e-6
+        np.testing.assert_allclose(found, alone, rtol=tolerance, atol=tolerance / 1000)
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
