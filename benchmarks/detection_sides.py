@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from detection_on_speech import MixturePair
+from detection_on_speech import MixturePair, Weighted, as_it_comes
 from voicelstm import (
     CepstralDynamics,
     ClipStatistics,
@@ -55,28 +55,6 @@ class OnCopies:
         return self.classifier.decision_function(X)
 
 
-class Weighted:
-    """A Pipeline that trains on copies itself, and whose last step is given the weights."""
-
-    def __init__(self, estimator):
-        self.estimator = estimator
-
-    def fit(self, X, y, sample_weight):
-        self.estimator.fit(X, y, classifier__sample_weight=sample_weight)
-        return self
-
-    def decision_function(self, X):
-        return self.estimator.decision_function(X)
-
-
-class Unweighted(Weighted):
-    """One that is not given them."""
-
-    def fit(self, X, y, sample_weight):
-        self.estimator.fit(X, y)
-        return self
-
-
 class WithoutCopies:
     """A classifier of the recordings as they are."""
 
@@ -93,7 +71,7 @@ class WithoutCopies:
 
 def _as_it_comes(seed, max_steps):
     changes = {} if max_steps is None else {"classifier__max_steps": max_steps}
-    return Unweighted(make_detector(random_state=seed, **changes)[1:])
+    return as_it_comes(seed, **changes)
 
 
 def _on_recordings_alone(seed, max_steps):
@@ -105,7 +83,7 @@ BLOCKS = ((12, 5, 2), (12, 3, 1), (12, 3, 2), (24, 3, 1), (24, 3, 2), (12, 3, 1)
 
 def _prototype(seed, max_steps):
     """Return the recipe of the prototype, with this library's front end and its windows that tile a clip."""
-    return _Classifier(
+    return Weighted(
         LSTMVoiceClassifier(
             units=(64,),
             convolutions=BLOCKS,
@@ -127,12 +105,6 @@ def _prototype(seed, max_steps):
             random_state=seed,
         )
     )
-
-
-class _Classifier(Weighted):
-    def fit(self, X, y, sample_weight):
-        self.estimator.fit(X, y, sample_weight=sample_weight)
-        return self
 
 
 def _support_vectors(seed, max_steps):

@@ -157,9 +157,10 @@ def _loudest(powers: NDArray[np.float64]) -> float:
 
 def _voiced(heard: NDArray[np.float32], powers: NDArray[np.float64], loud: float) -> NDArray[np.bool_]:
     """Tell which chunks are speech that is as loud as this."""
-    kept = _without_long_silence(powers > _FAINT * loud)
+    sounds = powers > _FAINT * loud
+    kept = _without_long_silence(sounds)
     heard = heard.reshape(-1, CHUNK)[kept].ravel() * np.float32(_LEVEL / np.sqrt(loud))
-    sounds = powers[kept] > _FAINT * loud
+    sounds = sounds[kept]
     voiced = _hysteresis(speech_probability(heard)[0], _BEGINS, _ENDS)
     is_short = len(powers) <= _SHORT
     if is_short:

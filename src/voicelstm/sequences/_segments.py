@@ -102,7 +102,7 @@ class SegmentBatches:
     Attributes
     ----------
     segments : Segments
-        Where the segments lie in their clips.
+        Place of each segment in its clip.
     lengths : ndarray of shape (n_segments,)
         Number of frames of each segment in a batch.
     scale : ndarray of shape (n_features,) or (1,)
