@@ -37,6 +37,7 @@ EXAMPLES = [
     "plot_first_steps.py",
     "plot_variable_lengths.py",
     "plot_audit.py",
+    "plot_coding_past.py",
     "plot_speaker_folds.py",
     "plot_unseen_systems.py",
     "plot_layers_and_units.py",
