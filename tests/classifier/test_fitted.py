@@ -8,6 +8,11 @@ from tests.classifier.fits import clips_of, small
 pytestmark = pytest.mark.every_backend
 
 
+def changed_copy(classifier, **changes):
+    """Copy what is fitted, and change parameters of the copy."""
+    return pickle.loads(pickle.dumps(classifier)).set_params(**changes)
+
+
 def test_a_clip_scores_the_same_alone_and_among_others(binary):
     classifier, X, _ = binary
     together = classifier.decision_function(X)
@@ -20,7 +25,7 @@ def test_a_clip_scores_the_same_alone_and_among_others(binary):
 
 def test_a_clips_score_is_the_mean_of_its_segments_by_frames(binary):
     classifier, X, _ = binary
-    classifier = pickle.loads(pickle.dumps(classifier)).set_params(segment_frames=20)
+    classifier = changed_copy(classifier, segment_frames=20)
     for clip, segments, score in zip(
         X, classifier.predict_segments(X), classifier.decision_function(X), strict=True
     ):
@@ -29,6 +34,58 @@ def test_a_clips_score_is_the_mean_of_its_segments_by_frames(binary):
         assert score == pytest.approx(np.average(segments["log_odds"], weights=added), abs=1e-6)
         first = classifier.decision_function([clip[:20]])
         assert segments["log_odds"][0] == pytest.approx(float(first[0]), abs=1e-5)
+
+
+def test_a_clips_score_is_the_plain_mean_of_its_overlapping_segments(binary):
+    classifier, X, _ = binary
+    tiling = changed_copy(classifier, segment_frames=20)
+    hopping = changed_copy(classifier, segment_frames=20, segment_hop=10)
+    scores = hopping.decision_function(X)
+    for clip, segments, score in zip(X, hopping.predict_segments(X), scores, strict=True):
+        last = max(len(clip) - 20, 0)
+        assert segments["start_frame"].tolist() == sorted({*range(0, last + 1, 10), last})
+        assert score == pytest.approx(segments["log_odds"].mean(), abs=1e-6)
+        alone = [tiling.decision_function([clip[start : start + 20]])[0] for start in segments["start_frame"]]
+        np.testing.assert_allclose(segments["log_odds"], alone, rtol=0, atol=1e-6)
+    assert np.abs(scores - tiling.decision_function(X)).max() > 1e-3
+    together = hopping.decision_function([*X, np.zeros((900, 3))])
+    np.testing.assert_allclose(together[:-1], scores, rtol=0, atol=1e-6)
+    whole = [np.resize(clip, (60, 3)) for clip in X]
+    adjoining = changed_copy(tiling, segment_hop=20)
+    np.testing.assert_allclose(
+        adjoining.decision_function(whole), tiling.decision_function(whole), rtol=0, atol=1e-6
+    )
+
+
+def test_overlapping_segments_of_clips_that_are_repeated(binary):
+    classifier, X, _ = binary
+    hopping = changed_copy(classifier, segment_frames=20, segment_hop=8, repeat_short_clips=True)
+    short, long = np.resize(X[0], (7, 3)), np.resize(X[1], (30, 3))
+    expected = changed_copy(classifier).decision_function(
+        [np.resize(short, (20, 3)), long[:20], long[8:28], long[10:]]
+    )
+    np.testing.assert_allclose(
+        hopping.decision_function([short, long]), [expected[0], expected[1:].mean()], rtol=0, atol=1e-6
+    )
+
+
+def test_a_hop_changes_no_training_and_is_checked_before_it():
+    X, y = clips_of(12)
+    settings = {"segment_frames": 12, "max_epochs": 2, "early_stopping": True, "validation_fraction": 0.25}
+    plain, hopping = small(**settings).fit(X, y), small(segment_hop=5, **settings).fit(X, y)
+    assert hopping.history_ == plain.history_
+    np.testing.assert_array_equal(
+        changed_copy(plain, segment_hop=5).decision_function(X), hopping.decision_function(X)
+    )
+    for changes, words in [
+        ({"segment_hop": 13}, "from 1 to segment_frames=12"),
+        ({"segment_hop": 5, "segment_frames": None}, "with segment_frames=None a clip is one segment"),
+        ({"segment_hop": 0}, "'segment_hop' parameter"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            small(**settings | changes).fit(X, y)
+        with pytest.raises(ValueError, match=words):
+            changed_copy(plain, **changes).predict(X)
 
 
 def test_short_clips_are_repeated_in_training_and_in_predictions():
@@ -50,7 +107,7 @@ def test_short_clips_are_repeated_in_training_and_in_predictions():
 
 def test_a_few_clips_are_no_large_batch(binary):
     classifier, X, _ = binary
-    wide = pickle.loads(pickle.dumps(classifier)).set_params(batch_size=128)
+    wide = changed_copy(classifier, batch_size=128)
     batches, _ = classifier._fitted.segment_logits(X[:3], wide)
     assert batches.n_rows < 64
 
@@ -71,7 +128,7 @@ def test_the_devices_of_a_distribution_predict_unless_other_processes_have_some(
     monkeypatch.setattr(
         "voicelstm.network._devices.Devices.span_processes", property(lambda devices: spans_processes)
     )
-    shared = pickle.loads(pickle.dumps(classifier)).set_params(distribution="devices", batch_size=128)
+    shared = changed_copy(classifier, distribution="devices", batch_size=128)
     with pytest.raises(InterruptedError):
         classifier._fitted.segment_logits(X[:3], shared)
     assert asked[0].distribution == (None if spans_processes else "devices")
@@ -80,7 +137,7 @@ def test_the_devices_of_a_distribution_predict_unless_other_processes_have_some(
 
 def test_parameters_that_are_changed_after_a_fit_are_checked_before_prediction(binary):
     classifier, X, _ = binary
-    changed = pickle.loads(pickle.dumps(classifier)).set_params(segment_frames=0)
+    changed = changed_copy(classifier, segment_frames=0)
     with pytest.raises(ValueError, match="'segment_frames' parameter"):
         changed.predict_proba(X)
 

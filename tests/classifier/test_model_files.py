@@ -37,6 +37,22 @@ def test_every_kind_of_classifier_survives(labels, changes, tmp_path, request):
     loaded.partial_fit(X, labels)
 
 
+def test_a_hop_is_kept_and_one_that_leaves_out_frames_is_refused(tmp_path):
+    X = np.random.default_rng(0).normal(size=(6, 9, 2))
+    settings = {"units": (2,), "max_epochs": 1, "segment_frames": 4}
+    classifier = LSTMVoiceClassifier(**settings, segment_hop=np.int64(3)).fit(X, [0, 1] * 3)
+    classifier.save(tmp_path / "m")
+    loaded = LSTMVoiceClassifier.load(tmp_path / "m")
+    assert loaded.predict_segments(X)[0]["start_frame"].tolist() == [0, 3, 5]
+    np.testing.assert_array_equal(loaded.decision_function(X), classifier.decision_function(X))
+    assert LSTMVoiceClassifier.load(WRITTEN).segment_hop is None  # of a file that was written without
+    rewritten(tmp_path / "m", lambda d, t: d["object"]["params"].update(segment_hop=5))
+    with pytest.raises(ModelFileError, match="segment_hop=5 must be from 1 to segment_frames=4"):
+        LSTMVoiceClassifier.load(tmp_path / "m")
+    with pytest.raises(ValueError, match="segment_hop=5 must be from 1 to segment_frames=4"):
+        classifier.set_params(segment_hop=5).save(tmp_path / "m")
+
+
 def test_masks_and_equaliser_are_kept_as_their_parameters(tmp_path):
     augment = SpecAugment(frequency_mask=np.array([1, 2]), time_mask=None, equalization=np.float32(0.5))
     X = np.random.default_rng(0).normal(size=(6, 9, 3))

@@ -43,6 +43,11 @@ def test_a_timeline_is_in_seconds_of_the_recording_trimmed_lead_included(detecto
     (timeline, _) = score_timeline(of_frames, recordings)
     np.testing.assert_allclose(timeline["start_s"], [0.5, 0.5 + 0.99], atol=1e-3)
     np.testing.assert_allclose(timeline["stop_s"], [0.5 + 0.99 + 0.025, 0.5 + 1.98 + 0.025], atol=1e-3)
+    # At every hop of 40 frames, and one at the end; the recording's score is their mean.
+    of_frames.set_params(lstmvoiceclassifier__segment_hop=40)
+    (timeline, _) = score_timeline(of_frames, recordings)
+    np.testing.assert_allclose(timeline["start_s"], [0.5, 0.9, 1.3, 0.5 + 0.99], atol=1e-3)
+    assert of_frames.decision_function(recordings)[0] == pytest.approx(timeline["score"].mean(), abs=1e-6)
 
 
 def test_a_timeline_leaves_out_what_is_no_speech_and_keeps_the_recording_s_time(detector, voices):

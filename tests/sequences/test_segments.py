@@ -53,6 +53,47 @@ def test_segments_cover_each_clip_and_each_frame_is_counted_once(lengths, segmen
             assert sum(shares) == pytest.approx(1)
 
 
+def test_overlapping_segments_begin_at_every_hop_that_leaves_them_room_and_one_ends_with_the_clip():
+    segments = cut([700, 600, 90, 0, 301], 300, 150)
+    assert segments.start.tolist() == [0, 150, 300, 400, 0, 150, 300, 0, 0, 1]
+    assert segments.stop.tolist() == [300, 450, 600, 700, 300, 450, 600, 90, 300, 301]
+    assert segments.per_clip.tolist() == [4, 3, 1, 0, 2]
+    np.testing.assert_allclose(segments.share, [1 / 4] * 4 + [1 / 3] * 3 + [1] + [1 / 2] * 2)
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=8), st.integers(1, 20), st.data())
+def test_overlapping_segments_hold_every_frame_and_count_the_same(lengths, segment_frames, data):
+    hop = data.draw(st.integers(1, segment_frames))
+    segments = cut(lengths, segment_frames, hop)
+    for clip, length in enumerate(lengths):
+        mine = segments.clip == clip
+        start, stop = segments.start[mine], segments.stop[mine]
+        assert set(stop - start) <= {min(segment_frames, length)}
+        heard = {frame for first, after in zip(start, stop, strict=True) for frame in range(first, after)}
+        assert heard == set(range(length))
+        assert (start[:-1] % hop == 0).all()
+        assert (np.diff(start) > 0).all()
+        assert (np.diff(start) <= hop).all()
+        assert segments.per_clip[clip] == len(start)
+        np.testing.assert_allclose(segments.share[mine], 1 / max(len(start), 1))
+
+
+def test_a_hop_of_a_segments_length_tiles():
+    tiled, found = cut([12, 7, 0, 3], 4), cut([12, 7, 0, 3], 4, 4)
+    for name in ("clip", "start", "stop", "per_clip"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(tiled, name))
+    np.testing.assert_allclose(found.share[:3], tiled.share[:3])
+
+
+@pytest.mark.parametrize(
+    ("hop", "segment_frames", "words"),
+    [(5, 4, "from 1 to segment_frames=4"), (0, 4, "from 1 to"), (2, None, "segment_frames=None a clip is")],
+)
+def test_a_hop_that_would_leave_out_frames_is_refused(hop, segment_frames, words):
+    with pytest.raises(ValueError, match=words):
+        cut([9], segment_frames, hop)
+
+
 def test_without_a_segment_length_clips_stay_whole():
     segments = cut([7, 0, 5000], None)
     assert segments.start.tolist() == [0, 0]

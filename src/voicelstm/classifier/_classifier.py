@@ -48,7 +48,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
     Features are standardised over the training set, each clip is cut into segments that inherit its label,
     an LSTM reads each segment, its outputs are pooled over time, and a clip's log-odds are the mean of its
     segments', weighted by the frames each adds. Clips may have any length and are heard whole. Convolutions
-    over time and frequency can come before the LSTM.
+    over time and frequency can come before the LSTM, and predictions can hear overlapping segments.
 
     Read more in the :ref:`user guide <classifier>`.
 
@@ -72,6 +72,12 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         Share of each LSTM layer's outputs, and of the maps of the last convolution, that training drops.
     segment_frames : int or None, default=300
         Length of a segment. None takes each clip whole.
+    segment_hop : int or None, default=None
+        Frames from the start of a segment to that of the next in predictions, at most `segment_frames`.
+        Segments that are less than their length apart overlap: they begin at 0, `segment_hop`,
+        ``2 * segment_hop``, ... as long as they fit, a last one ends with the clip, and the clip's score is
+        the plain mean of theirs. If None, segments tile the clip, and the last counts by the frames it adds.
+        Training, and the validation of `early_stopping`, always tile.
     repeat_short_clips : bool, default=False
         Whether a clip shorter than `segment_frames` is repeated until it fills a segment, in training and in
         predictions. Otherwise it is a shorter segment, behind which padding never counts.
@@ -110,7 +116,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         in every batch, as :func:`~voicelstm.datasets.balanced_weights` makes them. It needs `shuffle`.
     random_crops : bool, default=False
         Whether training begins each segment at a random frame of its clip each time. Otherwise segments tile
-        the clip, as in predictions.
+        the clip.
     augment : SpecAugment or None, default=None
         Equaliser and masks of the segments that training reads, drawn anew each time. Predictions and the
         clips that `early_stopping` holds out are never changed.
@@ -227,6 +233,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         "pooling": [StrOptions({"mean", "max", "stats", "attention", "last"})],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "segment_frames": [Interval(Integral, 1, None, closed="left"), None],
+        "segment_hop": [Interval(Integral, 1, None, closed="left"), None],
         "repeat_short_clips": ["boolean"],
         "standardize": ["boolean"],
         "loss": [StrOptions({"cross_entropy", "squared_error"})],
@@ -268,6 +275,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         pooling: str = "mean",
         dropout: float = 0.2,
         segment_frames: int | None = 300,
+        segment_hop: int | None = None,
         repeat_short_clips: bool = False,
         standardize: bool = True,
         loss: str = "cross_entropy",
@@ -305,6 +313,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         self.pooling = pooling
         self.dropout = dropout
         self.segment_frames = segment_frames
+        self.segment_hop = segment_hop
         self.repeat_short_clips = repeat_short_clips
         self.standardize = standardize
         self.loss = loss

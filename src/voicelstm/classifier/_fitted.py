@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voicelstm.network import Architecture, Weights
-from voicelstm.sequences import FrameStatistics, SegmentBatches
+from voicelstm.sequences import FrameStatistics, SegmentBatches, check_hop
 
 __all__ = ["FittedNetwork"]
 
@@ -22,10 +22,13 @@ class FittedNetwork:
     statistics: FrameStatistics | None  # of the frames; None leaves them as they are
     class_totals: NDArray[np.float64]
 
-    def batches(self, clips: Sequence[NDArray[Any]], classifier: Any) -> SegmentBatches:
+    def batches(
+        self, clips: Sequence[NDArray[Any]], classifier: Any, segment_hop: int | None = None
+    ) -> SegmentBatches:
         """Cut clips into batches as this network reads them, and as the classifier's parameters say."""
         from voicelstm.network import frames_step
 
+        check_hop(classifier.segment_hop, classifier.segment_frames)
         if classifier.repeat_short_clips and classifier.segment_frames is None:
             raise ValueError(
                 "repeat_short_clips=True repeats clips up to segment_frames, which is None: give a number of"
@@ -39,6 +42,7 @@ class FittedNetwork:
             self.architecture.weight_dtype,
             frames_step(),
             repeat_short=classifier.repeat_short_clips,
+            segment_hop=segment_hop,
         )
 
     def segment_logits(
@@ -47,7 +51,7 @@ class FittedNetwork:
         """Score the segments of clips, in batches and on devices as the classifier's parameters say."""
         from voicelstm.network import Compilation, acquire_network
 
-        batches = self.batches(clips, classifier)
+        batches = self.batches(clips, classifier, classifier.segment_hop)
         if classifier.distribution is None:
             batches.shrink()
         compilation = Compilation.of(classifier).for_rows(batches.n_rows)

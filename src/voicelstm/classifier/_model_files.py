@@ -29,7 +29,7 @@ from voicelstm.model_files import (
     restore_with_params,
 )
 from voicelstm.network import Architecture
-from voicelstm.sequences import FrameStatistics, SpecAugment
+from voicelstm.sequences import FrameStatistics, SpecAugment, check_hop
 
 __all__ = ["describe_classifier", "describe_spec_augment", "restore_classifier", "restore_spec_augment"]
 
@@ -52,6 +52,7 @@ def describe_classifier(classifier: LSTMVoiceClassifier, prefix: str, tensors: T
     """Describe a fitted classifier; its weights, statistics and history become tensors."""
     check_is_fitted(classifier)
     fitted = classifier._fitted
+    check_hop(classifier.segment_hop, classifier.segment_frames)
     if classifier.augment is not None:
         classifier.augment.check()
     for name, values in fitted.weights.items():
@@ -84,6 +85,7 @@ def restore_classifier(described: dict[str, Any], prefix: str, tensors: StoredTe
         raise ModelFileError("Callbacks are code, which a model file does not hold.")
     checked_units(classifier.units)
     checked_convolutions(classifier.convolutions)
+    check_hop(classifier.segment_hop, classifier.segment_frames)
     if classifier.augment is not None:
         classifier.augment.check()
     classes = restore_labels(described["classes"])

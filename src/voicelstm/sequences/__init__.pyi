@@ -9,6 +9,7 @@ from ._checking import checked_clips as checked_clips
 from ._clip import Clip as Clip
 from ._segments import SegmentBatches as SegmentBatches
 from ._segments import Segments as Segments
+from ._segments import check_hop as check_hop
 from ._segments import cut as cut
 from ._spec_augment import SpecAugment as SpecAugment
 from ._statistics import FrameStatistics as FrameStatistics

@@ -9,14 +9,14 @@ from numpy.typing import DTypeLike, NDArray
 
 from voicelstm.sequences._statistics import FrameStatistics
 
-__all__ = ["SegmentBatches", "Segments", "cut"]
+__all__ = ["SegmentBatches", "Segments", "check_hop", "cut"]
 
 _LEAST_ROWS = 4  # fewer are not faster
 
 
 @dataclass(frozen=True)
 class Segments:
-    """Pieces that tile clips.
+    """Pieces of clips that together hold every frame.
 
     Attributes
     ----------
@@ -25,7 +25,8 @@ class Segments:
     start, stop : ndarray of shape (n_segments,)
         Frames of that clip.
     share : ndarray of shape (n_segments,)
-        Part of the clip's frames that this segment adds to those before; sums to 1 per clip.
+        Weight of this segment in the clip's score, which sums to 1 per clip: the part of the clip's frames
+        that it adds to those before, or with a hop the same for each.
     per_clip : ndarray of shape (n_clips,)
         Number of segments of each clip, 0 where the clip is empty.
     """
@@ -40,11 +41,28 @@ class Segments:
         return len(self.clip)
 
 
-def cut(lengths: Sequence[int], segment_frames: int | None) -> Segments:
-    """Tile clips with segments.
+def check_hop(segment_hop: int | None, segment_frames: int | None) -> None:
+    """Refuse a hop between segments over which frames would not be heard."""
+    if segment_hop is None:
+        return
+    if segment_frames is None:
+        raise ValueError(
+            f"segment_hop={segment_hop} is the way from one segment of a clip to the next, and with"
+            " segment_frames=None a clip is one segment: give a number of frames, or set segment_hop=None."
+        )
+    if not 1 <= segment_hop <= segment_frames:
+        raise ValueError(
+            f"segment_hop={segment_hop} must be from 1 to segment_frames={segment_frames}: frames between two"
+            " segments would not be heard."
+        )
 
-    Segments follow each other; the last of a clip is aligned to its end and may overlap the one before. A
-    clip shorter than a segment is one segment.
+
+def cut(lengths: Sequence[int], segment_frames: int | None, segment_hop: int | None = None) -> Segments:
+    """Cut clips into segments.
+
+    Segments follow each other, or begin every `segment_hop` frames; the last of a clip is aligned to its end
+    and may overlap the one before more than others do. Every frame is in a segment. A clip that is not longer
+    than a segment is one segment.
 
     Parameters
     ----------
@@ -52,11 +70,19 @@ def cut(lengths: Sequence[int], segment_frames: int | None) -> Segments:
         Number of frames of each clip.
     segment_frames : int or None
         Length of a segment; None takes each clip whole.
+    segment_hop : int or None, default=None
+        Frames from the start of a segment to that of the next, at most `segment_frames`. None is the length
+        of a segment.
 
     Returns
     -------
     Segments
         In the order of the clips.
+
+    Raises
+    ------
+    ValueError
+        If `segment_hop` is less than 1 or larger than `segment_frames`, or that is None.
 
     Examples
     --------
@@ -66,16 +92,21 @@ def cut(lengths: Sequence[int], segment_frames: int | None) -> Segments:
     [(0, 0, 300), (0, 300, 600), (0, 400, 700), (1, 0, 90)]
     >>> pieces.per_clip.tolist()
     [3, 1, 0]
+    >>> cut([700], 300, 150).start.tolist()
+    [0, 150, 300, 400]
     """
+    check_hop(segment_hop, segment_frames)
     frames = np.asarray(lengths, dtype=np.intp)
     size = frames if segment_frames is None else np.minimum(frames, segment_frames)
-    per_clip = -(-frames // np.maximum(size, 1))
+    step = np.maximum(size if segment_hop is None else segment_hop, 1)
+    per_clip = np.where(frames > 0, -(-(frames - size) // step) + 1, 0)
     clip = np.repeat(np.arange(len(frames)), per_clip)
     index = np.arange(len(clip)) - np.repeat(np.cumsum(per_clip) - per_clip, per_clip)
-    tile = index * size[clip]
-    start = np.minimum(tile, frames[clip] - size[clip])
+    unaligned = index * np.broadcast_to(step, frames.shape)[clip]
+    start = np.minimum(unaligned, frames[clip] - size[clip])
     stop = start + size[clip]
-    return Segments(clip, start, stop, (stop - tile) / frames[clip], per_clip)
+    share = (stop - unaligned) / frames[clip] if segment_hop is None else 1 / per_clip[clip]
+    return Segments(clip, start, stop, share, per_clip)
 
 
 class SegmentBatches:
@@ -98,6 +129,8 @@ class SegmentBatches:
         occur.
     repeat_short : bool, default=False
         Whether a clip shorter than `segment_frames` is repeated to that length.
+    segment_hop : int or None, default=None
+        As :func:`cut` takes it.
 
     Attributes
     ----------
@@ -118,10 +151,11 @@ class SegmentBatches:
         dtype: DTypeLike,
         frames_step: int = 16,
         repeat_short: bool = False,
+        segment_hop: int | None = None,
     ) -> None:
         self.clips = clips
         self._n_frames = np.array([len(clip) for clip in clips], dtype=np.intp)
-        self.segments = cut(self._n_frames.tolist(), segment_frames)
+        self.segments = cut(self._n_frames.tolist(), segment_frames, segment_hop)
         self.n_rows = n_rows
         self.dtype = np.dtype(dtype)
         self.lengths = self.segments.stop - self.segments.start
@@ -233,7 +267,7 @@ class SegmentBatches:
         return batch, lengths
 
     def clip_scores(self, scores: NDArray[Any]) -> NDArray[Any]:
-        """Average segment scores over clips, weighted by the frames that each segment adds.
+        """Average segment scores over clips, weighted by the share of each segment.
 
         Parameters
         ----------
