@@ -6,7 +6,7 @@ from sklearn.metrics import f1_score, make_scorer
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 
 from tests.display.drawn import legend
-from voicelstm import calibrate, score_timeline
+from voicelstm import LSTMVoiceClassifier, calibrate, score_timeline
 from voicelstm.display import ScoreTimelineDisplay
 
 FIELDS = [("start_s", float), ("stop_s", float), ("score", float)]
@@ -32,9 +32,20 @@ def test_the_score_steps_at_each_segments_start():
 
 def test_the_whole_recordings_score_is_the_mean_over_the_time_that_segments_add():
     display = ScoreTimelineDisplay.from_timeline(TIMELINE)
-    # (-3 * 2 + 2 * 2 + 1 * 1 + 4 * 2) / 7: the third up to the start of the fourth.
-    assert_allclose(display.score_line_.get_ydata(), 1)
-    assert legend(display.ax_) == ["threshold 0", "whole recording 1", "decided: synthetic"]
+    # (-3 * 2 + 2 * 2 + 1 * 2 + 4 * 1) / 7: of the fourth the second that the third has not.
+    assert_allclose(display.score_line_.get_ydata(), 4 / 7)
+    assert legend(display.ax_) == ["threshold 0", "whole recording 0.571", "decided: synthetic"]
+
+
+def test_without_a_score_that_is_the_one_the_classifier_gives():
+    generator = np.random.default_rng(0)
+    X = [generator.normal(i % 2, size=(25, 2)) for i in range(6)]
+    classifier = LSTMVoiceClassifier(units=(2,), max_steps=1, segment_frames=10, random_state=0)
+    classifier.fit(X, ["human", "synthetic"] * 3)
+    segments = classifier.predict_segments(X[:1])[0]
+    timeline = np.array([tuple(row) for row in segments.tolist()], dtype=FIELDS)
+    display = ScoreTimelineDisplay.from_timeline(timeline)
+    assert_allclose(display.score_line_.get_ydata(), classifier.decision_function(X[:1])[0], atol=1e-6)
 
 
 def test_segments_on_the_decisions_side_are_shaded_in_runs():
@@ -48,7 +59,7 @@ def test_a_threshold_above_the_score_turns_the_decision_and_the_shades():
     assert display.decided_.tolist() == [True, False, True, False]
     assert [extent(span) for span in display.spans_] == [(0.5, 2.5), (4.5, 5.5)]
     assert_allclose(display.threshold_line_.get_ydata(), 1.5)
-    assert legend(display.ax_) == ["threshold 1.5", "whole recording 1", "decided: human"]
+    assert legend(display.ax_) == ["threshold 1.5", "whole recording 0.571", "decided: human"]
 
 
 def test_a_score_that_is_known_goes_before_the_mean():

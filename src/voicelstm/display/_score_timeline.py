@@ -43,7 +43,7 @@ class ScoreTimelineDisplay:
         Of the samples, in Hz.
     score : float, default=None
         The whole recording's, in log-odds of synthetic. If None, the segments' mean, each weighted by the
-        time that it adds.
+        time that it adds to those before; give it if the classifier has a `segment_hop`, whose mean is plain.
     threshold : float, default=0.0
         In log-odds of synthetic; from there upwards a score speaks for synthetic.
 
@@ -72,7 +72,7 @@ class ScoreTimelineDisplay:
 
     Notes
     -----
-    Where segments overlap, each is drawn up to the start of the next, as it is in the mean.
+    Where segments overlap, each is drawn up to the start of the next.
 
     Examples
     --------
@@ -184,7 +184,8 @@ class ScoreTimelineDisplay:
             What was scored, a path or samples with their rate, for the waveform; None leaves that out.
         score : float, default=None
             The whole recording's, in log-odds of synthetic. If None, the segments' mean, each weighted by the
-            time that it adds.
+            time that it adds to those before; give it if the classifier has a `segment_hop`, whose mean is
+            plain.
         threshold : float, default=0.0
             In log-odds of synthetic.
         ax : matplotlib.axes.Axes, default=None
@@ -225,7 +226,8 @@ class ScoreTimelineDisplay:
         start, stop, odds = self._checked()
         check_finite("threshold", self.threshold)
         ends = np.append(start[1:], stop[-1])
-        score = float(np.average(odds, weights=ends - start)) if self.score is None else float(self.score)
+        added = stop - np.maximum(start, np.append(start[0], stop[:-1]))
+        score = float(np.average(odds, weights=added)) if self.score is None else float(self.score)
         is_synthetic = score >= self.threshold
         self.decided_ = (odds >= self.threshold) == is_synthetic
         ax = axes_or_new(ax, (9, 3 if self.samples is None else 4.2))
