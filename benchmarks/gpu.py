@@ -10,6 +10,7 @@ import statistics
 import sys
 import time
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from itertools import pairwise
 from unittest import mock
 
@@ -29,6 +30,8 @@ from voicelstm.network._network import Network, frames_step
 from voicelstm.sequences import FrameStatistics, SegmentBatches
 
 BACKEND = keras.backend.backend()
+# Those of the prototype in benchmarks/detection_sides.py.
+CONVOLUTIONS = ((12, 5, 2), (12, 3, 1), (12, 3, 2), (24, 3, 1), (24, 3, 2), (12, 3, 1))
 TOLERANCE = 1e-5
 OURS, UNFUSED, TORCH = "voicelstm", "an unfused loop", "torch.nn.LSTM in plain torch"
 
@@ -188,10 +191,14 @@ class Side:
         """What the model takes."""
         return {"sequences": self.arguments[0], "lengths": self.arguments[1]}
 
+    def predict(self):
+        """Logits of the batch."""
+        return np.asarray(self.network.model.predict_on_batch(self.inputs()), dtype=np.float64)
+
     def logits(self):
         """Those of the first weights."""
         self.reset()
-        return np.asarray(self.network.model.predict_on_batch(self.inputs()), dtype=np.float64)
+        return self.predict()
 
     def profiled_steps(self, n_steps=3):
         """Profile steps, the first of which compiled before."""
@@ -322,13 +329,22 @@ def time_wide(report, repeats, *, gpu, small):
     """Time 512 × 400 × 60: one step, an epoch, both precisions; tell whether cuDNN ran."""
     shape, units, n_batches = ((16, 48, 60), (32, 32), 4) if small else ((512, 400, 60), (128, 128), 16)
     name = "{} × {} × {}, LSTM {}/{}".format(*shape, *units)
+    single, cudnn = time_precisions(report, name, Architecture(60, 1, units), shape, repeats, gpu=gpu)
+    epoch, share, seen = time_epochs(single.network, shape, n_batches, 3, with_profile=True)
+    report_busy(report, f"{name}, in an epoch", epoch / n_batches, seen, n_batches, gpu=gpu)
+    report.add("  share of the epoch that steps waited for their batch", f"{share:.1%}")
+    return cudnn
+
+
+def time_precisions(report, name, architecture, shape, repeats, *, gpu):
+    """Time a step in both precisions; return the side of float32, and whether cuDNN ran."""
     compilation = Compilation().for_rows(shape[0])
-    weights = initial_weights(Architecture(60, 1, units), np.random.default_rng(0))
-    single = Side(Architecture(60, 1, units), shape, compilation, weights)
+    weights = initial_weights(architecture, np.random.default_rng(0))
+    single = Side(architecture, shape, compilation, weights)
     seen, n_steps, cudnn = check_kernel(report, name, single, gpu=gpu, compiled=gpu)
     sides = {"float32": single.step}
     try:
-        mixed = Side(Architecture(60, 1, units, dtype="mixed_bfloat16"), shape, compilation, weights)
+        mixed = Side(replace(architecture, dtype="mixed_bfloat16"), shape, compilation, weights)
         mixed_seen, n_mixed, _ = check_kernel(report, f"{name}, mixed_bfloat16", mixed, gpu=gpu, compiled=gpu)
         sides["mixed_bfloat16"] = mixed.step
     except Exception as error:  # noqa: BLE001 - what a backend lacks is a line of the table
@@ -344,9 +360,28 @@ def time_wide(report, repeats, *, gpu, small):
         measured = f"{_ms(seconds['mixed_bfloat16'])}, {ratio:.2f} times as fast as float32"
         report_busy(report, what.strip(), seconds["mixed_bfloat16"], mixed_seen, n_mixed, gpu=gpu)
         report.add(what, f"{measured}; logits differ by up to {difference:.1e}")
-    epoch, share, seen = time_epochs(single.network, shape, n_batches, 3, with_profile=True)
-    report_busy(report, f"{name}, in an epoch", epoch / n_batches, seen, n_batches, gpu=gpu)
-    report.add("  share of the epoch that steps waited for their batch", f"{share:.1%}")
+        times = medians({"float32": single.predict, "mixed_bfloat16": mixed.predict}, repeats)
+        ratio = times["float32"] / times["mixed_bfloat16"]
+        report.add(
+            "  mixed_bfloat16: prediction", f"{_ms(times['mixed_bfloat16'])}, {ratio:.2f} times as fast"
+        )
+    return single, cudnn
+
+
+def time_convolutions(report, repeats, *, gpu, small):
+    """Time convolutions before an LSTM, a step and a prediction; tell whether cuDNN ran behind them."""
+    shapes = [(4, 24, 12)] if small else [(32, 300, 80), (256, 300, 80)]
+    blocks, units = (((2, 3, 2), (3, 3, 1)), (6,)) if small else (CONVOLUTIONS, (64,))
+    cudnn = True
+    for shape in shapes:
+        architecture = Architecture(
+            shape[-1], 1, units, bidirectional=True, pooling="stats", convolutions=blocks
+        )
+        name = "{} × {} × {}, {} convolutions, LSTM {} both ways".format(*shape, len(blocks), *units)
+        side, of_shape = time_precisions(report, name, architecture, shape, repeats, gpu=gpu)
+        cudnn &= of_shape
+        seconds = medians({"prediction": side.predict}, repeats)["prediction"]
+        report.add(f"{name}: prediction", f"{_ms(seconds)}, {shape[0] / seconds:.4g} segments per second")
     return cudnn
 
 
@@ -375,6 +410,7 @@ def main():
     right = report_results(report, gpu=gpu, small=small)
     cudnn = time_recipe(report, arguments, gpu=gpu, small=small)
     cudnn &= time_wide(report, arguments.repeats, gpu=gpu, small=small)
+    cudnn &= time_convolutions(report, arguments.repeats, gpu=gpu, small=small)
     time_waiting(report, gpu=gpu, small=arguments.small)
     Console(width=140).print(report.table)
     if not right or (gpu and not cudnn):

@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from voicelstm.network._architecture import Architecture, initial_weights
-from voicelstm.network._model import build
+from voicelstm.network._model import build, variables_by_name
 
 BACKEND = keras.backend.backend()
 
@@ -52,16 +52,45 @@ def on_cpu():
             yield
 
 
-def masked_loops(weights, units, n_frames, n_features, bidirectional):
-    """Return the network of plain, unfused Keras layers with a mask, and its variables in our order."""
-    sequences = x = keras.Input((n_frames, n_features), name="sequences")
-    lengths = keras.Input((), name="lengths", dtype="int32")
-    mask = ops.less(np.arange(n_frames, dtype=np.int32)[None, :], ops.expand_dims(lengths, 1))
-    layers = []
-    for n in units:
+def masked_convolutions(sequences, lengths, blocks):
+    """Return maps of plain Keras layers with masks, as sequences, their lengths, and the layers."""
+    x, layers = ops.expand_dims(sequences, -1), []
+    for n_maps, size, pool in blocks:
+        convolution = keras.layers.Conv2D(2 * n_maps, size, padding="same")
+        x = convolution(x)
+        x = keras.layers.Maximum()([x[..., :n_maps], x[..., n_maps:]])
+        x = ops.where(mask_of(x, lengths)[:, :, None, None], x, -1e9)
+        x = keras.layers.MaxPooling2D(pool, padding="same")(x)
+        lengths = (lengths + pool - 1) // pool
+        mask = ops.tile(mask_of(x, lengths)[:, :, None], (1, 1, x.shape[2]))
+        normalization = keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-3)
+        # Keras's layer multiplies by 0 what it leaves out, and would have the sum lose its digits to -1e9.
+        x = ops.where(mask[..., None], x, 0.0)
+        x = ops.where(mask[..., None], normalization(x, mask=mask), 0.0)
+        layers += [convolution, normalization]
+    return keras.layers.Reshape((-1, x.shape[2] * x.shape[3]))(x), lengths, layers
+
+
+def mask_of(x, lengths):
+    """Return which frames are within the lengths."""
+    return ops.less(np.arange(x.shape[1], dtype=np.int32)[None, :], ops.expand_dims(lengths, 1))
+
+
+def masked_loops(weights, architecture, n_frames):
+    """Return the network of plain, unfused Keras layers with masks, and its trainable variables in our order.
+
+    Pooling over time is the mean.
+    """
+    sequences = keras.Input((n_frames, architecture.n_features), name="sequences")
+    given = keras.Input((), name="lengths", dtype="int32")
+    x, lengths, layers = masked_convolutions(sequences, given, architecture.convolutions)
+    if not layers:
+        x = sequences
+    mask = mask_of(x, lengths)
+    for n in architecture.units:
         outputs = []
         # keras.layers.Bidirectional would import TensorFlow, where it is installed, under any backend.
-        for backwards in (False, True)[: 1 + bidirectional]:
+        for backwards in (False, True)[: 1 + architecture.bidirectional]:
             lstm = keras.layers.LSTM(n, return_sequences=True, go_backwards=backwards, use_cudnn=False)
             read = lstm(x, mask=mask)
             outputs.append(ops.flip(read, axis=1) if backwards else read)
@@ -70,10 +99,11 @@ def masked_loops(weights, units, n_frames, n_features, bidirectional):
     total = ops.sum(x * ops.cast(ops.expand_dims(mask, 2), "float32"), axis=1)
     layers.append(keras.layers.Dense(1))
     logits = layers[-1](total / ops.cast(ops.expand_dims(lengths, 1), "float32"))
-    variables = [variable for layer in layers for variable in layer.trainable_weights]
+    variables = [variable for layer in layers for variable in layer.weights]
     for variable, value in zip(variables, weights.values(), strict=True):
         variable.assign(value)
-    return keras.Model({"sequences": sequences, "lengths": lengths}, logits), variables
+    model = keras.Model({"sequences": sequences, "lengths": given}, logits)
+    return model, [variable for variable in variables if variable.trainable]
 
 
 def outputs_and_gradients(model, ordered, batch, lengths, direction):
@@ -128,26 +158,32 @@ def largest_difference(found, expected):
 def compare(*, gpu, small):
     """Compare our network where it runs with plain Keras loops on the CPU.
 
-    Yields, for forward and for both directions, the largest relative difference of outputs and gradients in
-    float32, and on a GPU with TF32 as the backend has it.
+    Yields, for forward, for both directions and for convolutions, the largest relative difference of outputs
+    and gradients in float32, and on a GPU with TF32 as the backend has it.
     """
     n, n_frames, n_features, units = (4, 24, 8, (12, 8)) if small else (16, 200, 40, (48, 32))
     generator = np.random.default_rng(0)
-    batch = generator.normal(size=(n, n_frames, n_features)).astype(np.float32)
-    lengths = generator.integers(n_frames // 2, n_frames + 1, n).astype(np.int32)
-    direction = generator.normal(size=(n, 1)).astype(np.float32)
-    for ways, bidirectional in (("forward", False), ("both directions", True)):
-        if small and bidirectional:
-            units = units[:1]  # JAX compiles each loop for seconds
-        architecture = Architecture(n_features, 1, units, bidirectional)
+    # JAX compiles each loop for seconds.
+    ways = {
+        "forward": Architecture(n_features, 1, units),
+        "both directions": Architecture(n_features, 1, units[:1] if small else units, bidirectional=True),
+        "convolutions": Architecture(n_features, 1, units[:1], convolutions=((3, 3, 2), (4, 3, 1))),
+    }
+    for way, architecture in ways.items():
+        batch = generator.normal(size=(n, n_frames, n_features)).astype(np.float32)
+        lengths = generator.integers(n_frames // 2, n_frames + 1, n).astype(np.int32)
+        if architecture.convolutions:  # which take it that there is nothing beyond the lengths
+            batch[np.arange(n_frames) >= lengths[:, None]] = 0
+        direction = generator.normal(size=(n, 1)).astype(np.float32)
         weights = initial_weights(architecture, generator)
         with on_cpu():
-            reference, variables = masked_loops(weights, units, n_frames, n_features, bidirectional)
+            reference, variables = masked_loops(weights, architecture, n_frames)
             expected = outputs_and_gradients(reference, variables, batch, lengths, direction)
         found = []
         for precision in (single_precision, nullcontext)[: 1 + gpu]:
             with precision():
                 model = build(architecture, weights, n)
-                ours = outputs_and_gradients(model, model.trainable_variables, batch, lengths, direction)
-            found.append(largest_difference(ours, expected))
-        yield ways, *found
+                named = variables_by_name(model)
+                ordered = [named[name] for name in weights if named[name].trainable]
+                found.append(outputs_and_gradients(model, ordered, batch, lengths, direction))
+        yield way, *(largest_difference(ours, expected) for ours in found)
