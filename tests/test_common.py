@@ -28,6 +28,16 @@ def test_every_check_of_scikit_learn_passes_and_none_is_skipped(least):
 
 
 @pytest.mark.nightly
+def test_convolutions_fail_only_what_needs_batches_to_be_normalised_by_weights():
+    outcomes = outcomes_of_checks("LSTMVoiceClassifier with convolutions")
+    (of_classifier,) = outcomes.values()
+    assert [outcome[:2] for outcome in of_classifier if outcome[1] != "passed"] == [
+        ["check_sample_weight_equivalence_on_dense_data", "failed as expected"]
+    ]
+    assert len(of_classifier) >= 68
+
+
+@pytest.mark.nightly
 def test_a_pipeline_fails_what_every_pipeline_fails_and_signals_of_two_samples_and_nothing_else():
     outcomes = outcomes_of_checks("Pipeline")["Pipeline"]
     unexpected = [outcome for outcome in outcomes if outcome[1] not in {"passed", "failed as expected"}]

@@ -54,10 +54,8 @@ def test_every_pooling_learns_whole_clips_and_segments(pooling, segment_frames):
     assert small(max_epochs=20, **settings).fit(X, y).score(X, y) > 0.85
 
 
-@pytest.mark.every_backend
-@pytest.mark.parametrize("bidirectional", [False, True])
-def test_convolutions_learn_a_pattern_wherever_it_is_in_time_and_frequency(bidirectional):
-    # The bands have no other mean, and no other order, in one class than in the other.
+def strokes():
+    """Rising or falling strokes, anywhere: bands have no other mean in one class than in the other."""
     generator = np.random.default_rng(0)
     X, y = [], np.arange(60) % 2
     for label in y:
@@ -67,16 +65,37 @@ def test_convolutions_learn_a_pattern_wherever_it_is_in_time_and_frequency(bidir
             stroke = 3 * np.eye(4)
             clip[start : start + 4, band : band + 4] += stroke[::-1] if label else stroke
         X.append(clip)
+    return X, y
+
+
+@pytest.mark.every_backend
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_convolutions_learn_a_pattern_wherever_it_is_in_time_and_frequency(bidirectional):
+    X, y = strokes()
     settings = {"convolutions": [(4, 5, 2), (4, 3, 2)], "bidirectional": bidirectional, "max_epochs": 20}
     classifier = small(**settings).fit(X[:40], y[:40])
     assert classifier.score(X[40:], y[40:]) > 0.85
     together = classifier.decision_function(X[40:])
     alone = np.concatenate([classifier.decision_function([clip]) for clip in X[40:]])
-    np.testing.assert_allclose(alone, together, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(alone, together, rtol=0, atol=1e-6)
     copy = pickle.loads(pickle.dumps(classifier))
     np.testing.assert_array_equal(copy.decision_function(X[40:]), together)
     again = clone(classifier).fit(X[:40], y[:40])
     np.testing.assert_array_equal(again.decision_function(X[40:]), together)
+
+
+@pytest.mark.every_backend
+@pytest.mark.parametrize(
+    "dtype", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.nightly)]
+)
+def test_mixed_precision_trains_convolutions_whose_weights_stay_single(dtype):
+    X, y = strokes()
+    classifier = small(convolutions=[(4, 5, 2), (4, 3, 2)], max_epochs=10, dtype=dtype).fit(X[:40], y[:40])
+    assert classifier.score(X[40:], y[40:]) > 0.85
+    assert classifier.history_["loss"][-1] < 0.5 * classifier.history_["loss"][0]
+    assert {weight.dtype.name for weight in classifier._fitted.weights.values()} == {"float32"}
+    pooled = classifier.network_.get_layer("convolutions")
+    assert pooled.compute_dtype == dtype.removeprefix("mixed_")
 
 
 def test_the_form_of_a_batch_does_not_matter():
