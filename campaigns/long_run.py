@@ -18,7 +18,8 @@ import time
 import numpy as np
 import psutil
 
-from voicelstm import LSTMVoiceClassifier, make_detector
+from voicelstm import LSTMVoiceClassifier, SpecAugment, make_detector
+from voicelstm.sequences import AugmentedSequences
 
 
 def drawn_clips(generator, n_features):
@@ -41,6 +42,24 @@ def drawn_classifier(generator):
         max_epochs=int(generator.integers(1, 4)),
         random_state=int(generator.integers(2**31)),
     )
+
+
+def with_convolutions(classifier, X, generator):
+    """Set all that training for breadth needs, and return clips with copies; every fifth fit."""
+    blocks = generator.integers(1, 6, size=(int(generator.integers(1, 4)), 3))
+    size = int(generator.integers(10, 200))
+    classifier.set_params(
+        convolutions=[tuple(int(n) for n in block) for block in blocks],
+        segment_frames=size,
+        segment_hop=int(generator.integers(5, size + 1)),
+        random_crops=True,
+        repeat_short_clips=True,
+        sampling="weights",
+        augment=SpecAugment(frequency_mask=None, time_mask=(1, 5), equalization=0.3),
+        learning_rate_schedule="one_cycle",
+    )
+    copies = [[clip + generator.normal(0, 0.1, clip.shape) for clip in X] for _ in range(2)]
+    return AugmentedSequences(X, copies)
 
 
 def drawn_detector(generator):
@@ -96,7 +115,8 @@ def main():
                 drawn_classifier(generator),
                 drawn_clips(generator, int(generator.integers(1, 61))),
             )
-        model.fit(X, y)
+        heard = with_convolutions(model, X, generator) if drawn % 5 == 3 else X
+        model.fit(heard, y)
         for _ in range(per_fit):
             asked = [X[j] for j in generator.integers(len(X), size=int(generator.integers(1, 5)))]
             answer = model.predict_proba(asked)

@@ -212,9 +212,10 @@ def main():
     parser.add_argument("--files", type=int, default=100_000)
     parser.add_argument("--first", type=int, default=0, help="number of the first file")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folder", type=Path, default=ROOT / "tests" / "model_files", help="of the files")
     parser.add_argument("--keep", type=Path, help="folder for the files that fail")
     options = parser.parse_args()
-    campaign = Campaign(ROOT / "tests" / "model_files")
+    campaign = Campaign(options.folder)
     start = time.monotonic()
     for number in range(options.first, options.first + options.files):
         campaign.try_one(options.seed, number)

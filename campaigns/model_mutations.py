@@ -19,6 +19,8 @@ HOSTILE = [
     "MFCCTransformer", "Pipeline", "FrozenEstimator", "LSTMVoiceClassifier", "keras.Lambda", "temperature", "auto",
     [], {}, [[]], [1], [1, 2], [1, 1], [0], [-1], ["a", "b"], [None], [True], [2**40], [64] * 500, {"pairs": []},
     {"pairs": [[1, 2]]}, {"pairs": [[[1], {"pairs": []}]]}, {"augmenter": {}}, {"augmenter": {"codecs": ["x"]}},
+    [{"augmenter": {}}], [{"augmenter": {}}, {"augmenter": {}}], {"spec_augment": {}}, {"spec_augment": {"time_mask": [9, 1]}},
+    {"spec_augment": {"frequency_mask": [1, 2**40]}}, [[2, 3, 2]], [[2, 3, 65]], [[2**31, 2**31, 1]], [[2, 3, 1]] * 500,
     {"class": "Pipeline", "steps": []}, {"class": "MFCCTransformer", "params": {}},
     {"class": "Lambda", "module": "keras.layers", "config": {"function": ["4wEAAAA=", None, None]}},
 ]  # fmt: skip

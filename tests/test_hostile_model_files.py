@@ -22,7 +22,7 @@ from voicelstm import load
 from voicelstm.exceptions import ModelFileError
 
 ROOT = Path(__file__).resolve().parents[1]
-KEPT = {path.stem: path.read_bytes() for path in (ROOT / "tests/model_files/0.1.0").glob("*.voicelstm")}
+KEPT = {path.stem: path.read_bytes() for path in (ROOT / "tests/model_files").rglob("*.voicelstm")}
 
 
 def edited(name, change):

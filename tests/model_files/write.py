@@ -5,8 +5,12 @@ They are kept, so that later versions can be held to them. Run at each release t
     python tests/model_files/write.py
 
 It makes the folder of this version beside itself, and refuses where there is one: what was released stays.
+Kinds that came later go into a folder of their own, until the next release::
+
+    python tests/model_files/write.py --folder after_0.1.0 copies
 """
 
+import argparse
 import json
 import os
 import sys
@@ -18,6 +22,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import TunedThresholdClassifierCV
+from sklearn.pipeline import make_pipeline
 
 import voicelstm
 from voicelstm import (
@@ -25,6 +30,7 @@ from voicelstm import (
     CepstralDynamics,
     LSTMVoiceClassifier,
     MFCCTransformer,
+    SpecAugment,
     calibrate,
     make_detector,
     save,
@@ -85,13 +91,25 @@ def models():
             [("a", clone(classifier)), ("b", FrozenEstimator(classifier))], voting="soft", weights=[2, 1.5]
         ).fit(X, y),
         "threshold_of_calibration": tune_threshold(calibrate(detector, audio, y), audio, y),
-    }
+        "copies": make_pipeline(
+            MFCCTransformer(
+                n_mfcc=None, n_filters=10, energy=False, lifter=None, deltas=0, scale="linear",
+                augment=[augmenter, Augmenter(codecs=("a-law",), random_state=1)],
+            ),
+            LSTMVoiceClassifier(
+                **small, convolutions=((2, 3, 2), (3, 2, 1)), bidirectional=True, pooling="stats",
+                segment_frames=20, segment_hop=8, repeat_short_clips=True, random_crops=True,
+                sampling="weights", augment=SpecAugment(frequency_mask=(1, 3), time_mask=(2, 5)),
+                learning_rate_schedule="one_cycle", label_smoothing=0.1, weight_decay=1e-4, clip_norm=5.0,
+            ),
+        ).fit(audio, y),
+    }  # fmt: skip
     return {name: (model, input_of(name)) for name, model in made.items()}
 
 
 def input_of(name):
     """What the model of this name is asked about."""
-    if name in {"transformer", "detector", "threshold", "threshold_of_calibration"}:
+    if name in {"copies", "transformer", "detector", "threshold", "threshold_of_calibration"}:
         return recordings()[:4]
     return sequences()[:4, :, 0] if name == "columns" else sequences()[:4]
 
@@ -104,10 +122,15 @@ def answers(model, X):
 
 
 def main():
-    folder = HERE / voicelstm.__version__
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help="of models; all, if none is given")
+    parser.add_argument("--folder", default=voicelstm.__version__)
+    options = parser.parse_args()
+    folder = HERE / options.folder
     folder.mkdir()
-    recorded = {}
-    for name, (model, X) in models().items():
+    recorded, made = {}, models()
+    for name in options.names or made:
+        model, X = made[name]
         save(model, folder / f"{name}.voicelstm")
         recorded[name] = answers(model, X)
     with (folder / "answers.json").open("w", encoding="utf-8") as file:
