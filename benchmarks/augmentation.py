@@ -37,7 +37,7 @@ def voices():
 def copies(recordings):
     """The features of recordings and of six copies of each, together and one after the other."""
     channels = Augmenter.channels()
-    front = make_detector()[0].set_params(on_error="warn")
+    front = make_detector("dynamics")[0].set_params(on_error="warn")
 
     def features(augment):
         return clone(front).set_params(augment=augment).fit_transform(recordings)
@@ -77,7 +77,8 @@ def main():
     Console(width=100).print(table)
     minutes = sum(map(len, recordings)) / (60 * RATE)
     seconds = medians(copies(recordings), arguments.repeats)
-    table = Table("features of make_detector()", "s per minute", title="Copies of Augmenter.channels()")
+    title = "Copies of Augmenter.channels()"
+    table = Table("features of make_detector('dynamics')", "s per minute", title=title)
     for name, value in seconds.items():
         table.add_row(name, f"{value / minutes:.2f}")
     Console(width=100).print(table)

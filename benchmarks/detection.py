@@ -31,7 +31,7 @@ from scipy.stats import rankdata
 from sklearn.base import clone
 
 from detection_channels import CHANNELS, PROCESSES
-from detection_sides import OURS, SIDES
+from detection_sides import DYNAMICS, OURS, SIDES
 from voicelstm import Augmenter, audit
 from voicelstm.audio import read_audio
 from voicelstm.datasets import UnseenSources, balanced_weights, load_csv
@@ -333,7 +333,7 @@ def main():
         arguments.seeds, arguments.folds = 1, [1]
         arguments.max_steps = arguments.max_steps or 300
         arguments.channels = ["strong MP3", "telephone", "noise suppression"]
-        arguments.sides = [OURS, "prototype", "SVM on mean dynamics"]
+        arguments.sides = [OURS, DYNAMICS, "SVM on mean dynamics"]
     folds = [corpus.folds()[fold] for fold in arguments.folds]
     with tempfile.TemporaryDirectory() as temporary:
         cache = arguments.cache or Path(temporary)

@@ -1,4 +1,4 @@
-"""What settings of make_detector() are worth on unseen systems, and what other channels do to it.
+"""What settings of make_detector("dynamics") are worth on unseen systems, and what other channels do to it.
 
 The folds and the rates are those of `detection_on_speech.py`.
 """
@@ -31,7 +31,7 @@ def of_frames(seed):
 
 COARSE = {"n_mfcc": 20, "n_filters": 40, "n_fft": 512}
 SETTINGS = {
-    "make_detector()": ({}, as_it_comes),
+    'make_detector("dynamics")': ({}, as_it_comes),
     "trained four times as long": ({}, partial(as_it_comes, classifier__max_steps=240)),
     "without dropout": ({}, partial(as_it_comes, classifier__dropout=0.0)),
     "20 coefficients of 40 filters": (COARSE, as_it_comes),
@@ -71,7 +71,7 @@ def settings_table(speech, seeds):
     table.add_column("setting")
     table.add_column("equal error rate in per cent", justify="right")
     for name, (changes, make) in SETTINGS.items():
-        front_end = clone(make_detector()[0]).set_params(n_jobs=2, **changes)
+        front_end = clone(make_detector("dynamics")[0]).set_params(n_jobs=2, **changes)
         features = front_end.fit_transform(speech.recordings)
         found = speech.unseen_systems(features, make, seeds, unseen_speakers=True)
         table.add_row(name, with_spread(of_seeds(found)))
@@ -80,7 +80,7 @@ def settings_table(speech, seeds):
 
 def channels_table(speech, seeds):
     """Train on recordings as they are, with two changed copies, or all changed; test on each channel."""
-    front_end = make_detector()[0].set_params(n_jobs=2)
+    front_end = make_detector("dynamics")[0].set_params(n_jobs=2)
     as_they_are = front_end.fit_transform(speech.recordings)
     heard = {"as they are": as_they_are}
     for name, augmenter in CHANNELS.items():

@@ -1,7 +1,7 @@
 """The detectors that `detection.py` compares, each a front end and what is fitted in each fold.
 
-All learn from the same recordings, coded copies and weights; but `make_detector()` is as it comes, once with
-the copies and once without, and the original recipe knows neither weights nor copies.
+All learn from the same recordings, coded copies and weights; but `make_detector("dynamics")` is as it comes,
+which is without weights, once with the copies and once without, and the original recipe knows neither.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,6 @@ from voicelstm import (
     ClipStatistics,
     LSTMVoiceClassifier,
     MFCCTransformer,
-    SpecAugment,
     make_detector,
 )
 
@@ -69,42 +68,20 @@ class WithoutCopies:
         return self.classifier.decision_function(X)
 
 
-def _as_it_comes(seed, max_steps):
-    changes = {} if max_steps is None else {"classifier__max_steps": max_steps}
-    return as_it_comes(seed, **changes)
+def _steps(max_steps):
+    return {} if max_steps is None else {"classifier__max_steps": max_steps}
 
 
-def _on_recordings_alone(seed, max_steps):
-    return WithoutCopies(_as_it_comes(seed, max_steps).estimator)
+def _ours(seed, max_steps):
+    return Weighted(make_detector(random_state=seed, **_steps(max_steps))[1:])
 
 
-BLOCKS = ((12, 5, 2), (12, 3, 1), (12, 3, 2), (24, 3, 1), (24, 3, 2), (12, 3, 1))
+def _dynamics(seed, max_steps):
+    return as_it_comes(seed, **_steps(max_steps))
 
 
-def _prototype(seed, max_steps):
-    """Return the recipe of the prototype, with this library's front end and its windows that tile a clip."""
-    return Weighted(
-        LSTMVoiceClassifier(
-            units=(64,),
-            convolutions=BLOCKS,
-            bidirectional=True,
-            pooling="stats",
-            dropout=0.3,
-            segment_frames=300,
-            repeat_short_clips=True,
-            random_crops=True,
-            sampling="weights",
-            augment=SpecAugment(equalization=0.6),
-            learning_rate=2e-3,
-            learning_rate_schedule="one_cycle",
-            weight_decay=1e-4,
-            clip_norm=5.0,
-            label_smoothing=0.1,
-            batch_size=32,
-            max_steps=max_steps or 1200,
-            random_state=seed,
-        )
-    )
+def _dynamics_alone(seed, max_steps):
+    return WithoutCopies(_dynamics(seed, max_steps).estimator)
 
 
 def _support_vectors(seed, max_steps):
@@ -121,25 +98,12 @@ def _original_recipe(seed, max_steps):
     return WithoutCopies(LSTMVoiceClassifier.original(human_label="human", random_state=seed, **changes))
 
 
-_CEPSTRA = make_detector()[0]
-_ENERGIES = MFCCTransformer(
-    n_mfcc=None,
-    n_filters=80,
-    n_fft=512,
-    scale="linear",
-    triangles="exact",
-    lifter=None,
-    energy=False,
-    deltas=0,
-    normalize="mean",
-    level=-26.0,
-    speech_only=True,
-)
-OURS, PROTOTYPE = "make_detector()", "prototype"
+OURS, DYNAMICS = "make_detector()", 'make_detector("dynamics")'
+_ENERGIES, _CEPSTRA = make_detector()[0], make_detector("dynamics")[0]
 SIDES = {
-    OURS: Side(_CEPSTRA, _as_it_comes),
-    "the same, without copies": Side(_CEPSTRA, _on_recordings_alone),
-    PROTOTYPE: Side(_ENERGIES, _prototype),
+    OURS: Side(_ENERGIES, _ours),
+    DYNAMICS: Side(_CEPSTRA, _dynamics),
+    "the same, without copies": Side(_CEPSTRA, _dynamics_alone),
     "SVM on mean dynamics": Side(_CEPSTRA, _support_vectors),
     "two mixtures": Side(MFCCTransformer.lfcc(), _mixtures),
     "original recipe": Side(MFCCTransformer.original(), _original_recipe),

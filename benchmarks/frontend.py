@@ -196,10 +196,10 @@ def beside_busy_processes(repeats):
     with (SHARED / "corpus" / "manifest.csv").open(newline="", encoding="utf-8") as lines:
         rows = sorted(csv.DictReader(lines), key=lambda row: float(row["seconds"]), reverse=True)
     paths = [SHARED / "corpus" / row["path"] for row in rows[::9]][:120]
-    features = make_detector()[:-1].fit(paths)
+    features = make_detector("dynamics")[:-1].fit(paths)
 
     def each_alone(n_jobs):
-        transformer = make_detector(features__n_jobs=n_jobs)[0]
+        transformer = make_detector("dynamics", features__n_jobs=n_jobs)[0]
         return lambda: [transformer.transform([path]) for path in paths]
 
     def in_one_thread(run):

@@ -22,6 +22,7 @@ from rich.table import Table
 from gpu_results import compare
 from gpu_traces import compiled_operations, profiled
 from measure import medians
+from voicelstm import make_detector
 from voicelstm.classifier._classifier import RECIPE_NETWORK
 from voicelstm.network import _training as training
 from voicelstm.network._architecture import Architecture, initial_weights
@@ -30,8 +31,7 @@ from voicelstm.network._network import Network, frames_step
 from voicelstm.sequences import FrameStatistics, SegmentBatches
 
 BACKEND = keras.backend.backend()
-# Those of the prototype in benchmarks/detection_sides.py.
-CONVOLUTIONS = ((12, 5, 2), (12, 3, 1), (12, 3, 2), (24, 3, 1), (24, 3, 2), (12, 3, 1))
+CONVOLUTIONS = make_detector()["classifier"].convolutions
 TOLERANCE = 1e-5
 OURS, UNFUSED, TORCH = "voicelstm", "an unfused loop", "torch.nn.LSTM in plain torch"
 

@@ -64,7 +64,7 @@ def with_convolutions(classifier, X, generator):
 
 def drawn_detector(generator):
     """The whole, from samples; every tenth fit."""
-    detector = make_detector(0, classifier__max_steps=3, features__n_jobs=2)
+    detector = make_detector("dynamics", random_state=0, classifier__max_steps=3, features__n_jobs=2)
     n = int(generator.integers(4, 12))
     samples = [
         (generator.normal(0, 0.1, int(generator.integers(4000, 20000))), int(generator.choice([8000, 16000])))

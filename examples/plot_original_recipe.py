@@ -26,7 +26,7 @@ print("layers:", recipe[-1].units, "batches of", recipe[-1].batch_size, "in file
 
 # %%
 # The recipe reports accuracy on files that it was trained on. Here stands beside it the accuracy on new
-# speakers, and that of :func:`~voicelstm.make_detector`.
+# speakers, and that of the "dynamics" of :func:`~voicelstm.make_detector`, its default taking minutes.
 
 train, test = next(StratifiedGroupKFold(3).split(y, y, voices.groups["speaker"]))
 
@@ -37,7 +37,8 @@ def take(positions):
 
 
 scores = {}
-for name, detector in {"original recipe": recipe, "make_detector()": make_detector(random_state=0)}.items():
+fast = make_detector("dynamics", random_state=0)
+for name, detector in {"original recipe": recipe, "make_detector": fast}.items():
     detector.fit(*take(train))
     scores[name] = detector.score(*take(train)), detector.score(*take(test))
     print(f"{name:16} training files {scores[name][0]:.2f}, new speakers {scores[name][1]:.2f}")

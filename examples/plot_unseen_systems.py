@@ -8,7 +8,8 @@ A detector meets a new synthesis system every month. Leave one out at a time, an
 # %%
 # :func:`~voicelstm.datasets.make_voices` has six "systems", each of which lacks three of six traits of a
 # human voice. The same detector is asked twice about recordings of each: once when training had recordings
-# of that system, by other speakers, and once when it had none.
+# of that system, by other speakers, and once when it had none. It is the one that trains in seconds, since
+# it is trained eleven times.
 
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
@@ -19,7 +20,7 @@ from voicelstm.metrics import equal_error_rate
 
 voices = make_voices(360, random_state=0)
 y, speaker, system = voices.target, voices.groups["speaker"], voices.groups["system"]
-detector = make_detector(random_state=0)
+detector = make_detector("dynamics", random_state=0)
 X = detector["features"].transform(voices.recordings)
 network = detector[1:]  # what learns: the same features serve every fold
 

@@ -79,7 +79,7 @@ def small_detector(small_voices):
     from voicelstm import make_detector
 
     small = {"classifier__units": (6,), "classifier__max_steps": 4, "features__n_mfcc": 8}
-    return make_detector(random_state=0, **small).fit(*small_voices[0])
+    return make_detector("dynamics", random_state=0, **small).fit(*small_voices[0])
 
 
 @pytest.fixture

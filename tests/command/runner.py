@@ -9,7 +9,8 @@ from voicelstm.command._command_line import command_line
 from voicelstm.command._exit_codes import ExitCode
 
 SMALL = {"classifier.units": "6", "classifier.max_steps": "3", "features.n_mfcc": "8"}
-SET = [text for name, value in SMALL.items() for text in ("--set", f"{name}={value}")]
+SET = ["--model", "dynamics"]
+SET += [text for name, value in SMALL.items() for text in ("--set", f"{name}={value}")]
 COMMAND = [sys.executable, "-m", "voicelstm"]
 
 
@@ -22,4 +23,4 @@ def run(*arguments, code=ExitCode.FINE, given=None):
 
 def small_detector_as_trained():
     params = {"classifier__units": (6,), "classifier__max_steps": 3, "features__n_mfcc": 8}
-    return make_detector(random_state=0, **params)
+    return make_detector("dynamics", random_state=0, **params)

@@ -6,7 +6,7 @@ import subprocess
 import numpy as np
 
 from tests.command.runner import COMMAND, SET, run, small_detector_as_trained
-from voicelstm import MFCCTransformer, load
+from voicelstm import MFCCTransformer, SequenceStore, load, make_detector
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.datasets import load_csv
 from voicelstm.exceptions import TrainingError
@@ -57,11 +57,41 @@ def test_train_keeps_features_in_the_cache_for_the_next_run(voice_folder, voices
     np.testing.assert_array_equal(*scores)
 
 
+def test_train_makes_the_default_of_the_library_and_tells_what_takes_long(
+    voice_folder, voices, tmp_path, caplog
+):
+    small = ("classifier.convolutions=((2,3,4),(2,3,4))", "classifier.units=3", "classifier.batch_size=8")
+    changes = [text for each in (*small, "classifier.max_steps=2") for text in ("--set", each)]
+    out, _ = run("-v", "train", voice_folder / "labels.csv", "-o", tmp_path / "d", *changes)
+    assert "Trained on 24 recordings: 12 human, 12 synthetic." in out
+    assert "2 batches of 8 segments." in caplog.text
+    assert "--model dynamics takes seconds" in caplog.text
+    found = load(tmp_path / "d")
+    assert list(found.named_steps) == ["features", "classifier"]
+    expected = make_detector(
+        random_state=0,
+        classifier__convolutions=((2, 3, 4), (2, 3, 4)),
+        classifier__units=(3,),
+        classifier__batch_size=8,
+        classifier__max_steps=2,
+    )
+    corpus = load_csv(voice_folder / "labels.csv")
+    expected.fit(corpus.recordings, corpus.target)
+    np.testing.assert_allclose(found.decision_function(voices), expected.decision_function(voices), rtol=1e-5)
+    answers = run("detect", tmp_path / "d", *voices[:2], "--json")[0].splitlines()
+    scores = [json.loads(each)["score"] for each in answers]
+    np.testing.assert_allclose(scores, expected.decision_function(voices[:2]), rtol=1e-4)
+    evaluated = run("evaluate", tmp_path / "d", voice_folder / "labels.csv")[0]
+    assert "24 recordings were in the detector's training" in evaluated
+    run("features", voices[0], "-o", tmp_path / "store", "--like", tmp_path / "d")
+    assert SequenceStore(tmp_path / "store").n_features == 80
+
+
 def test_ctrl_c_leaves_the_old_detector_and_no_half_file(detector_file, voice_folder, tmp_path):
     output = tmp_path / "detector.voicelstm"
     output.write_bytes(detector_file.read_bytes())
     train = [*COMMAND, "-v", "train", voice_folder / "labels.csv", "-o", output]
-    train += ["--set", "classifier.max_steps=1000000"]
+    train += ["--model", "dynamics", "--set", "classifier.max_steps=1000000"]
     with subprocess.Popen(train, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             for line in process.stderr:  # until it is in the midst of training

@@ -19,7 +19,7 @@ SMALL = {"classifier__units": (4,), "classifier__max_steps": 2}
 def wrapped(small_detector, small_voices):
     """Detectors of every kind, fitted."""
     (X, y), held_out = small_voices
-    other = make_detector(random_state=1, features__n_mfcc=6, **SMALL).fit(X, y)
+    other = make_detector("dynamics", random_state=1, features__n_mfcc=6, **SMALL).fit(X, y)
     vote = VotingClassifier(
         [("a", FrozenEstimator(small_detector)), ("b", FrozenEstimator(other))], voting="soft"
     )
@@ -111,7 +111,7 @@ def test_a_score_is_positive_for_synthetic_whatever_the_labels_are(small_voices,
     else:
         labels, given = np.where(y == "human", human, 1 - human), {"human_label": human}
     params = {"features__n_mfcc": 8, "classifier__units": (6,), "classifier__max_steps": 8}
-    detector = make_detector(random_state=0, **params).fit(X, labels)
+    detector = make_detector("dynamics", random_state=0, **params).fit(X, labels)
     probability = detector.predict_proba(others)[:, detector.classes_.tolist() != np.array(human)].ravel()
     assert probability.min() < 0.5 < probability.max()
     found = list(detect(detector, others, timeline=True, **given))
@@ -133,7 +133,9 @@ def test_a_score_is_positive_for_synthetic_whatever_the_labels_are(small_voices,
 
 def test_of_labels_that_say_nothing_the_human_one_must_be_given(small_voices):
     (X, y), _ = small_voices
-    detector = make_detector(random_state=0, features__n_mfcc=8, **SMALL).fit(X, (y == "human").astype(int))
+    detector = make_detector("dynamics", random_state=0, features__n_mfcc=8, **SMALL).fit(
+        X, (y == "human").astype(int)
+    )
     for ask in (detect, score_timeline):
         with pytest.raises(ValueError, match=r"human_label must say which of the classes \[0, 1\]"):
             ask(detector, X[:1])
@@ -174,7 +176,7 @@ def test_what_is_no_detector_of_recordings_is_refused_at_once(small_detector, sm
     with pytest.raises(ValueError, match=r"single path 'call\.wav'"):
         detect(small_detector, "call.wav")
     X, _ = small_voices[0]
-    three = make_detector(random_state=0, **SMALL).fit(X, ["a", "b", "c", "a"] * 5)
+    three = make_detector("dynamics", random_state=0, **SMALL).fit(X, ["a", "b", "c", "a"] * 5)
     with pytest.raises(ValueError, match="A threshold divides two classes; this detector has 3"):
         detect(three, X, threshold=0.0)
     found = list(detect(three, X[:2]))

@@ -43,7 +43,7 @@ def test_what_was_tuned_says_its_threshold_in_log_odds_and_knows_the_human_class
     (X, y), (others, of_others) = small_voices
     params = {"features__n_mfcc": 8, "classifier__units": (4,), "classifier__max_steps": 8}
     labels, of_others = (np.where(each == "human", human, 1 - human) for each in (y, of_others))
-    plain = make_detector(random_state=0, **params).fit(X, labels)
+    plain = make_detector("dynamics", random_state=0, **params).fit(X, labels)
     for detector in (plain, calibrate(plain, others, of_others)):
         save(tune_threshold(detector, others, of_others, human_label=human), tmp_path / "tuned")
         tuned = load(tmp_path / "tuned")

@@ -14,7 +14,9 @@ def voices():
 
 @pytest.fixture(scope="module")
 def detector(voices):
-    return make_detector(random_state=0, classifier__max_steps=20).fit(voices.recordings, voices.target)
+    return make_detector("dynamics", random_state=0, classifier__max_steps=20).fit(
+        voices.recordings, voices.target
+    )
 
 
 def test_a_timeline_is_in_seconds_of_the_recording_trimmed_lead_included(detector):

@@ -365,7 +365,7 @@ def test_copies_that_would_be_none_or_equal_are_refused_before_a_recording_is_op
 def test_pipelines_train_on_copies_and_a_search_can_choose_them(small_voices):
     (X, y), (X_test, _) = small_voices
     small = {"classifier__units": (4,), "classifier__max_steps": 3, "features__n_mfcc": 8}
-    detector = make_detector(random_state=0, features__augment=NOISY, **small)
+    detector = make_detector("dynamics", random_state=0, features__augment=NOISY, **small)
     fitted = clone(detector).fit(X, y)
     dynamics = clone(detector["dynamics"])
     training = dynamics.fit_transform(detector["features"].fit_transform(X))

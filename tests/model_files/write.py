@@ -63,7 +63,7 @@ def models():
     small = {"units": (4,), "max_epochs": 3, "random_state": 0}
     classifier = LSTMVoiceClassifier(**small).fit(X, y)
     detector = make_detector(
-        random_state=0, features__n_mfcc=6, classifier__units=(4,), classifier__max_steps=4
+        "dynamics", random_state=0, features__n_mfcc=6, classifier__units=(4,), classifier__max_steps=4
     ).fit(audio, y)
     augmenter = Augmenter(noise_snr=(5, 20.5), codecs=("mu-law",), effect_probability={"gain": 0.5})
     made = {

@@ -41,7 +41,8 @@ def assign(estimator: Any, assignments: Iterable[str], **own: Any) -> Any:
     known = {
         name.replace("__", "."): value
         for name, value in estimator.get_params().items()
-        if not hasattr(value, "get_params") and name not in ("memory", "steps", "verbose", "transform_input")
+        if ("__" in name or not hasattr(value, "get_params"))  # steps are not exchanged
+        and name not in ("memory", "steps", "verbose", "transform_input")
     }
     for text in assignments:
         name, equals, value = (part.strip() for part in text.partition("="))

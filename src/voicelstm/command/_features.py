@@ -25,7 +25,7 @@ Examples:
 \b
 Read them in Python, without loading them all:
   >>> store = voicelstm.SequenceStore("store")
-  >>> store[0].shape       # frames, coefficients
+  >>> store[0].shape       # frames, features
 Recordings that fail are empty sequences, of 0 frames. A run that is
 interrupted goes on where it stopped.
 """
@@ -97,7 +97,7 @@ def features(
             listing.write(record)
         failures = [*named.empty, *(named.explain(reason) for reason in reasons.values())]
         if console is not None and named.paths:
-            console.print(f"\n {len(store)} sequences of {store.n_features} coefficients are in {output}.")
+            console.print(f"\n {len(store)} sequences of {store.n_features} features are in {output}.")
         list_failures(failures, len(named.paths) + len(named.empty))
     return ExitCode.SOME_FAILED if failures else ExitCode.FINE
 

@@ -28,12 +28,16 @@ Examples:
   voicelstm train recordings/ -o detector.voicelstm
   voicelstm train labels.csv --human 1 -o detector.voicelstm
   voicelstm train labels.csv --where subset=train -o detector.voicelstm
-  voicelstm train labels.csv --set classifier.units=128,128 -o large.voicelstm
+  voicelstm train labels.csv --model dynamics -o quick.voicelstm
+  voicelstm train labels.csv --set classifier.max_steps=3000 -o long.voicelstm
 
 \b
-The detector is that of voicelstm.make_detector. Its steps are features,
-dynamics and classifier, whose parameters --set changes: to what Python writes
-so (0.5, None, True), to words (mean), or to several of them with commas.
+The detector is that of voicelstm.make_detector: of the model convolutions,
+which takes minutes to an hour, or of the model dynamics, which takes seconds
+and is worth less on other recordings. --verbose tells what it is at. Its steps
+are features and classifier, of dynamics with one more, dynamics, between them.
+--set changes their parameters: to what Python writes so (0.5, None, True), to
+words (mean), or to several of them with commas.
 The file is written when all is done: a run that fails or is interrupted
 leaves the old one. Recordings that cannot be read are left out and listed at
 the end, and the exit code is then 1.
@@ -47,6 +51,13 @@ the end, and the exit code is then 1.
     required=True,
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="File for the detector.",
+)
+@click.option(
+    "--model",
+    type=click.Choice(["convolutions", "dynamics"]),
+    default="convolutions",
+    show_default=True,
+    help="The first to decide about recordings, the second for a quick look.",
 )
 @click.option(
     "--groups",
@@ -85,6 +96,7 @@ def train(
     session: Session,
     corpus: Corpus,
     output: Path,
+    model: str,
     groups: str | None,
     unseen: str | None,
     folds: int,
@@ -109,7 +121,7 @@ def train(
 
     # What balances values within their classes balances the classes, too.
     changes = {} if balance is None else {"classifier__class_weight": None}
-    detector = assign(make_detector(random_state=seed, **changes), assignments)
+    detector = assign(make_detector(model, random_state=seed, **changes), assignments)
     bunch = corpus.load()
     human_label = _human_label(detector["classifier"], bunch.target, corpus.labels, human)
     if balance is not None:
@@ -121,9 +133,9 @@ def train(
     of_features = detector[1:]
     measured = None
     if plan is not None:
-        with _busy(session, f"Cross-validation: training {n_folds} times"):
+        with _busy(session, f"Cross-validation, training {n_folds} times{_how_long(of_features[-1])}"):
             measured = cross_validated(of_features, features, plan, human_label, balance)
-    with _busy(session, "Training"):
+    with _busy(session, f"Training{_how_long(of_features[-1])}"):
         of_features.fit(features.X, features.target, **weights(features, balance))
     detector["features"].fit(bunch.recordings)
     detector["features"].fingerprints_ = distinct_fingerprints(features.fingerprints)
@@ -179,6 +191,16 @@ def _busy(session: Session, what: str) -> Any:
     _log.info(what)
     console = new_console(stderr=True)
     return console.status(what) if console.is_terminal and not session.verbose else nullcontext()
+
+
+def _how_long(classifier: Any) -> str:
+    """Say what is to be waited for, and how to be faster, where convolutions make that long."""
+    if classifier.convolutions is None or classifier.max_steps is None:
+        return ""
+    return (
+        f": {classifier.max_steps} batches of {classifier.batch_size} segments. --set classifier.max_steps"
+        " makes that shorter, --model dynamics takes seconds"
+    )
 
 
 def _measured(bunch: Any, human_label: Any, n_folds: int, measured: CrossValidation | None) -> list[Any]:

@@ -121,7 +121,7 @@ def detect(
     >>> from voicelstm import detect, make_detector
     >>> from voicelstm.datasets import make_voices
     >>> X, y = make_voices(20, random_state=0, return_X_y=True)
-    >>> detector = make_detector(random_state=0, classifier__max_steps=1).fit(X, y)
+    >>> detector = make_detector("dynamics", random_state=0, classifier__max_steps=1).fit(X, y)
     >>> for found in detect(detector, [X[0], "missing.wav"], threshold=-100.0):
     ...     print(found.label, found.error)
     synthetic None

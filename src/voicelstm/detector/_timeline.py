@@ -58,7 +58,7 @@ def score_timeline(
     >>> from voicelstm import make_detector, score_timeline
     >>> from voicelstm.datasets import make_voices
     >>> X, y = make_voices(20, random_state=0, return_X_y=True)
-    >>> detector = make_detector(random_state=0, classifier__max_steps=1).fit(X, y)
+    >>> detector = make_detector("dynamics", random_state=0, classifier__max_steps=1).fit(X, y)
     >>> timeline = score_timeline(detector, X[:1])[0]
     >>> timeline.dtype.names, len(timeline)
     (('start_s', 'stop_s', 'score'), 1)

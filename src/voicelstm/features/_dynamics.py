@@ -72,7 +72,7 @@ class CepstralDynamics(  # type: ignore[call-arg]
     MFCCTransformer : Turns recordings into sequences.
     LSTMVoiceClassifier : Learns from sequences.
     ClipStatistics : One row of numbers for each clip.
-    make_detector : Has this between the two.
+    make_detector : Its "dynamics" have this between the two.
 
     Notes
     -----
