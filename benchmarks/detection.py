@@ -10,6 +10,7 @@ and is tested on the fold's recordings as they are, through codecs, rooms and no
 recordings as products process them (`detection_channels.py`). Its threshold is its own, 0. One without an
 answer counts as an error. Intervals draw sources and families, not clips.
 
+With ``--cache`` a run goes on where another ended, so that folds and seeds may be run one by one.
 A night's work: on two cores some 20 minutes for each front end, and for each fold and seed what the side's
 training takes. ``--quick`` is an idea of it: one fold, every second clip, few steps and channels.
 """
@@ -24,7 +25,8 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from joblib import Parallel, delayed
+from joblib import Memory, Parallel, delayed
+from joblib import hash as joblib_hash
 from rich.console import Console
 from rich.table import Table
 from scipy.stats import rankdata
@@ -156,17 +158,34 @@ class Heard:
         return sequences[[of_clip[clip] for clip in clips.tolist()]]
 
 
-def scores_of(corpus, heard, side, folds, seed, channels, max_steps):
+def answers_of(heard, detector, corpus, training, test, channels, key):
+    """Fit a detector, and return what it says of a fold's clips through each channel."""
+    detector.fit(heard.training[training], corpus.target[training], corpus.weights(training))
+    answers = {}
+    for name in (PLAIN, *channels):
+        clips = clips_of(corpus, name, test)
+        answers[name] = np.asarray(detector.decision_function(heard.test(name, clips)), dtype=np.float64)
+    return answers
+
+
+def clips_of(corpus, channel, test):
+    """Return those of a fold's clips that go through a channel: processes are for human ones."""
+    return test[corpus.human[test]] if channel in PROCESSES else test
+
+
+def scores_of(corpus, heard, side, folds, seed, channels, max_steps, memory):
     """Return, for each channel, the score of each clip in the fold that tests it, NaN where none does."""
+    # What is not hashed is known by it: sequences by the recordings and the front end.
+    known = memory.cache(answers_of, ignore=["heard", "detector", "corpus"])
     scores = {name: np.full(len(corpus.names), np.nan) for name in (PLAIN, *channels)}
     for training, test in folds:
         detector = side.make(seed, max_steps)
-        detector.fit(heard.training[training], corpus.target[training], corpus.weights(training))
+        key = joblib_hash((corpus.names, side.front_end, detector))
+        answers = known(heard, detector, corpus, training, test, channels, key)
         for name, of_clip in scores.items():
-            clips = test if name not in PROCESSES else test[corpus.human[test]]
-            answers = np.asarray(detector.decision_function(heard.test(name, clips)), dtype=np.float64)
+            clips = clips_of(corpus, name, test)
             wrong = np.where(corpus.human[clips], np.inf, -np.inf)
-            of_clip[clips] = np.where(np.isnan(answers), wrong, answers)
+            of_clip[clips] = np.where(np.isnan(answers[name]), wrong, answers[name])
     return scores
 
 
@@ -318,7 +337,11 @@ def main():
     parser.add_argument(
         "--channels", nargs="*", choices=[*CHANNELS, *PROCESSES], default=[*CHANNELS, *PROCESSES]
     )
-    parser.add_argument("--cache", type=Path, help="folder for recordings and features, some 10 GB")
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        help="folder for recordings, features and scores, some 10 GB: a run goes on where another ended",
+    )
     parser.add_argument("--n-jobs", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="one fold, half of the clips, fewer steps")
     parser.add_argument("--write-folds", action="store_true")
@@ -337,6 +360,7 @@ def main():
     folds = [corpus.folds()[fold] for fold in arguments.folds]
     with tempfile.TemporaryDirectory() as temporary:
         cache = arguments.cache or Path(temporary)
+        memory = Memory(cache / "scores", verbose=0)
         heard, found = {}, {}
         for name in arguments.sides:
             side = SIDES[name]
@@ -344,7 +368,16 @@ def main():
             if key not in heard:
                 heard[key] = Heard(corpus, side.front_end, arguments.channels, cache, arguments.n_jobs)
             found[name] = [
-                scores_of(corpus, heard[key], side, folds, seed, arguments.channels, arguments.max_steps)
+                scores_of(
+                    corpus,
+                    heard[key],
+                    side,
+                    folds,
+                    seed,
+                    arguments.channels,
+                    arguments.max_steps,
+                    memory,
+                )
                 for seed in range(arguments.seeds)
             ]
             console.print(table_of_sides(corpus, found, folds, arguments.channels))
