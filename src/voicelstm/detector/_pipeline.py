@@ -27,8 +27,8 @@ def make_detector(
     Use it to decide about recordings. Training takes minutes to an hour, however few clips there are.
 
     "dynamics" sees how far and how fast each cepstral coefficient moves, second by second, and an LSTM reads
-    six seconds of that. It trains in seconds, on recordings as they are: for a first look, tests and a
-    baseline. It hears the coding, line and noise of its training as much as the voices.
+    three and a half seconds of that. It trains in seconds, on recordings as they are: for a first look, tests
+    and a baseline. It hears the coding, line and noise of its training as much as the voices.
 
     Read more in the :ref:`user guide <make_detector>`.
 
