@@ -125,6 +125,11 @@ def test_a_copy_that_is_not_there_may_be_an_empty_list(augmented):
         (list(np.zeros((4, 3))), [], r"plain\[0\] has shape \(3,\): expected a sequence of shape"),
         ([np.zeros((2, 1)), []], [], r"plain\[1\] has shape \(0,\)"),
         (sequences_of(0), [[*sequences_of(1)[:5], np.zeros(3)]], r"copies\[0\]\[5\] has shape \(3,\)"),
+        (
+            sequences_of(0),
+            None,
+            r"copies=None: expected a sequence with the sequences of each copy, .* \[\] for",
+        ),
         (sequences_of(0), [iter([])], r"copies\[0\] is of type list_iterator and shape None"),
         (AugmentedSequences(sequences_of(0), []), [], "plain is of type AugmentedSequences"),
     ],

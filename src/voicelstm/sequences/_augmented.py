@@ -1,6 +1,6 @@
 """Sequences of recordings together with those of their copies."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -68,6 +68,11 @@ class AugmentedSequences:
 
     def __init__(self, plain: Any, copies: Sequence[Any]) -> None:
         self.plain = _batch(plain, "plain")
+        if not isinstance(copies, Iterable):
+            raise ValueError(
+                f"copies={copies!r}: expected a sequence with the sequences of each copy, such as"
+                " [copy], or [] for none."
+            )
         self.copies = tuple(
             _batch(each, f"copies[{number}]", self.plain) for number, each in enumerate(copies)
         )
