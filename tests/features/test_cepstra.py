@@ -400,3 +400,14 @@ def test_blas_gives_no_work_to_threads():
     if not of_a_large_product:
         pytest.skip("NumPy's BLAS is not OpenBLAS, or knows no threads")
     assert of_features == [0] * 7
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+def test_times_may_be_numbers_of_numpy(kind):
+    own = {"frame_length": kind(0.03125), "frame_step": kind(0.0078125)}  # which each kind has exactly
+    of_python = CepstraSettings(**{name: float(value) for name, value in own.items()})
+    assert frame_sizes(16000, **own) == (500, 125)
+    samples = noise(8000)
+    np.testing.assert_array_equal(
+        cepstra(samples, 16000, CepstraSettings(**own)), cepstra(samples, 16000, of_python)
+    )

@@ -111,7 +111,7 @@ def frame_sizes(sample_rate: int, frame_length: float, frame_step: float) -> tup
     """
     _check_finite({"frame_length": frame_length, "frame_step": frame_step})
     length, step = (
-        int(Decimal(seconds * sample_rate).to_integral_value(rounding=ROUND_HALF_UP))
+        int(Decimal(float(seconds) * sample_rate).to_integral_value(rounding=ROUND_HALF_UP))
         for seconds in (frame_length, frame_step)
     )
     return length, step
@@ -279,7 +279,7 @@ def _log(energies: NDArray) -> NDArray:
 @lru_cache(maxsize=64)
 def _plan(sample_rate: int, settings: CepstraSettings) -> _Plan:
     check_settings(None, settings)
-    longest = max(settings.frame_length, settings.frame_step) * sample_rate
+    longest = float(max(settings.frame_length, settings.frame_step)) * sample_rate
     if longest > _LONGEST_FRAME:
         raise ValueError(
             f"frame_length={settings.frame_length} and frame_step={settings.frame_step} s are"
