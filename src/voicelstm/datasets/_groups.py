@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FEWEST_SPEAKERS", "enough_speakers", "group_columns", "missing_class"]
+from voicelstm._compat import num_samples
+from voicelstm.metrics import check_human
+
+__all__ = ["FEWEST_SPEAKERS", "checked_folds", "enough_speakers", "group_columns", "missing_class"]
 
 #: Of each class, for an interval that draws speakers. Of fewer, resamples hardly differ from each other.
 FEWEST_SPEAKERS = 5
@@ -36,6 +39,19 @@ def group_columns(groups: Any, n_clips: int) -> dict[str, NDArray[Any]]:
                 f"groups: {name!r} must hold values of one kind, numbers or strings, and one for every clip."
             )
     return named
+
+
+def checked_folds(
+    X: Any, y: Any, groups: Any, human_label: Any, needed: str
+) -> tuple[NDArray[np.bool_], dict[str, NDArray[Any]]]:
+    """Return which clips are human, and the columns of groups, of what a splitter is given."""
+    if y is None or groups is None:
+        raise ValueError(f"{needed} of each clip as groups.")
+    human, _, _ = check_human(y, human_label, "y")
+    n_clips = num_samples(X)
+    if len(human) != n_clips:
+        raise ValueError(f"y has {len(human)} labels, X {n_clips} clips.")
+    return human, group_columns(groups, n_clips)
 
 
 def enough_speakers(speaker: NDArray[Any], human: NDArray[np.bool_]) -> bool:

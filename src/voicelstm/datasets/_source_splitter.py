@@ -9,9 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import LeaveOneGroupOut
 from sklearn.utils import check_random_state, check_scalar
 
-from voicelstm._compat import num_samples
-from voicelstm.datasets._groups import group_columns, missing_class
-from voicelstm.metrics import check_human
+from voicelstm.datasets._groups import checked_folds, missing_class
 
 __all__ = ["UnseenSources"]
 
@@ -164,15 +162,8 @@ class UnseenSources(LeaveOneGroupOut):
         self, X: Any, y: ArrayLike | None, groups: Any
     ) -> tuple[NDArray[np.bool_], NDArray[Any], NDArray[Any], NDArray[Any]]:
         """Return which clips are human, and source, speaker and family of each."""
-        if y is None or groups is None:
-            raise ValueError(
-                "UnseenSources needs y, and the source, the speaker and the family of each clip as groups."
-            )
-        human, _, _ = check_human(y, self.human_label, "y")
-        n_clips = num_samples(X)
-        if len(human) != n_clips:
-            raise ValueError(f"y has {len(human)} labels, X {n_clips} clips.")
-        columns = group_columns(groups, n_clips)
+        needed = f"{type(self).__name__} needs y, and the source, the speaker and the family"
+        human, columns = checked_folds(X, y, groups, self.human_label, needed)
         names = ("source", "speaker", "family" if "family" in columns else "system")
         missing = [name for name in names if name not in columns]
         if missing:

@@ -9,9 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import LeaveOneGroupOut
 from sklearn.utils import check_random_state, check_scalar
 
-from voicelstm._compat import num_samples
-from voicelstm.datasets._groups import group_columns, missing_class
-from voicelstm.metrics import check_human
+from voicelstm.datasets._groups import checked_folds, missing_class
 
 __all__ = ["UnseenSystems"]
 
@@ -172,15 +170,8 @@ class UnseenSystems(LeaveOneGroupOut):
         self, X: Any, y: ArrayLike | None, groups: Any
     ) -> tuple[NDArray[np.bool_], NDArray[Any], NDArray[Any]]:
         """Return which clips are human, and speaker and system of each."""
-        if y is None or groups is None:
-            raise ValueError(
-                f"{type(self).__name__} needs y, and the speaker and the system of each clip as groups."
-            )
-        human, _, _ = check_human(y, self.human_label, "y")
-        n_clips = num_samples(X)
-        columns = group_columns(groups, n_clips)
-        if len(human) != n_clips:
-            raise ValueError(f"y has {len(human)} labels, X {n_clips} clips.")
+        needed = f"{type(self).__name__} needs y, and the speaker and the system"
+        human, columns = checked_folds(X, y, groups, self.human_label, needed)
         names = ("0", "1")
         if hasattr(groups, "columns"):
             names = ("speaker", "family" if "family" in columns else "system")
