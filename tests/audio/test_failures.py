@@ -26,6 +26,20 @@ def test_a_warning_says_that_they_are_empty_sequences_and_keeps_the_list():
     assert warning.message.failures == TWO
 
 
+@pytest.mark.parametrize(
+    ("n_recordings", "failed"), [(1, "The recording failed"), (9, "1 of 9 recordings failed")]
+)
+def test_one_recording_is_said_as_one(n_recordings, failed):
+    with pytest.raises(AudioError) as caught:
+        report_failures(TWO[:1], n_recordings, "raise")
+    first, _, remedy = str(caught.value).splitlines()
+    assert first == f"{failed} (position in X, reason):"
+    assert remedy == 'Leave it out, or set on_error="warn" to get an empty sequence for it.'
+    with pytest.warns(AudioWarning) as warned:
+        report_failures(TWO[:1], n_recordings, "warn")
+    assert str(warned[0].message).splitlines()[0] == f"{failed} and is an empty sequence:"
+
+
 @pytest.mark.parametrize("on_error", ["raise", "warn"])
 def test_without_failures_nothing_is_said(on_error):
     with warnings.catch_warnings():

@@ -11,6 +11,7 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import FeatureUnion, make_pipeline
 
 from voicelstm import ClipStatistics, MFCCTransformer, calibrate, evaluate, load, save, tune_threshold
+from voicelstm.detector._training_recordings import warn_of_training_recordings
 from voicelstm.exceptions import HeldOutWarning
 
 
@@ -54,6 +55,15 @@ def test_recordings_of_the_training_are_named(asked, wrapped, small_detector, sm
         ) as caught:
             ASKED[asked](each, *mixed)
         assert [one.filename for one in caught if one.category is HeldOutWarning] == [__file__]
+
+
+@pytest.mark.parametrize(
+    ("n_recordings", "was"), [(1, "The recording was in"), (3, "1 of 3 recordings was in")]
+)
+def test_one_recording_is_said_as_one(n_recordings, was):
+    recordings = [f"{number}.wav" for number in range(n_recordings)]
+    with pytest.warns(HeldOutWarning, match=rf"^{was} the detector's training: 0\.wav\. .* leave it out\.$"):
+        warn_of_training_recordings(recordings, np.array([0]), stacklevel=1)
 
 
 def test_the_report_has_their_number(small_detector, mixed):

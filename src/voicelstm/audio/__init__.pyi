@@ -3,6 +3,7 @@ from ._failures import MOST_LISTED as MOST_LISTED
 from ._failures import list_failures as list_failures
 from ._failures import report_failures as report_failures
 from ._failures import report_remarks as report_remarks
+from ._failures import say_how_many_failed as say_how_many_failed
 from ._level import active_region as active_region
 from ._level import set_level as set_level
 from ._matrix_product import matrix_product as matrix_product

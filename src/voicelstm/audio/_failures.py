@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from voicelstm.exceptions import AudioError, AudioWarning
 
-__all__ = ["MOST_LISTED", "list_failures", "report_failures", "report_remarks"]
+__all__ = ["MOST_LISTED", "list_failures", "report_failures", "report_remarks", "say_how_many_failed"]
 
 MOST_LISTED = 20
 
@@ -18,18 +18,28 @@ def list_failures(failures: Sequence[tuple[int, str]]) -> str:
     return "\n".join(lines)
 
 
+def say_how_many_failed(n_failures: int, n_recordings: int) -> str:
+    """Begin a sentence about recordings that failed."""
+    if n_recordings == 1:
+        return "The recording failed"
+    return f"{n_failures} of {n_recordings} recordings failed"
+
+
 def report_failures(failures: list[tuple[int, str]], n_recordings: int, on_error: str) -> None:
     """Raise, or warn the caller's caller, of all recordings that failed, by position and reason."""
     if not failures:
         return
     text = list_failures(failures)
+    failed = say_how_many_failed(len(failures), n_recordings)
+    alone = len(failures) == 1
     if on_error == "raise":
+        them, sequences = ("it", "an empty sequence") if alone else ("them", "empty sequences")
         raise AudioError(
-            f"{len(failures)} of {n_recordings} recordings failed (position in X, reason):\n{text}\n"
-            'Leave them out, or set on_error="warn" to get empty sequences for them.',
+            f"{failed} (position in X, reason):\n{text}\n"
+            f'Leave {them} out, or set on_error="warn" to get {sequences} for {them}.',
             failures,
         )
-    message = f"{len(failures)} of {n_recordings} recordings failed and are empty sequences:\n{text}"
+    message = f"{failed} and {'is an empty sequence' if alone else 'are empty sequences'}:\n{text}"
     warnings.warn(AudioWarning(message, failures), stacklevel=4)
 
 

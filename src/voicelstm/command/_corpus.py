@@ -180,11 +180,9 @@ def read_features(transformer: Any, bunch: Any, jobs: int, cache: Path | None, *
 def list_failures(failures: list[str], n_recordings: int) -> None:
     """List the recordings that failed, on standard error."""
     if failures:
-        if n_recordings == 1:
-            failed = "The recording failed and is"
-        else:
-            failed = f"{len(failures)} of {n_recordings} recordings failed and"
-            failed += " is" if len(failures) == 1 else " are"
-        say(f"{failed} left out:")
+        from voicelstm.audio import say_how_many_failed
+
+        failed = say_how_many_failed(len(failures), n_recordings)
+        say(f"{failed} and {'is' if len(failures) == 1 else 'are'} left out:")
         for reason in failures:
             click.echo(f"  {printable(reason)}", err=True)

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
 from voicelstm._base import json_text, json_value
-from voicelstm.audio import MOST_LISTED, list_failures, report_remarks
+from voicelstm.audio import MOST_LISTED, list_failures, report_remarks, say_how_many_failed
 from voicelstm.datasets._audit_variables import (
     CODING_TRACES,
     VARIABLES,
@@ -400,8 +400,8 @@ def _measure_all(recordings: list[Any], sample_rate: int | None, n_jobs: int | N
     failures = [(position, each) for position, each in enumerate(found) if isinstance(each, str)]
     if failures:
         raise AudioError(
-            f"{len(failures)} of {len(recordings)} recordings failed (position, reason):\n"
-            f"{list_failures(failures)}\nLeave them out.",
+            f"{say_how_many_failed(len(failures), len(recordings))} (position, reason):\n"
+            f"{list_failures(failures)}\nLeave {'it' if len(failures) == 1 else 'them'} out.",
             failures,
         )
     report_remarks(remark for each in found for remark in each.remarks)

@@ -55,10 +55,14 @@ def warn_of_training_recordings(
         return
     names = [_name(recordings, position) for position in positions[:MOST_LISTED].tolist()]
     more = "" if len(positions) <= MOST_LISTED else f" and {len(positions) - MOST_LISTED} more"
+    n_recordings, alone = len(recordings), len(positions) == 1
+    of_them = f"{len(positions)} of {n_recordings} recordings {'was' if alone else 'were'}"
+    if n_recordings == 1:
+        of_them = "The recording was"
+    them = "it" if alone else "them"
     warnings.warn(
-        f"{len(positions)} of {len(recordings)} recordings were in the detector's training:"
-        f" {', '.join(names)}{more}. What is measured on them is too good, and what is chosen on them wrong:"
-        " leave them out.",
+        f"{of_them} in the detector's training: {', '.join(names)}{more}. What is measured on"
+        f" {them} is too good, and what is chosen on {them} wrong: leave {them} out.",
         HeldOutWarning,
         stacklevel=stacklevel + 1,
     )
