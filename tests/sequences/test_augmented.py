@@ -1,4 +1,5 @@
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.utils import _safe_indexing
 
 from tests.sequences.stores import LENGTHS, assert_same, clips_of, fill
+from voicelstm.exceptions import SequenceWarning
 from voicelstm.sequences import AugmentedSequences, SequenceStore, is_ragged
 from voicelstm.sequences._augmented import named_version, versions_of
 
@@ -26,7 +28,10 @@ def augmented(request, tmp_path):
         versions = [sequences_of(copy, lengths) for copy in range(3)]
     if request.param == "3-D arrays":
         versions = [np.stack(version) for version in versions]
-    return AugmentedSequences(versions[0], versions[1:]), [list(version) for version in versions]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SequenceWarning)  # among the stores' copies is an empty one
+        together = AugmentedSequences(versions[0], versions[1:])
+    return together, [list(version) for version in versions]
 
 
 def test_it_is_the_sequence_of_the_recordings_as_they_are(augmented):
@@ -113,6 +118,23 @@ def test_a_copy_that_is_not_there_may_be_an_empty_list(augmented):
         assert {clip.dtype for clip in found} == {plain[0].dtype}
     assert AugmentedSequences(plain[:1], [[[]]]).copies[0][0].shape == (0, plain[0].shape[1])
     assert len(AugmentedSequences([], [[]])) == 0
+
+
+@pytest.mark.parametrize("as_stores", [False, True])
+def test_copies_without_frames_are_told_once_unless_they_were_given_as_no_copy(as_stores, tmp_path):
+    # Of the third recording there is nothing, so that no copy is missing.
+    plain, copy = (clips_of(lengths) for lengths in ([4, 3, 0, 5], [0, 3, 0, 0]))
+    if as_stores:
+        plain, copy = fill(tmp_path / "plain", plain), fill(tmp_path / "copy", copy)
+    else:
+        plain, copy = ([clip.features for clip in version] for version in (plain, copy))
+    with pytest.warns(SequenceWarning, match=r"of the recordings at positions \[0, 3\]; these keep") as told:
+        X = AugmentedSequences(plain, [copy])
+    assert [each.filename for each in told] == [__file__]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert [len(clip) for clip in X[[3, 0, 1]].copies[0]] == [0, 0, 3]
+        AugmentedSequences(plain, [[[], copy[1], [], []]])
 
 
 @pytest.mark.parametrize(

@@ -64,16 +64,9 @@ class LabelledInput:
             )
         empty = [position for position, clip in enumerate(clips) if not len(clip)]
         chosen = [position for position, clip in enumerate(clips) if len(clip) and weight[position] > 0]
-        lacking = [position for position in chosen if not all(len(copy[position]) for copy in copies)]
-        told = [f"{len(empty)} empty clips are left out of training, positions {empty}."] if empty else []
-        if lacking:
-            told.append(
-                f"Copies that are empty are left out of training, of the clips at positions {lacking}; these"
-                " keep their weights."
-            )
-        if told:
+        if empty:
             warnings.warn(
-                " ".join(told),
+                f"{len(empty)} empty clips are left out of training, positions {empty}.",
                 SequenceWarning,
                 stacklevel=5 if one_pass else 6,  # fit is decorated once more
             )

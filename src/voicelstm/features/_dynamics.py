@@ -17,6 +17,7 @@ from voicelstm.sequences import (
     AugmentedSequences,
     FrameStatistics,
     SequenceReadingMixin,
+    from_versions,
     named_version,
     stack,
     versions_of,
@@ -186,7 +187,7 @@ class CepstralDynamics(  # type: ignore[call-arg]
             return stack(described)
         n_clips = len(X)
         versions = [described[first : first + n_clips] for first in range(0, len(described), n_clips)]
-        return AugmentedSequences(versions[0], versions[1:])
+        return from_versions([stack(version) for version in versions])
 
     def transform(self, X: Any) -> NDArray[Any] | AugmentedSequences:
         """Describe the movements of each clip.
@@ -221,7 +222,7 @@ class CepstralDynamics(  # type: ignore[call-arg]
                     ]
                 )
         if isinstance(X, AugmentedSequences):
-            return AugmentedSequences(versions[0], versions[1:])
+            return from_versions([stack(version) for version in versions])
         return stack(versions[0])
 
     def spans(self, n_frames: int) -> NDArray[np.intp]:

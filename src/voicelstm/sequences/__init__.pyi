@@ -1,4 +1,5 @@
 from ._augmented import AugmentedSequences as AugmentedSequences
+from ._augmented import from_versions as from_versions
 from ._augmented import named_version as named_version
 from ._augmented import versions_of as versions_of
 from ._batches import check_ragged as check_ragged

@@ -1,5 +1,6 @@
 """Sequences of recordings together with those of their copies."""
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -7,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from voicelstm.exceptions import SequenceWarning
 from voicelstm.sequences._batches import checked_key, stack
 from voicelstm.sequences._store import SequenceStore
 
-__all__ = ["AugmentedSequences", "named_version", "versions_of"]
+__all__ = ["AugmentedSequences", "from_versions", "named_version", "versions_of"]
 
 
 class AugmentedSequences:
@@ -30,8 +32,8 @@ class AugmentedSequences:
     plain : sequence or array of shape (n_clips,) of 2-D arrays, 3-D array, or SequenceStore
         Sequences of the recordings as they are, each of shape (n_frames, n_features).
     copies : sequence of such
-        For each copy, its sequences, in the order of `plain`. An empty sequence, which may be ``[]``, is no
-        copy.
+        For each copy, its sequences, in the order of `plain`. ``[]`` is no copy of its recording; a sequence
+        without frames is none either, with a :class:`~voicelstm.exceptions.SequenceWarning`.
 
     Attributes
     ----------
@@ -73,8 +75,9 @@ class AugmentedSequences:
                 f"copies={copies!r}: expected a sequence with the sequences of each copy, such as"
                 " [copy], or [] for none."
             )
+        given = tuple(copies)
         self.copies = tuple(
-            _batch(each, f"copies[{number}]", self.plain) for number, each in enumerate(copies)
+            _batch(each, f"copies[{number}]", self.plain) for number, each in enumerate(given)
         )
         for number, each in enumerate(self.copies):
             if len(each) != len(self.plain):
@@ -82,6 +85,14 @@ class AugmentedSequences:
                     f"copies[{number}] has {len(each)} sequences, and there are {len(self.plain)} recordings:"
                     " a copy needs one for each, which may be empty."
                 )
+        # Once, and not at every fit to a part of them.
+        if lacking := self._lacking(given):
+            warnings.warn(
+                f"Copies without frames are left out of training, of the recordings at positions {lacking};"
+                " these keep their weights.",
+                SequenceWarning,
+                stacklevel=2,
+            )
 
     @property
     def shape(self) -> tuple[int]:
@@ -122,7 +133,15 @@ class AugmentedSequences:
         key = checked_key(key)
         if isinstance(key, int):
             return self.plain[key]
-        return type(self)(self.plain[key], [each[key] for each in self.copies])
+        return from_versions([version[key] for version in versions_of(self)])
+
+    def _lacking(self, given: Sequence[Any]) -> list[int]:
+        """Positions of recordings with frames of which a copy has none, and was not given as ``[]``."""
+        lacking = np.zeros(len(self), dtype=bool)
+        for each, copy in zip(given, self.copies, strict=True):
+            is_told = [np.shape(clip) == (0,) for clip in each] if isinstance(each, list | tuple) else False
+            lacking |= (_n_frames(copy) == 0) & ~np.asarray(is_told, dtype=bool)
+        return np.flatnonzero(lacking & (_n_frames(self.plain) > 0)).tolist()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         raise TypeError(
@@ -141,6 +160,14 @@ def versions_of(X: Any) -> list[Any]:
     return [X.plain, *X.copies] if isinstance(X, AugmentedSequences) else [X]
 
 
+def from_versions(versions: Sequence[Any]) -> AugmentedSequences:
+    """Put together recordings' sequences and those of each copy, as batches that have been checked before."""
+    together = AugmentedSequences.__new__(AugmentedSequences)
+    together.plain, *copies = versions
+    together.copies = tuple(copies)
+    return together
+
+
 @contextmanager
 def named_version(number: int) -> Iterator[None]:
     """Say in an error about sequences which copy they are, if they are of a copy."""
@@ -150,6 +177,12 @@ def named_version(number: int) -> Iterator[None]:
         if not number:
             raise
         raise ValueError(f"Of copies[{number - 1}] of X: {error}") from error
+
+
+def _n_frames(batch: Any) -> NDArray[np.intp]:
+    if isinstance(batch, SequenceStore):
+        return batch.lengths
+    return np.array([len(clip) for clip in batch], dtype=np.intp)
 
 
 def _batch(sequences: Any, name: str, like: Any = None) -> NDArray[Any] | SequenceStore:
