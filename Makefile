@@ -221,8 +221,6 @@ nightly: install
 	$(BIN)/python benchmarks/larger_than_memory.py
 	$(BIN)/python benchmarks/scikit_learn_checks.py
 	$(BIN)/python benchmarks/recipe_equality.py
-	$(BIN)/python benchmarks/detection_on_speech.py
-	$(BIN)/python benchmarks/detection_on_speech_settings.py
 	$(MAKE) detection
 	$(MAKE) benchmarks
 	$(MAKE) campaigns

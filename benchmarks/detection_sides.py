@@ -4,16 +4,18 @@ All learn from the same recordings, coded copies and weights; but `make_detector
 which is without weights, once with the copies and once without, and the original recipe knows neither.
 """
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.pipeline import make_pipeline
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from detection_on_speech import MixturePair, Weighted, as_it_comes
 from voicelstm import (
     CepstralDynamics,
     ClipStatistics,
@@ -29,6 +31,60 @@ class Side:
 
     front_end: MFCCTransformer
     make: Callable[[int, int | None], Any]
+
+
+class MixturePair:
+    """A Gaussian mixture for each class; a clip's score is its frames' mean log-likelihood ratio.
+
+    Each mixture learns from 30,000 frames, drawn with replacement: a clip as often as its weight says.
+    """
+
+    def __init__(self, random_state, n_components=64, n_frames=30_000):
+        self.random_state, self.n_components, self.n_frames = random_state, n_components, n_frames
+
+    def fit(self, X, y, sample_weight):
+        generator = np.random.default_rng(self.random_state)
+        self.mixtures = []
+        for label in np.unique(y):
+            clips = [clip for clip, its in zip(X, y, strict=True) if its == label]
+            weights = sample_weight[y == label]
+            drawn = generator.multinomial(self.n_frames, weights / weights.sum())
+            frames = np.concatenate(
+                [clip[generator.integers(len(clip), size=n)] for clip, n in zip(clips, drawn, strict=True)]
+            )
+            mixture = GaussianMixture(
+                self.n_components,
+                covariance_type="diag",
+                reg_covar=1e-3,
+                max_iter=20,
+                init_params="random_from_data",
+                random_state=self.random_state,
+            )
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)  # 20 iterations are what is asked for
+                self.mixtures.append(mixture.fit(frames.astype(np.float64)))
+        return self
+
+    def decision_function(self, X):
+        first, second = self.mixtures
+        return np.array([second.score(clip) - first.score(clip) for clip in X])
+
+
+class Weighted:
+    """A Pipeline or classifier whose last step is given the weights."""
+
+    def __init__(self, estimator):
+        self.estimator = estimator
+
+    def fit(self, X, y, sample_weight):
+        name = "sample_weight"
+        if isinstance(self.estimator, Pipeline):
+            name = f"{self.estimator.steps[-1][0]}__{name}"
+        self.estimator.fit(X, y, **{name: sample_weight})
+        return self
+
+    def decision_function(self, X):
+        return self.estimator.decision_function(X)
 
 
 class OnCopies:
@@ -54,18 +110,25 @@ class OnCopies:
         return self.classifier.decision_function(X)
 
 
-class WithoutCopies:
-    """A classifier of the recordings as they are."""
+class Unweighted:
+    """One that is not given the weights."""
 
     def __init__(self, classifier):
         self.classifier = classifier
 
     def fit(self, X, y, sample_weight):
-        self.classifier.fit(X.plain, y)
+        self.classifier.fit(X, y)
         return self
 
     def decision_function(self, X):
         return self.classifier.decision_function(X)
+
+
+class WithoutCopies(Unweighted):
+    """One that is given neither weights nor copies."""
+
+    def fit(self, X, y, sample_weight):
+        return super().fit(X.plain, y, sample_weight)
 
 
 def _steps(max_steps):
@@ -77,11 +140,11 @@ def _ours(seed, max_steps):
 
 
 def _dynamics(seed, max_steps):
-    return as_it_comes(seed, **_steps(max_steps))
+    return Unweighted(make_detector("dynamics", random_state=seed, **_steps(max_steps))[1:])
 
 
 def _dynamics_alone(seed, max_steps):
-    return WithoutCopies(_dynamics(seed, max_steps).estimator)
+    return WithoutCopies(_dynamics(seed, max_steps).classifier)
 
 
 def _support_vectors(seed, max_steps):

@@ -108,4 +108,4 @@ plt.show()
 # %%
 # What was gained on other channels was paid for on clean recordings: the same network has more to learn. So
 # augment by what your recordings will meet, not by all there is, and test on recordings that really went
-# through it. What augmentation is worth on real recordings is less (:ref:`how_good`).
+# through it. :ref:`how_good` says what coded copies are worth on real recordings.

@@ -78,4 +78,4 @@ plt.show()
 # One system of six is hard to guess when training lacks it, and the mean over all hides that: report each,
 # and look at the worst. The others lack what systems in training lack as well, and are no harder than
 # before. With 30 recordings of a system, differences of a few points mean nothing. Real systems do not
-# share their faults so kindly: :ref:`how_good` has the same two columns for them.
+# share their faults so kindly: :ref:`how_good` has families of them that training had not heard.
