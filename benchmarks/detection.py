@@ -227,19 +227,19 @@ def table_of_sides(corpus, found, folds, channels):
             row(f"through {name}", of_folds(name))
     table.add_section()
 
-    def false_alarms(name):
+    def called_synthetic(name):
         return lambda scores: mean_over_folds(
             lambda test: share(scores[name][test[corpus.human[test]]] >= 0), folds
         )
 
-    def misses(scores):
+    def called_human(scores):
         return mean_over_folds(lambda test: share(scores[PLAIN][test[~corpus.human[test]]] < 0), folds)
 
-    row("misses at 0", misses)
-    row("false alarms at 0", false_alarms(PLAIN))
+    row("synthetic called human, at 0", called_human)
+    row("human called synthetic, at 0", called_synthetic(PLAIN))
     for name in channels:
         if name in PROCESSES:
-            row(f"false alarms, {name}", false_alarms(name))
+            row(f"human called synthetic, {name}", called_synthetic(name))
     human_sources = corpus.source[tested][corpus.human[tested]]
     large = [name for name in np.unique(human_sources) if (human_sources == name).sum() >= FEW]
     for name, summary in (("mean", np.mean), ("worst", np.max)):
@@ -251,7 +251,7 @@ def table_of_sides(corpus, found, folds, channels):
             ]
             return summary(rates) if rates else float("nan")
 
-        row(f"false alarms at 0, sources of {FEW} human clips: {name}", of_sources)
+        row(f"human called synthetic, sources of {FEW} human clips: {name}", of_sources)
     return table
 
 
@@ -275,7 +275,7 @@ def table_of_groups(corpus, scores, folds):
     tested = np.sort(np.concatenate([test for _, test in folds]))
     human = corpus.human[tested]
     table = Table(title=f"Errors at 0 in per cent, groups of {FEW} clips and more", title_justify="left")
-    for column in ("", "", "clips", "false alarms", "misses"):
+    for column in ("", "", "clips", "human called synthetic", "synthetic called human"):
         table.add_column(column, justify="left" if column == "" else "right")
     of_groups = {
         "human source": np.where(human, corpus.source[tested], ""),
