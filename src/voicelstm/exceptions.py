@@ -86,7 +86,7 @@ class AudioWarning(VoiceLSTMWarning):
 
 
 class SequenceWarning(VoiceLSTMWarning):
-    """A sequence was left out of training."""
+    """A sequence was left out of training, or lies in a folder beside those that were asked for."""
 
 
 class ModelFileWarning(VoiceLSTMWarning):

@@ -1,4 +1,5 @@
 import pickle
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -12,7 +13,7 @@ from sklearn.model_selection import GridSearchCV
 from tests.features.signals import assert_same, noise
 from voicelstm import Augmenter, MFCCTransformer, SequenceStore, make_detector
 from voicelstm.audio._fingerprint import fingerprint_of
-from voicelstm.exceptions import AudioError, AudioWarning
+from voicelstm.exceptions import AudioError, AudioWarning, SequenceWarning
 from voicelstm.features import _extraction, sequences_and_fingerprints
 from voicelstm.sequences import AugmentedSequences
 
@@ -278,6 +279,24 @@ def test_copies_are_what_their_augmenters_make_beside_recordings_as_they_are(
     if out:
         for folder, version in zip(("", "copy-1", "copy-2"), [found.plain, *found.copies], strict=True):
             assert_same(SequenceStore(tmp_path / "out" / folder), version)
+
+
+def test_folders_of_copies_that_an_earlier_call_left_are_named_and_stay(tmp_path):
+    X, out = [noise(1600)], tmp_path / "out"
+    copies = [clone(NOISY[0]).set_params(random_state=seed) for seed in range(11)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        MFCCTransformer(augment=copies).fit_transform(X, out=out)
+        MFCCTransformer(augment=copies).fit_transform(X, out=out)
+        MFCCTransformer(augment=copies).transform(X, out=out)
+        Path(out, "copy-paper").mkdir()
+        Path(out, "copy-99").touch()
+    for augment, words in [(copies[:8], "copy-9, copy-10, copy-11"), (None, "copy-1, copy-2, .*, copy-11")]:
+        text = f"^{re.escape(str(out))} holds {words} of an earlier call"
+        with pytest.warns(SequenceWarning, match=text) as told:
+            MFCCTransformer(augment=augment).fit_transform(X, out=out)
+        assert [each.filename for each in told] == [__file__]
+    assert len(SequenceStore(out / "copy-11")) == 1
 
 
 @pytest.mark.parametrize("speech_only", [False, True])

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from numbers import Integral, Real
@@ -17,6 +18,7 @@ from sklearn.utils.metadata_routing import UNUSED
 from voicelstm._base import DocumentationLink, python_value
 from voicelstm._compat import Interval, StrOptions, fit_context, validate_params
 from voicelstm.audio import Augmenter, report_failures, report_remarks
+from voicelstm.exceptions import SequenceWarning
 from voicelstm.features._cepstra import CepstraSettings
 from voicelstm.features._extraction import ExtractionSettings, check_extraction
 from voicelstm.features._many import extract_all, extract_into
@@ -27,6 +29,8 @@ from voicelstm.sequences import AugmentedSequences, Clip, SequenceStore, Sequenc
 __all__ = ["MFCCTransformer", "checked_augmenters", "distinct_fingerprints", "sequences_and_fingerprints"]
 
 _log = logging.getLogger(__name__)
+
+_COPY = "copy-"  # and a number: the folder of a copy
 
 
 class MFCCTransformer(  # type: ignore[call-arg]
@@ -355,7 +359,8 @@ class MFCCTransformer(  # type: ignore[call-arg]
             Ignored.
         out : str, os.PathLike or None, default=None
             As `transform` takes it. Augmented features and others do not mix in one folder. Of copies, it has
-            a folder for each, ``copy-1``, ``copy-2``, ...
+            a folder for each, ``copy-1``, ``copy-2``, ... Those of more copies, which an earlier call left,
+            stay, with a :class:`~voicelstm.exceptions.SequenceWarning` that names them.
 
         Returns
         -------
@@ -364,7 +369,15 @@ class MFCCTransformer(  # type: ignore[call-arg]
             :class:`~voicelstm.sequences.AugmentedSequences` of such.
         """
         self.fit(X, y)
-        sequences, fingerprints = self._sequences(X, out, self._training_versions())
+        versions = self._training_versions()
+        sequences, fingerprints = self._sequences(X, out, versions)
+        if out is not None and (left := _folders_of_more_copies(Path(out), len(versions) - 1)):
+            warnings.warn(
+                f"{out} holds {', '.join(left)} of an earlier call, which made more copies. They are not of"
+                " this one: delete them, unless you need them.",
+                SequenceWarning,
+                stacklevel=2,
+            )
         self.fingerprints_ = distinct_fingerprints(fingerprints)
         return self._together(sequences)
 
@@ -489,7 +502,7 @@ class MFCCTransformer(  # type: ignore[call-arg]
         if out is None:
             folders = [settings.folder_in(cast(Any, self.cache_dir)) for settings in versions]
         else:
-            folders = [Path(out), *(Path(out, f"copy-{number}") for number in range(1, len(versions)))]
+            folders = [Path(out), *(Path(out, f"{_COPY}{number}") for number in range(1, len(versions)))]
         _log.info("bringing the features of %d recordings into %s", len(recordings), folders[0])
         with ExitStack() as opened:
             writers = []
@@ -513,6 +526,13 @@ class MFCCTransformer(  # type: ignore[call-arg]
 
     def _settings(self, augment: Augmenter | None) -> ExtractionSettings:
         return ExtractionSettings.of(self.get_params(deep=False) | {"augment": augment})
+
+
+def _folders_of_more_copies(out: Path, n_copies: int) -> list[str]:
+    """Name the folders of copies in a folder of sequences that has fewer."""
+    numbers = [each.name.removeprefix(_COPY) for each in out.glob(f"{_COPY}*") if each.is_dir()]
+    left = sorted(int(number) for number in numbers if number.isdecimal() and int(number) > n_copies)
+    return [f"{_COPY}{number}" for number in left]
 
 
 def checked_augmenters(augment: Any) -> list[Augmenter]:
