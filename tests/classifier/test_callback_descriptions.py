@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -119,6 +120,53 @@ def test_the_global_variable_that_cannot_be_compared_is_named():
     exec("def make():\n    return Watch(LIMIT)", module)
     with pytest.raises(TypeError, match=r"a builtins.list_iterator in the global variable 'OPEN' of mine$"):
         describe_callbacks([module["make"]])
+
+
+class Holder:
+    def __init__(self, held):
+        self.held = held
+
+    def __call__(self):
+        return None
+
+
+def holding(held, way):
+    """Make a maker that holds a value in this way."""
+    if way == "variable":
+        return lambda: held
+    if way == "default":
+        return lambda held=held: held
+    if way == "class":
+        return type("Mine", (), {"__module__": __name__, "held": held})
+    if way == "partial":
+        return partial(Holder, held)
+    holder = Holder(held)
+    return holder if way == "attribute" else lambda: holder
+
+
+@pytest.mark.parametrize(
+    ("way", "where"),
+    [
+        ("variable", "in the variable 'held' around holding.<locals>.<lambda>"),
+        ("default", "in a default of holding.<locals>.<lambda>"),
+        ("class", "in 'held' of the class Mine"),
+        ("partial", "in the arguments of a partial"),
+        ("attribute", "in the attribute 'held' of a Holder"),
+        (
+            "attribute of a variable",
+            "in the attribute 'held' of a Holder in the variable 'holder' around holding.<locals>.<lambda>",
+        ),
+    ],
+)
+def test_it_is_said_where_something_is_that_cannot_be_compared(way, where):
+    with pytest.raises(TypeError, match=f"^a builtins.list_iterator {re.escape(where)}$"):
+        describe_callbacks([holding(iter([]), way)])
+
+
+def test_after_something_that_can_be_compared_no_place_is_left():
+    maker = partial(dict, first=holding(1, "attribute"), second=[iter([])])
+    with pytest.raises(TypeError, match=r"^a builtins.list_iterator in the arguments of a partial$"):
+        describe_callbacks([maker])
 
 
 @pytest.mark.parametrize("made", [threading.Lock, threading.Semaphore, threading.Event])

@@ -37,7 +37,8 @@ def describe_callbacks(makers: Sequence[Callable[[], Any]]) -> list[Any]:
     """Describe makers of callbacks by their code and values, as lists of text.
 
     Left out are Keras's own that only show or write. TypeError if a maker holds what cannot be compared
-    between processes, such as an open file; it names the global variable that holds it, if one does.
+    between processes, such as an open file; it says where that is held, from within outwards up to a global
+    variable.
     """
     return [_Describer().of(maker) for maker in makers if not _only_shows(maker)]
 
@@ -57,7 +58,7 @@ class _Describer:
 
     def __init__(self) -> None:
         self._met: dict[int, tuple[int, Any]] = {}  # with the value, whose id would else be given again
-        self._place = ""  # the global variable that is being described
+        self._place = ""  # where the value that is being described is held
 
     def of(self, value: Any) -> Any:
         """Describe a value."""
@@ -91,7 +92,8 @@ class _Describer:
         elif isinstance(value, _LOCKS):
             yield self.of(type(value))
         elif isinstance(value, partial):
-            yield from map(self.of, (value.func, value.args, value.keywords))
+            yield self.of(value.func)
+            yield self._at(" in the arguments of a partial", (value.args, value.keywords))
         elif isinstance(value, MethodType):
             yield from map(self.of, (value.__func__, value.__self__))
         elif isinstance(value, ModuleType):
@@ -115,17 +117,27 @@ class _Describer:
 
     def _function(self, function: FunctionType) -> Iterator[Any]:
         yield from (function.__module__, function.__qualname__)
-        cells = [_content(cell) for cell in function.__closure__ or ()]
-        of_own = (function.__code__, function.__defaults__, function.__kwdefaults__, vars(function), cells)
-        yield from map(self.of, of_own)
+        name = function.__qualname__
+        yield from map(self.of, (function.__code__, vars(function)))
+        yield self._at(f" in a default of {name}", (function.__defaults__, function.__kwdefaults__))
+        for variable, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+            yield self._at(f" in the variable {variable!r} around {name}", _content(cell))
         for name in sorted(_global_names(function.__code__)):
             if name in function.__globals__:
                 yield [name, self._global(name, function.__globals__)]
 
     def _global(self, name: str, variables: dict[str, Any]) -> Any:
-        before = self._place
-        self._place = f" in the global variable {name!r} of {variables.get('__name__')}"
-        described = self.of(variables[name])
+        before, self._place = self._place, ""  # what a global variable holds is found without more
+        described = self._at(
+            f" in the global variable {name!r} of {variables.get('__name__')}", variables[name]
+        )
+        self._place = before
+        return described
+
+    def _at(self, place: str, value: Any) -> Any:
+        """Describe a value that is held in a place, which is within those around it."""
+        before, self._place = self._place, place + self._place
+        described = self.of(value)
         self._place = before
         return described
 
@@ -134,7 +146,7 @@ class _Describer:
         yield from map(self.of, class_.__bases__)
         for name, member in sorted(vars(class_).items()):
             if name not in _NOT_OF_A_CLASS:
-                yield [name, self.of(member)]
+                yield [name, self._at(f" in {name!r} of the class {class_.__qualname__}", member)]
 
     def _module(self, module: ModuleType) -> Iterator[str]:
         yield from (module.__name__, _version(module.__name__))
@@ -145,7 +157,8 @@ class _Describer:
     def _instance(self, value: Any) -> Iterator[Any]:
         yield self.of(type(value))
         if not _is_of_library(type(value)) and hasattr(value, "__dict__"):
-            yield self.of(vars(value))
+            for name, held in vars(value).items():
+                yield [name, self._at(f" in the attribute {name!r} of a {type(value).__qualname__}", held)]
         elif callable(getattr(value, "get_config", None)):  # Keras's schedules
             yield self.of(value.get_config())
         else:
