@@ -40,7 +40,7 @@ train, test = next(StratifiedGroupKFold(3).split(corpus, y, groups=speaker))
 
 
 def trained(augment=None):
-    """A detector that knows the training speakers, with coded copies of their recordings or without."""
+    """A detector that knows the training speakers, with or without coded copies."""
     energies = MFCCTransformer(
         n_mfcc=None,
         n_filters=80,
@@ -56,7 +56,8 @@ def trained(augment=None):
 
 
 detector = trained()
-print(f"accuracy on new speakers: {detector.score([corpus[i] for i in test], y[test]):.0%}")
+accuracy = detector.score([corpus[i] for i in test], y[test])
+print(f"accuracy on new speakers: {accuracy:.0%}")
 
 # %%
 # The same clips, through MP3
@@ -85,8 +86,8 @@ def print_errors(of_tests):
     for name, score in of_tests.items():
         wrong = (score >= 0) == human
         print(
-            f"{name}: accuracy {1 - wrong.mean():.0%}, {wrong[human].mean():.0%} of human clips called"
-            f" synthetic, {wrong[~human].mean():.0%} of synthetic ones called human"
+            f"{name}: {1 - wrong.mean():.0%} right;"
+            f" wrong: {wrong[human].mean():.0%} of human, {wrong[~human].mean():.0%} of synthetic clips"
         )
 
 
@@ -136,12 +137,14 @@ for ax, title, of_tests in zip(axes, titles, (fooled, mended), strict=True):
         ax.plot(score[human], row - 0.15 + spread[human], "o", color="#0072B2", alpha=0.6)
         ax.plot(score[~human], row + 0.15 + spread[~human], "^", color="#D55E00", alpha=0.6)
         right = np.mean((score < 0) == human)
-        ax.text(0, row - 0.41, f"{right:.0%} right", ha="center", va="center", backgroundcolor="white")
+        of_row = {"ha": "center", "va": "center", "backgroundcolor": "white"}
+        ax.text(0, row - 0.41, f"{right:.0%} right", **of_row)
     ax.axvline(0, color="black", linestyle=":", zorder=0)
     ax.set(xlabel="human  ←  log-odds of synthetic  →  synthetic", title=title)
 axes[0].set_yticks(range(len(tests)), list(tests))
 axes[0].set_ylim(len(tests) - 0.6, -0.6)
-figure.legend(axes[0].lines[:2], ("human clip", "synthetic clip"), loc="outside lower center", ncols=2)
+names = ("human clip", "synthetic clip")
+figure.legend(axes[0].lines[:2], names, loc="outside lower center", ncols=2)
 plt.show()
 
 # %%
