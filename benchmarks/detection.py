@@ -32,6 +32,8 @@ from rich.table import Table
 from scipy.stats import rankdata
 from sklearn.base import clone
 
+import detection_channels
+import voicelstm
 from detection_channels import CHANNELS, PROCESSES
 from detection_sides import DYNAMICS, OURS, SIDES
 from voicelstm import Augmenter, audit
@@ -45,6 +47,8 @@ PLAIN = "as they are"
 N_FOLDS = 4
 FEW = 20  # clips below which a group has no row of its own
 STRATA = 5
+# Scores that were kept are those of this code.
+_CODE = (voicelstm.__version__, Path(detection_channels.__file__).read_text(encoding="utf-8"))
 
 
 class Corpus:
@@ -175,12 +179,14 @@ def clips_of(corpus, channel, test):
 
 def scores_of(corpus, heard, side, folds, seed, channels, max_steps, memory):
     """Return, for each channel, the score of each clip in the fold that tests it, NaN where none does."""
-    # What is not hashed is known by it: sequences by the recordings and the front end.
+    # What is ignored is known by the key: sequences by the recordings, the front end and what changes both.
     known = memory.cache(answers_of, ignore=["heard", "detector", "corpus"])
     scores = {name: np.full(len(corpus.names), np.nan) for name in (PLAIN, *channels)}
     for training, test in folds:
         detector = side.make(seed, max_steps)
-        key = joblib_hash((corpus.names, side.front_end, detector))
+        of_copies = [copy.get_params() for copy in Augmenter.channels()]
+        weights = corpus.weights(training)
+        key = joblib_hash((corpus.names, weights, side.front_end, of_copies, detector, _CODE))
         answers = known(heard, detector, corpus, training, test, channels, key)
         for name, of_clip in scores.items():
             clips = clips_of(corpus, name, test)
@@ -332,7 +338,7 @@ def main():
     parser.add_argument("--corpus", type=Path, default=SHARED / "corpus")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--sides", nargs="+", choices=SIDES, default=list(SIDES), metavar="SIDE")
-    parser.add_argument("--max-steps", type=int, help="in place of each side's own number of batches")
+    parser.add_argument("--max-steps", type=int, help="at most so many batches of each side")
     parser.add_argument("--folds", nargs="+", type=int, default=list(range(N_FOLDS)), metavar="FOLD")
     parser.add_argument(
         "--channels", nargs="*", choices=[*CHANNELS, *PROCESSES], default=[*CHANNELS, *PROCESSES]
@@ -340,7 +346,8 @@ def main():
     parser.add_argument(
         "--cache",
         type=Path,
-        help="folder for recordings, features and scores, some 10 GB: a run goes on where another ended",
+        help="folder for recordings, features and scores, some 10 GB: a run goes on where another ended;"
+        " take a new one after changing the library",
     )
     parser.add_argument("--n-jobs", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="one fold, half of the clips, fewer steps")
@@ -352,7 +359,7 @@ def main():
         write_folds(corpus)
         return
     if arguments.quick:
-        console.print("quick: one fold, every second clip, one seed, 300 steps; not to be quoted")
+        console.print("quick: one fold, every second clip, one seed, at most 300 steps; not to be quoted")
         arguments.seeds, arguments.folds = 1, [1]
         arguments.max_steps = arguments.max_steps or 300
         arguments.channels = ["strong MP3", "telephone", "noise suppression"]

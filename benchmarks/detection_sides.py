@@ -131,16 +131,19 @@ class WithoutCopies(Unweighted):
         return super().fit(X.plain, y, sample_weight)
 
 
-def _steps(max_steps):
-    return {} if max_steps is None else {"classifier__max_steps": max_steps}
+def _classifier_of(detector, max_steps):
+    """Return what learns from features, in at most so many batches."""
+    steps = detector.named_steps["classifier"].max_steps
+    least = steps if max_steps is None else min(steps, max_steps)
+    return detector.set_params(classifier__max_steps=least)[1:]
 
 
 def _ours(seed, max_steps):
-    return Weighted(make_detector(random_state=seed, **_steps(max_steps))[1:])
+    return Weighted(_classifier_of(make_detector(random_state=seed), max_steps))
 
 
 def _dynamics(seed, max_steps):
-    return Unweighted(make_detector("dynamics", random_state=seed, **_steps(max_steps))[1:])
+    return Unweighted(_classifier_of(make_detector("dynamics", random_state=seed), max_steps))
 
 
 def _dynamics_alone(seed, max_steps):

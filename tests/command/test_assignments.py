@@ -69,6 +69,9 @@ def test_parameters_are_set_on_the_estimator_that_is_given():
         ("classifier.units", "not of the form name=value"),
         ("classifier.dropout=2", "dropout"),
         ("features.n_mfcc=500", "n_filters"),
+        ("classifier.segment_hop=400", "segment_hop=400 must be from 1 to segment_frames=300"),
+        ("classifier.segment_frames=none", "segment_frames, which is None: give a number"),
+        ("classifier.augment.equalization=-1", "equalization"),
     ],
 )
 def test_what_cannot_be_set_is_refused_before_anything_is_read(assignment, said):

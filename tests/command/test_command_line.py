@@ -39,7 +39,7 @@ from voicelstm.command._exit_codes import ExitCode
         (["train", "{labels}", "-o", "d", "--set", "units=3"], "Did you mean classifier.units?"),
         (["train", "{labels}", "-o", "d", "--set", "classifier.units"], "not of the form name=value"),
         (["train", "{labels}", "-o", "d", "--set", "classifier.pooling=maen"], "'maen'"),
-        (["train", "{labels}", "-o", "d", "--set", "features.n_mfcc=500"], "n_filters=120"),
+        (["train", "{labels}", "-o", "d", "--set", "features.n_mfcc=500"], "n_filters=80"),
         (["train", "{labels}", "-o", "d", "--where", "subset"], "not of the form column=value"),
         (["train", "{labels}", "-o", "d", "--groups", "person"], "there are: speaker, system"),
         (["train", "{labels}", "-o", "d", "--unseen", "system"], "--unseen system needs --groups"),

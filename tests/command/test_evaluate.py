@@ -108,7 +108,16 @@ def test_evaluate_names_recordings_of_the_training(voice_folder, tmp_path):
     lines = (voice_folder / "labels.csv").read_text().splitlines()
     (tmp_path / "train.csv").write_text("\n".join(lines[:13]))
     of_voices = ("--audio-dir", voice_folder)
-    small = ("--set", "classifier.units=4", "--set", "classifier.max_steps=2", "--set", "features.n_mfcc=6")
+    small = (
+        "--model",
+        "dynamics",
+        "--set",
+        "classifier.units=4",
+        "--set",
+        "classifier.max_steps=2",
+        "--set",
+        "features.n_mfcc=6",
+    )
     run("train", tmp_path / "train.csv", *of_voices, "-o", tmp_path / "detector", *small)
     (tmp_path / "test.csv").write_text("\n".join([lines[0], *lines[11:]]))
     for _ in range(2):  # features are computed, and then in the cache

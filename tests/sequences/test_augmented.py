@@ -134,7 +134,8 @@ def test_copies_without_frames_are_told_once_unless_they_were_given_as_no_copy(a
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert [len(clip) for clip in X[[3, 0, 1]].copies[0]] == [0, 0, 3]
-        AugmentedSequences(plain, [[[], copy[1], [], []]])
+        given = [[], copy[1], [], []]
+        AugmentedSequences(plain, [given, np.array(given, dtype=object)])
 
 
 @pytest.mark.parametrize(

@@ -112,8 +112,9 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
     sampling : {"all", "weights"}, default="all"
         Segments of an epoch of `fit`. "all": each once, and its weight weighs the loss. "weights": as many,
         drawn with a chance in proportion to their weights, which then do not weigh the loss; each batch has
-        every class in proportion. Both learn the same on average. The second sees rare groups that weigh much
-        in every batch, as :func:`~voicelstm.datasets.balanced_weights` makes them. It needs `shuffle`.
+        every class in proportion. Both learn the same on average. The second sees rare groups that weigh
+        much, as :func:`~voicelstm.datasets.balanced_weights` makes them, as often as others. It needs
+        `shuffle`.
     random_crops : bool, default=False
         Whether training begins each segment at a random frame of its clip each time. Otherwise segments tile
         the clip.

@@ -10,7 +10,17 @@ from numpy.typing import NDArray
 from voicelstm.network import Architecture, Weights
 from voicelstm.sequences import FrameStatistics, SegmentBatches, check_hop
 
-__all__ = ["FittedNetwork"]
+__all__ = ["FittedNetwork", "check_segments"]
+
+
+def check_segments(classifier: Any) -> None:
+    """Refuse parameters of segments that contradict each other."""
+    check_hop(classifier.segment_hop, classifier.segment_frames)
+    if classifier.repeat_short_clips and classifier.segment_frames is None:
+        raise ValueError(
+            "repeat_short_clips=True repeats clips up to segment_frames, which is None: give a number of"
+            " frames, or set repeat_short_clips=False."
+        )
 
 
 @dataclass(frozen=True)
@@ -28,12 +38,7 @@ class FittedNetwork:
         """Cut clips into batches as this network reads them, and as the classifier's parameters say."""
         from voicelstm.network import frames_step
 
-        check_hop(classifier.segment_hop, classifier.segment_frames)
-        if classifier.repeat_short_clips and classifier.segment_frames is None:
-            raise ValueError(
-                "repeat_short_clips=True repeats clips up to segment_frames, which is None: give a number of"
-                " frames, or set repeat_short_clips=False."
-            )
+        check_segments(classifier)
         return SegmentBatches(
             clips,
             classifier.segment_frames,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from voicelstm._base import checked_convolutions, checked_units, restored_on_failure
 from voicelstm.classifier._callback_descriptions import describe_callbacks
 from voicelstm.classifier._callbacks import EpochTasks, checked_callbacks
-from voicelstm.classifier._fitted import FittedNetwork
+from voicelstm.classifier._fitted import FittedNetwork, check_segments
 from voicelstm.classifier._labelled import LabelledInput, known_human_label, new_generator
 from voicelstm.exceptions import ModelFileWarning
 from voicelstm.network import Architecture, Checkpoint, Weights, fingerprint, initial_weights
@@ -22,7 +22,7 @@ from voicelstm.sequences import FrameStatistics, checked_clips, named_version, v
 if TYPE_CHECKING:
     from voicelstm.network import LabelledClips, Network, Schedule
 
-__all__ = ["FitResult", "PartialFitState", "fit_classifier", "partial_fit_classifier"]
+__all__ = ["FitResult", "PartialFitState", "check_training", "fit_classifier", "partial_fit_classifier"]
 
 History = dict[str, list[float]]
 
@@ -127,7 +127,7 @@ def _fit(
     """Train a network for all epochs; the classifier is read, and not changed."""
     from voicelstm.network import train
 
-    _check_training(classifier, labelled.n_features)
+    check_training(classifier, labelled.n_features)
     architecture = _architecture(classifier, labelled, before)
     generator = new_generator(classifier.random_state)
     weights = _first_weights(classifier, architecture, before, generator)
@@ -185,7 +185,7 @@ def _partial_fit(
             ' learning_rate_schedule="constant".'
         )
 
-    _check_training(classifier, labelled.n_features)
+    check_training(classifier, labelled.n_features)
     architecture = _architecture(classifier, labelled, before)
     # A copy, since a pass that fails must not have drawn from it.
     generator = new_generator(classifier.random_state) if state is None else deepcopy(state.generator)
@@ -205,8 +205,11 @@ def _partial_fit(
     return FitResult(replace(start, weights=trained.weights), trained.history, state)
 
 
-def _check_training(classifier: Any, n_features: int) -> None:
-    """Refuse parameters of training that contradict each other, or the features."""
+def check_training(classifier: Any, n_features: int | None = None) -> None:
+    """Refuse parameters that contradict each other, or the features, if their number is known."""
+    checked_units(classifier.units)
+    checked_convolutions(classifier.convolutions)
+    check_segments(classifier)
     if classifier.sampling == "weights" and not classifier.shuffle:
         raise ValueError('sampling="weights" draws segments at random; set shuffle=True, or sampling="all".')
     if classifier.random_crops and classifier.segment_frames is None:

@@ -85,9 +85,13 @@ def _unknown(name: str, known: list[str]) -> str:
 
 def _check(estimator: Any) -> None:
     """Refuse values that are not legal now, rather than when recordings have been read."""
+    from voicelstm.classifier import LSTMVoiceClassifier, check_training
+
     for step in [step for _, step in estimator.steps] if hasattr(estimator, "steps") else [estimator]:
         try:
             validate_params(step)
+            if isinstance(step, LSTMVoiceClassifier):
+                check_training(step)
             if hasattr(step, "extract"):
                 step.fit(["not opened"])  # which looks at parameters together
         except ValueError as error:

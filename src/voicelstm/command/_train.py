@@ -34,10 +34,10 @@ Examples:
 \b
 The detector is that of voicelstm.make_detector: of the model convolutions,
 which takes minutes to an hour, or of the model dynamics, which takes seconds
-and is worth less on other recordings. --verbose tells what it is at. The steps
-are features and classifier; dynamics has one more, dynamics, between them.
---set changes their parameters: to what Python writes so (0.5, None, True), to
-words (mean), or to several of them with commas.
+and is worth less on other recordings. --verbose tells what it is at. The
+steps are features and classifier; dynamics has one more, dynamics, between
+them. --set changes their parameters: to what Python writes so (0.5, None,
+True), to words (mean), or to several of them with commas.
 The file is written when all is done: a run that fails or is interrupted
 leaves the old one. Recordings that cannot be read are left out and listed at
 the end, and the exit code is then 1.

@@ -54,7 +54,8 @@ def make_detector(
     Raises
     ------
     ValueError
-        If there is no such `model`, a step has no such parameter, or `random_state` is a negative int.
+        If there is no such `model`, a step has no such parameter, or, of "convolutions", `random_state` is a
+        negative int; `fit` says so of "dynamics".
 
     Notes
     -----
@@ -69,7 +70,8 @@ def make_detector(
     is the collection of a human clip and the family of systems of a synthetic one, and `speaker` the speaker
     and the system (:func:`~voicelstm.datasets.balanced_weights`). The weights go together with
     ``class_weight="balanced"``, which finds both classes equal already. "convolutions" draws the segments of
-    each batch by them, so that a source of few clips is in every batch; "dynamics" weighs the loss.
+    each batch by them, so that a source of few clips comes as often as one of many;
+    "dynamics" weighs the loss.
 
     Examples
     --------
@@ -79,7 +81,7 @@ def make_detector(
     >>> list(make_detector("dynamics").named_steps)
     ['features', 'dynamics', 'classifier']
     """
-    if model not in _MODELS:
+    if not isinstance(model, str) or model not in _MODELS:
         raise ValueError(f"model={model!r}: expected one of {', '.join(map(repr, _MODELS))}.")
     return _MODELS[model](random_state).set_params(**changes)
 

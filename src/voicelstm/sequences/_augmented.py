@@ -139,7 +139,10 @@ class AugmentedSequences:
         """Positions of recordings with frames of which a copy has none, and was not given as ``[]``."""
         lacking = np.zeros(len(self), dtype=bool)
         for each, copy in zip(given, self.copies, strict=True):
-            is_told = [np.shape(clip) == (0,) for clip in each] if isinstance(each, list | tuple) else False
+            is_list = isinstance(each, list | tuple) or (
+                isinstance(each, np.ndarray) and each.dtype == object
+            )
+            is_told = [np.shape(clip) == (0,) for clip in each] if is_list else False
             lacking |= (_n_frames(copy) == 0) & ~np.asarray(is_told, dtype=bool)
         return np.flatnonzero(lacking & (_n_frames(self.plain) > 0)).tolist()
 
