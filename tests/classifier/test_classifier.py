@@ -68,8 +68,8 @@ def strokes():
     return X, y
 
 
-@pytest.mark.every_backend
-@pytest.mark.parametrize("bidirectional", [False, True])
+# One of both under the other backends, where each takes half a minute.
+@pytest.mark.parametrize("bidirectional", [False, pytest.param(True, marks=pytest.mark.every_backend)])
 def test_convolutions_learn_a_pattern_wherever_it_is_in_time_and_frequency(bidirectional):
     X, y = strokes()
     settings = {"convolutions": [(4, 5, 2), (4, 3, 2)], "bidirectional": bidirectional, "max_epochs": 20}
