@@ -41,7 +41,11 @@ def tiny(small_voices):
     [
         ("dynamics", {}),
         # A quarter of its training, which is some minutes.
-        pytest.param("convolutions", {"classifier__max_steps": 300}, marks=pytest.mark.nightly),
+        pytest.param(
+            "convolutions",
+            {"classifier__max_steps": 300},
+            marks=[pytest.mark.nightly, pytest.mark.timeout(3600)],
+        ),
     ],
 )
 def test_it_hears_the_difference_in_voices_it_has_not_heard(model, changes):
@@ -251,6 +255,7 @@ def speakers_apart(request, corpus_dir):
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(3600)  # the first waits for the training
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_is_no_speech_decides_nothing(speakers_apart, change):
     detector, clips, before = speakers_apart
