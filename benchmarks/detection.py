@@ -47,6 +47,7 @@ PLAIN = "as they are"
 N_FOLDS = 4
 FEW = 20  # clips below which a group has no row of its own
 STRATA = 5
+COPIES = Augmenter.channels()
 # Scores that were kept are those of this code.
 _CODE = (voicelstm.__version__, Path(detection_channels.__file__).read_text(encoding="utf-8"))
 
@@ -141,7 +142,7 @@ class Heard:
 
     def __init__(self, corpus, front_end, channels, cache, n_jobs):
         front_end = clone(front_end).set_params(
-            n_jobs=n_jobs, cache_dir=cache / "features", on_error="warn", augment=Augmenter.channels()
+            n_jobs=n_jobs, cache_dir=cache / "features", on_error="warn", augment=COPIES
         )
         self.training = front_end.fit_transform(corpus.recordings)
         self.of_channel = {PLAIN: self.training.plain}
@@ -162,9 +163,9 @@ class Heard:
         return sequences[[of_clip[clip] for clip in clips.tolist()]]
 
 
-def answers_of(heard, detector, corpus, training, test, channels, key):
+def answers_of(heard, detector, corpus, training, test, weights, channels, key):
     """Fit a detector, and return what it says of a fold's clips through each channel."""
-    detector.fit(heard.training[training], corpus.target[training], corpus.weights(training))
+    detector.fit(heard.training[training], corpus.target[training], weights)
     answers = {}
     for name in (PLAIN, *channels):
         clips = clips_of(corpus, name, test)
@@ -184,10 +185,8 @@ def scores_of(corpus, heard, side, folds, seed, channels, max_steps, memory):
     scores = {name: np.full(len(corpus.names), np.nan) for name in (PLAIN, *channels)}
     for training, test in folds:
         detector = side.make(seed, max_steps)
-        of_copies = [copy.get_params() for copy in Augmenter.channels()]
-        weights = corpus.weights(training)
-        key = joblib_hash((corpus.names, weights, side.front_end, of_copies, detector, _CODE))
-        answers = known(heard, detector, corpus, training, test, channels, key)
+        key = joblib_hash((corpus.names, side.front_end, COPIES, detector, _CODE))
+        answers = known(heard, detector, corpus, training, test, corpus.weights(training), channels, key)
         for name, of_clip in scores.items():
             clips = clips_of(corpus, name, test)
             wrong = np.where(corpus.human[clips], np.inf, -np.inf)

@@ -13,6 +13,17 @@ from voicelstm.sequences import SpecAugment
 
 __all__ = ["make_detector"]
 
+# Of both models: linear frequencies, and one level of what is speech.
+_FRONT_END: dict[str, Any] = {
+    "scale": "linear",
+    "triangles": "exact",
+    "lifter": None,
+    "energy": False,
+    "deltas": 0,
+    "level": -26.0,
+    "speech_only": True,
+}
+
 
 def make_detector(
     model: str = "convolutions", *, random_state: int | np.random.RandomState | None = None, **changes: Any
@@ -65,7 +76,7 @@ def make_detector(
     (``features__augment=None`` takes none), keep features in ``features__cache_dir``, and read recordings
     with ``features__n_jobs=-1``.
 
-    Where it is known what a clip comes from, give `fit` weights by which that counts the same:
+    If the source of each clip is known, give `fit` weights for which all sources count the same:
     ``classifier__sample_weight=balanced_weights(y, {"source": source, "speaker": speaker})``, where `source`
     is the collection of a human clip and the family of systems of a synthetic one, and `speaker` the speaker
     and the system (:func:`~voicelstm.datasets.balanced_weights`). The weights go together with
@@ -93,15 +104,9 @@ def _convolutions(random_state: Any) -> Pipeline:
         n_mfcc=None,
         n_filters=80,
         n_fft=512,
-        scale="linear",
-        triangles="exact",
-        lifter=None,
-        energy=False,
-        deltas=0,
         normalize="mean",
-        level=-26.0,
-        speech_only=True,
         augment=Augmenter.channels(random_state=seed),
+        **_FRONT_END,
     )
     classifier = LSTMVoiceClassifier(
         convolutions=((12, 5, 2), (12, 3, 1), (12, 3, 2), (24, 3, 1), (24, 3, 2), (12, 3, 1)),
@@ -133,13 +138,7 @@ def _dynamics(random_state: Any) -> Pipeline:
         n_mfcc=60,
         n_filters=120,
         n_fft=1024,
-        scale="linear",
-        triangles="exact",
-        lifter=None,
-        energy=False,
-        deltas=0,
-        level=-26.0,
-        speech_only=True,
+        **_FRONT_END,
     )
     classifier = LSTMVoiceClassifier(
         units=(64,),

@@ -72,7 +72,7 @@ class ScoreTimelineDisplay:
 
     Notes
     -----
-    Where segments overlap, each is drawn up to the start of the next.
+    If segments overlap, each is drawn up to the start of the next.
 
     Examples
     --------
