@@ -20,7 +20,7 @@ STEPS = [
     ("voicelstm.display.CepstraDisplay", "matplotlib"),
     ("from voicelstm import audit, evaluate; from voicelstm.datasets import UnseenSystems", ""),
     ("from voicelstm import LSTMVoiceClassifier, MFCCTransformer, load, make_detector, save", ""),
-    ("import numpy; MFCCTransformer(n_jobs=2).transform([numpy.ones(9)])", ""),
+    ("import numpy; MFCCTransformer(n_jobs=2).transform([numpy.ones(9)])", "av audioread"),
 ]
 
 

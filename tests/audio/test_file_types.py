@@ -35,6 +35,13 @@ def test_what_libsndfile_writes_is_a_media_format_of_that_name(container, subtyp
         (b"\x1a\x45\xdf\xa3\x01", "a Matroska/WebM file"),
         (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "a Windows Media file"),
         (b"#!AMR\n", "an AMR file"),
+        (b"RIFF\x00\x00\x00\x00AVI LIST", "an AVI film"),
+        (b"wvpk\x00", "a WavPack file"),
+        (b"TTA1\x01\x00", "a True Audio (TTA) file"),
+        (b"\x0b\x77\x00", "an AC-3 stream"),
+        (b"NIST_1A\n   1024\n", "a NIST SPHERE file"),
+        ((b"G" + bytes(187)) * 3, "an MPEG transport stream"),
+        (b"\xff\xfe\x90\x44\x21\x13", "an MPEG audio stream"),  # layer I, which UTF-16 begins like
         (b"\xff\xe0", "an MPEG audio stream"),  # eleven bits of synchronisation, the least there are
     ],
 )
@@ -53,6 +60,10 @@ def test_media_that_another_decoder_may_know_are_named(head, found):
         (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
         (b"\xff\xd8\xff\xe0", "a JPEG picture"),
         (b"\x93NUMPY\x01\x00", "a NumPy array file"),
+        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "a WebP picture"),
+        (b"\x80\x04\x95\x10\x00", "a pickle"),
+        ("path,label".encode("utf-16"), "text in UTF-16"),
+        ("path,label".encode("utf-16-be").join([b"\xfe\xff", b""]), "text in UTF-16"),
         (b"\xef\xbb\xbf\r\n <HTML>", "an HTML page"),
         (b"\n[1, 2]", "JSON text"),
         (b"<?xml version='1.0'?>", "XML or HTML text"),
@@ -68,5 +79,6 @@ def test_what_is_no_media_is_named_too(head, found):
 
 
 def test_every_remedy_is_for_something_that_is_found():
-    heads = (b"version https://git-lfs", b"\x00", b"<html>", b"PK\x03\x04", b"\x1f\x8b", b"\x93NUMPY")
+    sphere = b"NIST_1A\n   1024\nsample_coding -s26 pcm,embedded-shorten-v2.00\n"
+    heads = (b"version https://git-lfs", b"\x00", b"<html>", b"PK\x03\x04", b"\x1f\x8b", b"\x93NUMPY", sphere)
     assert {recognise(head)[0] for head in heads} == set(REMEDIES)

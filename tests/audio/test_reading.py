@@ -2,6 +2,7 @@ import io
 import os
 import subprocess
 import sys
+import warnings
 import wave
 
 import numpy as np
@@ -63,10 +64,13 @@ def audioread_open(monkeypatch):
 
 
 def test_every_strange_file_gives_samples_or_says_why_not(awkward_files):
-    surprises = {}
+    surprises, warned = {}, set()
     for path, expected in awkward_files:
         try:
-            samples, rate = read_audio(path)
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", AudioWarning)
+                samples, rate = read_audio(path)
+            warned |= {path.name for each in caught if issubclass(each.category, AudioWarning)}
         except AudioError as error:
             outcome = "reject" if str(path) in str(error) else "a text that does not name the file"
         else:
@@ -81,6 +85,7 @@ def test_every_strange_file_gives_samples_or_says_why_not(awkward_files):
             surprises[path.name] = outcome
     assert len(awkward_files) == 59
     assert surprises == {}
+    assert warned == {"truncated_half.wav", "truncated.flac", "truncated.mp3"}
 
 
 def test_one_recording_in_many_containers_is_always_the_same_samples(awkward_dir):
@@ -226,9 +231,13 @@ def test_a_wav_whose_header_lies_about_its_size_is_read_to_its_end(tmp_path, out
     content[4:8] = (36 if outer is None else outer).to_bytes(4, "little")
     path = tmp_path / "stream.wav"
     path.write_bytes(content)
-    samples, rate = read_audio(path)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", AudioWarning)
+        samples, rate = read_audio(path)
     assert (samples * 32768).tolist() == pcm.tolist()
     assert rate == 8000
+    claims_more = [f"{path}: cut off: 0.1 of 625.0 s"] if inner == 10_000_000 else []
+    assert [str(each.message).split(";")[0] for each in caught] == claims_more
 
 
 def test_chunks_behind_empty_data_are_not_taken_for_samples(tmp_path):
@@ -239,7 +248,7 @@ def test_chunks_behind_empty_data_are_not_taken_for_samples(tmp_path):
     assert "0 samples" in refusal(path)
 
 
-def test_what_soundfile_cannot_decode_goes_to_audioread(tmp_path, audioread_open):
+def test_what_neither_soundfile_nor_ffmpeg_can_decode_goes_to_audioread(tmp_path, audioread_open):
     path = tmp_path / "voice.m4a"
     path.write_bytes(b"\x00\x00\x00\x18ftypM4A " + bytes(100))
     samples, rate = read_audio(path)

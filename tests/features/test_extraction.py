@@ -120,6 +120,7 @@ def test_what_features_depend_on_names_their_folder(tmp_path):
     [
         "voicelstm",
         "audioread",
+        "av",
         "librosa",
         "libsndfile",
         "numpy",

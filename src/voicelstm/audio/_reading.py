@@ -1,30 +1,24 @@
 """One recording in, mono samples in ±1 and their rate out."""
 
-import io
 import os
 import stat
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import soundfile
 import soxr
 from numpy.typing import DTypeLike, NDArray
 
-from voicelstm.audio._file_types import FETCH_AGAIN, REMEDIES, recognise
+from voicelstm.audio._channels import ChannelMixer
+from voicelstm.audio._decoded import check_duration
+from voicelstm.audio._decoding import decode_file
 from voicelstm.audio._fingerprint import fingerprint_of
+from voicelstm.audio._joined import MOST_RESAMPLED
 from voicelstm.audio._level import peak_of
 from voicelstm.exceptions import AudioError, AudioWarning
 
 __all__ = ["name_of", "read_audio", "read_recording"]
-
-_BLOCK = 2**22  # samples of all channels read at once, so that a header's claim alone reserves little
-_FIRST_BLOCK = 2**20
-_UNKNOWN = 2**62  # libsndfile's number of frames is no less where it knows none
-_MAX_RESAMPLING_RATIO = 100
-_CONVERT = "convert it to WAV or FLAC, for example with 'ffmpeg -i IN OUT.wav'"
 
 
 def read_audio(
@@ -36,9 +30,11 @@ def read_audio(
 ) -> tuple[NDArray[np.floating], int]:
     """Read one recording as mono samples.
 
-    Files are decoded by soundfile, what it cannot decode by audioread. Integer PCM is divided by its
-    full range, channels are averaged, and another sample rate is reached by soxr's high-quality resampler.
-    Samples of floating-point files stay as they are, also where they exceed ±1.
+    Files are decoded by soundfile; by FFmpeg, within PyAV, if soundfile refuses one or reads less than there
+    is; and else by audioread. All that is there is read, of several audio tracks the first one. If that is
+    not as long as was announced, it is an :class:`~voicelstm.exceptions.AudioWarning`. Integer PCM is divided
+    by its full range, channels are averaged, and another sample rate is reached by soxr's high-quality
+    resampler. Samples of floating-point files stay as they are, also where they exceed ±1.
 
     Parameters
     ----------
@@ -76,7 +72,7 @@ def read_audio(
         recording, sample_rate=sample_rate, max_duration=max_duration, dtype=dtype
     )
     for remark in remarks:
-        warnings.warn(remark, AudioWarning, stacklevel=2)
+        warnings.warn(f"{name_of(recording)}: {remark}", AudioWarning, stacklevel=2)
     return samples, rate
 
 
@@ -100,12 +96,14 @@ def read_recording(
     """Read as :func:`read_audio` does; return its warnings. Relative paths start from `folder`."""
     dtype, name = np.dtype(dtype), name_of(recording)
     remarks: list[str] = []
+    mixer = ChannelMixer(name, "mean", dtype)
     if isinstance(recording, str | os.PathLike):
         named = Path(recording)
-        samples, rate = _read_file(named, named if folder is None else folder / named, max_duration, dtype)
+        path = named if folder is None else folder / named
+        samples, rate = _read_file(named, path, max_duration, mixer, remarks)
     else:
         samples, rate = _from_memory(recording, sample_rate, dtype, remarks)
-        _check_duration(name, len(samples), rate, max_duration)
+        check_duration(name, len(samples), rate, max_duration)
     if not len(samples):
         raise AudioError(f"{name}: found 0 samples; leave it out, or record it again.")
     if not np.isfinite(samples).all():
@@ -123,30 +121,17 @@ def name_of(recording: Any) -> str:
     return os.fspath(recording) if isinstance(recording, str | os.PathLike) else "the recording"
 
 
-def _read_file(name: Path, path: Path, max_duration: float | None, dtype: np.dtype) -> tuple[NDArray, int]:
+def _read_file(
+    name: Path, path: Path, max_duration: float | None, mixer: ChannelMixer, remarks: list[str]
+) -> tuple[NDArray, int]:
     _check_regular(name, path)
     try:
         with path.open("rb") as file:
-            try:
-                # By descriptor, so that the file's content and not its name decides the format.
-                with soundfile.SoundFile(file.fileno(), closefd=False) as sound:
-                    samples, rate = _decode(name, sound, max_duration, dtype)
-                if not len(samples):
-                    file.seek(0)
-                    repaired = _with_unknown_sizes(file.read())
-                    if repaired is not None:
-                        with soundfile.SoundFile(io.BytesIO(repaired)) as sound:
-                            samples, rate = _decode(name, sound, max_duration, dtype)
-                return samples, rate
-            except (soundfile.LibsndfileError, RuntimeError) as error:
-                reason = str(error).removeprefix(f"Error opening {file.fileno()}: ")
-            file.seek(0)
-            found, media = recognise(file.read(512))
+            decoded = decode_file(name, path, file, max_duration, mixer)
     except OSError as error:
         raise AudioError(f"{name}: cannot be opened ({error.strerror}).") from error
-    if media:
-        return _read_with_audioread(name, path, found, reason, max_duration, dtype)
-    raise AudioError(f"{name}: found {found}, not audio; {REMEDIES.get(found, FETCH_AGAIN)}.")
+    remarks.extend(decoded.remarks)
+    return decoded.samples, decoded.sample_rate
 
 
 def _check_regular(name: Path, path: Path) -> None:
@@ -163,111 +148,6 @@ def _check_regular(name: Path, path: Path) -> None:
         raise AudioError(f"{name}: found a folder; pass the files in it, or use load_folder.")
     if not stat.S_ISREG(mode):
         raise AudioError(f"{name}: found something that is not a regular file; pass a file's path.")
-
-
-def _with_unknown_sizes(content: bytes) -> bytes | None:
-    """Mark the sizes in a WAV header as unknown where its data chunk says 0 and samples follow it.
-
-    So a writer leaves them that never came back to the header. None where that is not the matter.
-    """
-    if content[:4] != b"RIFF":
-        return None
-    for chunk, name, size in _chunks(content, 12):
-        if name == b"data":
-            others = [name.decode("latin-1") for _, name, _ in _chunks(content, chunk + 8)]
-            are_chunks = bool(others) and all(name.isascii() and name.isprintable() for name in others)
-            if size or len(content) == chunk + 8 or are_chunks:
-                return None
-            unknown = b"\xff\xff\xff\xff"
-            return b"RIFF" + unknown + content[8 : chunk + 4] + unknown + content[chunk + 8 :]
-    return None
-
-
-def _chunks(content: bytes, position: int) -> Iterator[tuple[int, bytes, int]]:
-    """Yield position, name and size of a RIFF file's chunks; samples taken for chunks have odd names."""
-    while position + 8 <= len(content):
-        size = int.from_bytes(content[position + 4 : position + 8], "little")
-        yield position, content[position : position + 4], size
-        position += 8 + size + size % 2
-
-
-def _decode(
-    name: Path, sound: soundfile.SoundFile, max_duration: float | None, dtype: np.dtype
-) -> tuple[NDArray, int]:
-    rate = int(sound.samplerate)
-    if sound.frames < _UNKNOWN:
-        _check_duration(name, sound.frames, rate, max_duration)
-    # Reading int16 and scaling it here is several times faster than soundfile's own conversion.
-    pcm16 = sound.subtype == "PCM_16"
-    samples = np.empty(0, dtype)
-    n_frames = 0
-    while True:
-        at_once = (_BLOCK if n_frames else _FIRST_BLOCK) // sound.channels
-        size = min(at_once, sound.frames - n_frames)
-        block = sound.read(size, dtype="int16" if pcm16 else dtype.name, always_2d=True)
-        mean = _mean_of_channels(block, dtype, full_scale=2**15 if pcm16 else 1)
-        if n_frames:
-            samples.resize(n_frames + len(mean), refcheck=False)  # in place, where joining would hold both
-            samples[n_frames:] = mean
-        else:
-            samples = mean
-        n_frames += len(mean)
-        _check_duration(name, n_frames, rate, max_duration)
-        if len(mean) < size or n_frames >= sound.frames:
-            return samples, rate
-
-
-def _mean_of_channels(block: NDArray, dtype: np.dtype, full_scale: float) -> NDArray:
-    total = block[:, 0].astype(dtype)
-    for channel in range(1, block.shape[1]):
-        total += block[:, channel]
-    divisor = full_scale * block.shape[1]
-    if divisor != 1:
-        total *= dtype.type(1 / divisor)
-    return total
-
-
-def _read_with_audioread(
-    name: Path, path: Path, found: str, reason: str, max_duration: float | None, dtype: np.dtype
-) -> tuple[NDArray, int]:
-    # As librosa's loader does it, whose own warnings could only be silenced in all threads at once.
-    import audioread
-
-    blocks, n_frames, rest = [], 0, b""
-    try:
-        # As text, which some of its decoders ask of a path.
-        with audioread.audio_open(str(path), _decoders()) as source:
-            rate, n_channels = source.samplerate, source.channels
-            for buffer in source:
-                # A buffer may end within a frame.
-                found_bytes = rest + bytes(buffer)
-                whole = len(found_bytes) - len(found_bytes) % (2 * n_channels)
-                rest = found_bytes[whole:]
-                block = np.frombuffer(found_bytes[:whole], dtype="<i2").reshape(-1, n_channels)
-                blocks.append(_mean_of_channels(block, dtype, full_scale=2**15))
-                n_frames += len(block)
-                if rate > 0:
-                    _check_duration(name, n_frames, rate, max_duration)
-    except AudioError:
-        raise
-    # It tries several decoders, each with exceptions of its own.
-    except Exception as error:
-        raise AudioError(f"{name}: found {found} that cannot be decoded ({reason}); {_CONVERT}.") from error
-    if rate <= 0:
-        raise AudioError(f"{name}: found {found} with a sample rate of {rate} Hz; repair its header.")
-    return np.concatenate(blocks) if blocks else np.empty(0, dtype), int(rate)
-
-
-def _decoders() -> list[Any]:
-    """List what audioread decodes with."""
-    import audioread
-    from audioread import ffdec
-
-    try:
-        return audioread.available_backends()
-    except DeprecationWarning:
-        # An "error" filter meets the deprecated modules with which it reads WAV and AIFF files.
-        return [ffdec.FFmpegAudioFile] if ffdec.available() else []
 
 
 def _from_memory(
@@ -325,16 +205,8 @@ def _scale_integers(samples: NDArray, dtype: np.dtype, remarks: list[str]) -> ND
     return (scaled / full_scale).astype(dtype)
 
 
-def _check_duration(name: object, n_samples: int, rate: int, max_duration: float | None) -> None:
-    if max_duration is not None and n_samples > max_duration * rate:
-        raise AudioError(
-            f"{name}: found {n_samples / rate:.1f} s, more than max_duration={max_duration} s;"
-            " cut it, or raise max_duration."
-        )
-
-
 def _resample(name: object, samples: NDArray, rate: int, new_rate: int) -> NDArray:
-    if max(rate, new_rate) > _MAX_RESAMPLING_RATIO * min(rate, new_rate):
+    if max(rate, new_rate) > MOST_RESAMPLED * min(rate, new_rate):
         raise AudioError(
             f"{name}: found a sample rate of {rate} Hz; it cannot be resampled to {new_rate} Hz."
         )

@@ -42,7 +42,7 @@ __all__ = [
 LEAST_SPEECH = 0.15  # in s; a recording with less has no voice to judge, and keeps all its frames
 
 
-_LIBRARIES = ("audioread", "librosa", "numpy", "python_speech_features", "scipy", "soundfile", "soxr")
+_LIBRARIES = ("audioread", "av", "librosa", "numpy", "python_speech_features", "scipy", "soundfile", "soxr")
 
 
 @dataclass(frozen=True)

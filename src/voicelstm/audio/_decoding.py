@@ -1,0 +1,69 @@
+"""From a file to its samples: which decoder reads it, and whether it reads all of it."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from voicelstm.audio._channels import ChannelMixer
+from voicelstm.audio._decoded import Decoded, UndecodableError, length_remark
+from voicelstm.audio._file_types import FETCH_AGAIN, HEAD, FileKind, recognise
+from voicelstm.audio._with_audioread import read_with_audioread
+from voicelstm.audio._with_ffmpeg import read_with_ffmpeg
+from voicelstm.audio._with_soundfile import read_with_soundfile
+from voicelstm.exceptions import AudioError
+
+__all__ = ["decode_file"]
+
+_CONVERT = "convert it to WAV or FLAC, for example with 'ffmpeg -i IN OUT.wav'"
+
+
+def decode_file(
+    name: Path, path: Path, file: BinaryIO, max_duration: float | None, mixer: ChannelMixer
+) -> Decoded:
+    """Decode an open file with the first decoder that reads all of it, else with the one that reads most.
+
+    That it is longer or shorter than announced is among the remarks. A file that none can decode is an
+    AudioError, with the reasons of all.
+    """
+    size = os.fstat(file.fileno()).st_size
+    reasons: dict[str, str] = {}
+    first = _attempt("soundfile", reasons, lambda: read_with_soundfile(name, file, size, max_duration, mixer))
+    if first is not None and first.is_whole:
+        return _remarked(first, first.announced)
+    kind = recognise(os.pread(file.fileno(), HEAD, 0))
+    second = None
+    if first is not None or kind.may_be_audio:
+        second = _attempt("FFmpeg", reasons, lambda: read_with_ffmpeg(name, file, size, max_duration, mixer))
+    if first is None and second is None and kind.is_media:
+        second = _attempt("audioread", reasons, lambda: read_with_audioread(name, path, max_duration, mixer))
+    if second is None or (first is not None and second.duration <= first.duration + first.tolerance):
+        best = first
+    else:
+        best = second
+    if best is None:
+        raise AudioError(f"{name}: found {_refusal(kind, reasons)}.")
+    announced = best.announced if first is None or first.announced is None else first.announced
+    return _remarked(best, announced)
+
+
+def _attempt(decoder: str, reasons: dict[str, str], read: Callable[[], Decoded]) -> Decoded | None:
+    try:
+        return read()
+    except UndecodableError as error:
+        reasons[decoder] = str(error).rstrip(".")
+        return None
+
+
+def _remarked(decoded: Decoded, announced: float | None) -> Decoded:
+    """Return what was decoded, with a remark on its length if that is not what was announced."""
+    remark = length_remark(announced, decoded.duration, decoded.tolerance)
+    return decoded if remark is None else decoded._replace(remarks=[remark, *decoded.remarks])
+
+
+def _refusal(kind: FileKind, reasons: dict[str, str]) -> str:
+    """Say what was found and what to do."""
+    if kind.is_media:
+        each = "; ".join(f"{decoder}: {reason}" for decoder, reason in reasons.items())
+        return f"{kind.found} that cannot be decoded ({each}); {kind.remedy or _CONVERT}"
+    return f"{kind.found}, not audio; {kind.remedy or FETCH_AGAIN}"

@@ -1,0 +1,108 @@
+"""What a WAV file says of its size, and what its bytes say."""
+
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+__all__ = ["WavSizes", "chunks_end_well", "is_padding", "wav_sizes"]
+
+_HEAD = 4096  # bytes that are looked at in one go
+_MOST_CHUNKS = 1000
+_STREAMED = 0x7FFFF000  # what programs that cannot go back write for a size that they do not know, or more
+_UNKNOWN = b"\xff\xff\xff\xff"
+# Behind the samples a damaged chunk of these names is a chunk all the same.
+_NAMES = {
+    b"LIST",
+    b"INFO",
+    b"id3 ",
+    b"ID3 ",
+    b"fact",
+    b"cue ",
+    b"PEAK",
+    b"bext",
+    b"iXML",
+    b"JUNK",
+    b"smpl",
+    b"afsp",
+}
+
+
+class WavSizes(NamedTuple):
+    """Where a WAV file's samples begin and end, in bytes, and where its header says that they end.
+
+    `announced` is None if the header leaves it open. `head` is what the file should begin with where its
+    header says less than there is, and `next_file` where the next WAV file begins that was appended to it.
+    """
+
+    start: int
+    stop: int
+    announced: int | None
+    head: bytes | None = None
+    next_file: int | None = None
+
+
+def wav_sizes(descriptor: int, first: int, size: int) -> WavSizes | None:
+    """Look into the WAV file that begins at byte `first` of a file of some size; None if there is none."""
+    head = os.pread(descriptor, _HEAD, first)
+    if head[:4] != b"RIFF" or head[8:12] != b"WAVE":
+        return None
+    for position, name, claimed in _chunks(descriptor, first + 12, size, "little", first, head):
+        if name == b"data":
+            return _of_data(descriptor, first, size, position + 8, claimed)
+    return None
+
+
+def _of_data(descriptor: int, first: int, size: int, start: int, claimed: int) -> WavSizes:
+    there = size - start
+    end = start + claimed + claimed % 2
+    if claimed > there or there == 0:
+        return WavSizes(start, size, None if claimed >= _STREAMED else start + claimed)
+    if end >= size - 8:
+        return WavSizes(start, size if claimed else start, start + claimed)
+    if (follows := os.pread(descriptor, 12, end))[:4] == b"RIFF" and follows[8:] == b"WAVE":
+        return WavSizes(start, start + claimed, start + claimed, next_file=end)
+    if chunks_end_well(descriptor, end, size, "little") or is_padding(descriptor, end, size):
+        return WavSizes(start, start + claimed, start + claimed)
+    # So a writer leaves the sizes that never came back to the header, or did so only once.
+    head = bytearray(os.pread(descriptor, start - first, first))
+    head[4:8] = head[-4:] = _UNKNOWN
+    return WavSizes(start, size, start + claimed if claimed else None, head=bytes(head))
+
+
+def chunks_end_well(descriptor: int, position: int, size: int, order: str) -> bool:
+    """Tell whether chunks, as RIFF and AIFF files have them, fill a file from here to its end."""
+    end = position
+    for at, name, claimed in _chunks(descriptor, position, size, order):
+        if not (name.isascii() and name.decode("latin-1").isprintable()):
+            return False
+        end = at + 8 + claimed + claimed % 2
+        if end > size + 1:
+            return name in _NAMES
+    return end > position and end >= size - 8
+
+
+def is_padding(descriptor: int, position: int, size: int) -> bool:
+    """Tell whether nothing but zeros, or a tag of 128 bytes, stands from here to the end of a file."""
+    if size - position == 128 and os.pread(descriptor, 3, position) == b"TAG":
+        return True
+    while position < size:
+        block = os.pread(descriptor, 2**16, position)
+        if not block or block.strip(b"\0"):
+            return False
+        position += len(block)
+    return True
+
+
+def _chunks(
+    descriptor: int, position: int, size: int, order: str, first: int = 0, head: bytes = b""
+) -> Iterator[tuple[int, bytes, int]]:
+    """Yield position, name and claimed size of chunks; samples that are taken for chunks have odd names."""
+    for _ in range(_MOST_CHUNKS):
+        if position + 8 > size:
+            return
+        header = head[position - first : position - first + 8]
+        if len(header) < 8:
+            header = os.pread(descriptor, 8, position)
+        claimed = int.from_bytes(header[4:], "little" if order == "little" else "big")
+        yield position, header[:4], claimed
+        position += 8 + claimed + claimed % 2
