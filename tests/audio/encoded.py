@@ -28,14 +28,15 @@ def tone(frequency, seconds, rate=16000):
 
 
 def encode(samples, container, codec, rate, options=None, film=False, tracks=1):
-    """Return the bytes of a file that holds samples, beside a film of black where that is asked for."""
+    """Return the bytes of a file that holds mono or stereo samples, and perhaps a film of black."""
     file = io.BytesIO()
     pcm = np.round(samples * 32767).astype(np.int16)
+    layout = "mono" if pcm.ndim == 1 else "stereo"
     with av.open(file, "w", format=container) as output:
         streams = []
         for _ in range(tracks):
             stream = output.add_stream(codec, rate=rate, options=options or {})
-            stream.layout = "mono"
+            stream.layout = layout
             streams.append(stream)
         if film:
             pictures = output.add_stream("mpeg4", rate=5)
@@ -47,9 +48,8 @@ def encode(samples, container, codec, rate, options=None, film=False, tracks=1):
             output.mux(pictures.encode(None))
         for stream in streams:
             for start in range(0, len(pcm), 1024):
-                frame = av.AudioFrame.from_ndarray(
-                    pcm[None, start : start + 1024], format="s16", layout="mono"
-                )
+                interleaved = pcm[start : start + 1024].reshape(1, -1)
+                frame = av.AudioFrame.from_ndarray(interleaved, format="s16", layout=layout)
                 frame.sample_rate, frame.pts = rate, start
                 output.mux(stream.encode(frame))
             output.mux(stream.encode(None))

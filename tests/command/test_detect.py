@@ -149,3 +149,47 @@ def test_detect_knows_more_than_two_classes(small_voices, voices, tmp_path):
     assert LEAST_SPEECH == 0.15
     out, _ = run("detect", tmp_path / "three", voices[0], "--timeline", "--json")
     assert len(json.loads(out)["timeline"][0]["log_odds"]) == 3
+
+
+def test_detect_answers_about_a_channel_or_each(detector_file, voices, tmp_path):
+    first, second = (soundfile.read(path)[0] for path in voices[:2])
+    length = min(len(first), len(second))
+    one, two, call = (tmp_path / f"{name}.wav" for name in ("one", "two", "call"))
+    first, second = first[:length], second[:length]
+    for path, samples in ((one, first), (two, second), (call, np.column_stack([first, second]))):
+        soundfile.write(path, samples, 16000)
+    expected = [line.split("\t")[1:] for line in run("detect", detector_file, one, two)[0].splitlines()]
+    out, _ = run("detect", detector_file, call, "--channel", "each")
+    assert [line.split("\t") for line in out.splitlines()] == [
+        [str(call), str(channel), *cells] for channel, cells in enumerate(expected)
+    ]
+    out, _ = run("detect", detector_file, call, "--channel", "each", "--json")
+    assert [json.loads(line)["channel"] for line in out.splitlines()] == [0, 1]
+    out, _ = run("detect", detector_file, call, "--channel", "each", "--csv", "--timeline")
+    assert sorted({row["channel"] for row in csv.DictReader(io.StringIO(out))}) == ["0", "1"]
+    for channel, cells in (("left", expected[0]), ("1", expected[1])):
+        out, _ = run("detect", detector_file, call, "--channel", channel)
+        assert out.rstrip("\n").split("\t") == [str(call), *cells]
+    out, _ = run("detect", detector_file, call, "--json")
+    assert "channel" not in json.loads(out)
+
+
+def test_channels_that_are_not_there_or_cancel_are_said_in_the_commands_words(
+    detector_file, voices, tmp_path
+):
+    samples, rate = soundfile.read(voices[0])
+    call = tmp_path / "call.wav"
+    soundfile.write(call, np.column_stack([samples, -samples]), rate)
+    _, err = run("detect", detector_file, call, code=ExitCode.SOME_FAILED)
+    assert "choose one, --channel left or --channel right." in err
+    out, err = run("detect", detector_file, voices[0], "--channel", "1", "--csv", code=ExitCode.SOME_FAILED)
+    assert "found 1 channel, and none that is --channel 1" in err
+    assert "found 1 channel, and none that is --channel 1" in out
+    soundfile.write(call, np.column_stack([samples, 0 * samples]), rate)
+    out, err = run("detect", detector_file, call, "--channel", "each", code=ExitCode.SOME_FAILED)
+    assert out.count("\n") == 1
+    assert "1 of 2 channels failed and is left out" in err
+    assert "call.wav, channel 1: no speech" in err
+    for asked, said in (("middle", "'middle' is neither mean, left, right, each nor"), ("-1", "'-1' is")):
+        _, err = run("detect", detector_file, call, "--channel", asked, code=ExitCode.USAGE)
+        assert said in err

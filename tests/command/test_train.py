@@ -4,6 +4,7 @@ import signal
 import subprocess
 
 import numpy as np
+import soundfile
 
 from tests.command.runner import COMMAND, SET, run, small_detector_as_trained
 from voicelstm import MFCCTransformer, SequenceStore, load, make_detector
@@ -188,3 +189,34 @@ def test_what_is_no_class_is_no_human_class(voice_folder, tmp_path):
     arguments = ("-o", tmp_path / "d", *SET, "--human", "real")
     _, err = run("train", voice_folder / "labels.csv", *arguments, code=ExitCode.USAGE)
     assert "--human real: the classes are human and synthetic" in err
+
+
+def test_the_channel_that_is_trained_on_is_that_of_features_audit_and_evaluate(voice_folder, tmp_path):
+    calls = tmp_path / "calls"
+    (calls / "voices").mkdir(parents=True)
+    for path in (voice_folder / "voices").glob("*.wav"):
+        samples, rate = soundfile.read(path)
+        soundfile.write(calls / "voices" / path.name, np.column_stack([-samples, samples]), rate)
+    (calls / "labels.csv").write_text((voice_folder / "labels.csv").read_text())
+    stereo, mono = calls / "labels.csv", voice_folder / "labels.csv"
+    of_stereo, of_mono = tmp_path / "stereo.voicelstm", tmp_path / "mono.voicelstm"
+    _, err = run("train", stereo, "-o", of_stereo, *SET, code=ExitCode.REFUSED)
+    assert "choose one, --channel left or --channel right" in err
+    run("train", stereo, "-o", of_stereo, *SET, "--channel", "right")
+    run("train", mono, "-o", of_mono, *SET)
+    assert load(of_stereo)["features"].channel == "right"
+    assert load(of_mono)["features"].channel == "mean"
+    expected, _ = run("evaluate", of_mono, mono, "--csv")
+    assert run("evaluate", of_stereo, stereo, "--csv")[0] == expected
+    assert run("evaluate", of_mono, stereo, "--csv", "--channel", "1")[0] == expected
+    audited = run("audit", mono, "--csv")[0].splitlines()
+    found = run("audit", stereo, "--csv", "--channel", "right")[0].splitlines()
+    assert [line for line in found if "bit" not in line] == [line for line in audited if "bit" not in line]
+    paths = [str(folder / "voices" / "0.wav") for folder in (calls, voice_folder)]
+    run("features", paths[0], "-o", tmp_path / "a", "--channel", "right")
+    run("features", paths[0], "-o", tmp_path / "b", "--like", of_stereo)
+    run("features", paths[1], "-o", tmp_path / "c", "--like", of_mono)
+    np.testing.assert_array_equal(SequenceStore(tmp_path / "b")[0], SequenceStore(tmp_path / "c")[0])
+    assert len(SequenceStore(tmp_path / "a")[0]) == len(SequenceStore(tmp_path / "b")[0])
+    _, err = run("audit", stereo, "--channel", "each", code=ExitCode.USAGE)
+    assert "each is for detect" in err

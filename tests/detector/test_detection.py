@@ -1,5 +1,8 @@
+from copy import deepcopy
+
 import numpy as np
 import pytest
+import soundfile
 from scipy.special import logit
 from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
@@ -246,3 +249,55 @@ def test_a_recording_is_warned_of_once_where_its_answer_was_asked_for(small_dete
     with pytest.warns(AudioWarning, match="int64") as caught:
         assert len(list(detect(small_detector, [quiet]))) == 1
     assert [each.filename for each in caught if each.category is AudioWarning] == [__file__]
+
+
+@pytest.fixture
+def calls(small_voices, tmp_path):
+    """A mono file, one of three channels with somebody on the first and the last, and what was said."""
+    (rate, first), (_, second) = (reversed(each) for each in small_voices[1][0][:2])
+    length = min(len(first), len(second))
+    first, second = (np.asarray(each[:length], dtype=np.float64) for each in (first, second))
+    mono, several = tmp_path / "mono.wav", tmp_path / "several.wav"
+    soundfile.write(mono, first, rate, subtype="FLOAT")
+    soundfile.write(several, np.column_stack([first, 0 * first, second]), rate, subtype="FLOAT")
+    return mono, several, (first, rate), (second, rate)
+
+
+def test_each_channel_has_an_answer(wrapped, calls):
+    mono, several, first, second = calls
+    for name, detector in wrapped.items():
+        asked = [several, mono, "missing.wav", second]
+        found = list(detect(detector, asked, channel="each"))
+        assert [(each.recording, each.channel) for each in found] == [
+            (several, 0), (several, 1), (several, 2), (mono, 0), ("missing.wav", 0), (second, 0),
+        ], name  # fmt: skip
+        expected = [each.score for each in detect(detector, [first, second])]
+        of_first, of_second = expected
+        scores = [each.score for each in found if each.error is None]
+        np.testing.assert_allclose(scores, [of_first, of_second, of_first, of_second], rtol=1e-3)
+        assert found[1].error.startswith(f"{several}, channel 1: no speech: found silence")
+        assert found[4].error.startswith("missing.wav: no such file")
+
+
+def test_a_channel_is_asked_about_whatever_the_detector_would_read(wrapped, calls):
+    mono, several, first, second = calls
+    for name, detector in wrapped.items():
+        before = [transformer.channel for transformer in transformers_of(detector)]
+        expected = [each.score for each in detect(detector, [first, second])]
+        for channel, position in (("left", 0), (0, 0), (2, 1)):
+            (found,) = detect(detector, [several], channel=channel)
+            assert found.score == pytest.approx(expected[position], rel=1e-3), name
+            assert found.channel is None
+        (found,) = detect(detector, [mono], channel="right", timeline=name != "vote of different features")
+        assert "mono.wav: found 1 channel, and none that is channel='right'" in found.error
+        assert [transformer.channel for transformer in transformers_of(detector)] == before
+    with pytest.raises(ValueError, match=r"channel='both': expected"):
+        detect(wrapped["pipeline"], [mono], channel="both")
+
+
+def test_the_detector_says_which_channel_it_reads(small_detector, calls):
+    _, several, _, second = calls
+    detector = deepcopy(small_detector).set_params(features__channel=2)
+    (found,) = detect(detector, [several])
+    (expected,) = detect(small_detector, [second])
+    assert found.score == pytest.approx(expected.score, rel=1e-3)

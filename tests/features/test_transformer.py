@@ -404,3 +404,34 @@ def test_pipelines_train_on_copies_and_a_search_can_choose_them(small_voices):
     search = GridSearchCV(detector, grid, cv=2, refit=False, error_score="raise").fit(X, y)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
     assert pickle.loads(pickle.dumps(fitted))["features"].augment[1].codecs == ("gsm", "mu-law")
+
+
+@pytest.fixture
+def stereo_call(tmp_path):
+    """A file with noise on each channel, and both of them."""
+    left, right = noise(8000), noise(8000, seed=1)
+    path = tmp_path / "call.wav"
+    soundfile.write(path, np.column_stack([left, right]), 16000, subtype="FLOAT")
+    return path, left, right
+
+
+def test_features_are_those_of_the_channel_that_is_asked_for(stereo_call, tmp_path):
+    path, left, right = stereo_call
+    cached = {"cache_dir": tmp_path / "cache", "dtype": "float64"}
+    for channel, expected in (("mean", (left + right) / 2), ("left", left), (1, right), ("right", right)):
+        found = MFCCTransformer(channel=channel, **cached).transform([path, (expected, 16000)])
+        np.testing.assert_allclose(found[0], found[1], rtol=1e-5, atol=1e-4)
+    assert clone(MFCCTransformer(channel="left")).channel == "left"
+    with pytest.raises(AudioError, match=r"call.wav: found 2 channels, and none that is channel=2"):
+        MFCCTransformer(channel=2).transform([path])
+    with pytest.raises(ValueError, match="'channel' parameter"):
+        MFCCTransformer(channel="each").fit([path])
+
+
+def test_channels_that_cancel_fail_as_a_recording_that_cannot_be_read(tmp_path):
+    path = tmp_path / "call.wav"
+    soundfile.write(path, np.column_stack([noise(8000), -noise(8000)]), 16000)
+    with pytest.warns(AudioWarning, match="found channels that cancel each other") as caught:
+        clips = MFCCTransformer(on_error="warn").transform([noise(8000), path])
+    assert [position for position, _ in caught[0].message.failures] == [1]
+    assert [len(clip) for clip in clips] == [49, 0]

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 from tests.model_files.rewriting import rewritten
 from voicelstm import LSTMVoiceClassifier, MFCCTransformer, load, make_detector, save
 from voicelstm.exceptions import ModelFileError
+from voicelstm.model_files import read_model_file
 
 ASK = """
 import sys, numpy as np
@@ -153,3 +155,13 @@ def test_a_made_up_file_is_refused(case, model_file):
     rewritten(model_file, change)
     with pytest.raises(ModelFileError, match=words):
         load(model_file)
+
+
+@pytest.mark.parametrize("channel", ["mean", "right", 3])
+def test_the_channel_is_kept_and_that_of_a_file_without_it_is_the_mean(channel, tmp_path):
+    path = tmp_path / "front_end.voicelstm"
+    save(MFCCTransformer(channel=channel), path)
+    assert load(path).channel == channel
+    earlier = Path(__file__).parent / "0.1.0" / "detector.voicelstm"
+    assert "channel" not in read_model_file(earlier)[0]["object"]["steps"][0][1]["params"]
+    assert load(earlier)[0].channel == "mean"

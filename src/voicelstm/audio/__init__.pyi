@@ -1,4 +1,5 @@
 from ._augmenter import Augmenter as Augmenter
+from ._channels import check_channel as check_channel
 from ._failures import MOST_LISTED as MOST_LISTED
 from ._failures import list_failures as list_failures
 from ._failures import report_failures as report_failures
@@ -7,6 +8,7 @@ from ._failures import say_how_many_failed as say_how_many_failed
 from ._level import active_region as active_region
 from ._level import set_level as set_level
 from ._matrix_product import matrix_product as matrix_product
+from ._reading import count_channels as count_channels
 from ._reading import name_of as name_of
 from ._reading import read_audio as read_audio
 from ._reading import read_recording as read_recording

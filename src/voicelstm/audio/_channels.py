@@ -1,32 +1,141 @@
-"""From the channels of a recording to one."""
+"""From the channels of a recording to one: the mean of all, or the one that is asked for."""
+
+from numbers import Integral
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ChannelMixer"]
+from voicelstm.exceptions import AudioError
+
+__all__ = ["ChannelMixer", "check_channel"]
+
+_NAMED = {"left": 0, "right": 1}
+
+_WINDOW = 4096  # frames that are looked at together: how channels lie to each other may change
+_CANCELLED = 1 / 8  # of the channels' power, less than which is left where they cancel; 1 if unrelated
+_MOST_CANCELLED = 1 / 10  # of the energy of the whole recording
+_SILENT = 1e-5  # of the loudest channel's energy: 50 dB, farther below than speech is looked for
+
+
+def check_channel(channel: Any, *, each: bool) -> None:
+    """Refuse what names no channel; `each` says whether "each" is a choice."""
+    if isinstance(channel, str):
+        is_known = channel in ("mean", *_NAMED) or (each and channel == "each")
+    else:
+        is_known = isinstance(channel, Integral) and not isinstance(channel, bool) and int(channel) >= 0
+    if not is_known:
+        choices = '"mean", "left", "right"' + ', "each"' * each
+        raise ValueError(f"channel={channel!r}: expected {choices}, or the number of a channel, from 0.")
 
 
 class ChannelMixer:
-    """Mix blocks of a recording's channels, one after the other; `begin` once for each decoder."""
+    """Mix blocks of a recording's channels, one after the other; `name` is what messages call it.
+
+    `begin` once for each decoder that is tried, `mix` each block, `finish`. Blocks should be of a second and
+    more: each is looked at in windows of its own.
+    """
 
     def __init__(self, name: object, channel: int | str, dtype: np.dtype) -> None:
-        self.dtype = dtype
-        self.n_channels = 0
+        self._name, self._channel, self._dtype = name, channel, dtype
+        self.n_channels = 1  # of samples that no decoder gave
+        self._energy = np.zeros(0)
+        self._cancelled_energy = 0.0
+        self._cancelled_frames = self._n_frames = 0
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Type of the samples that come out."""
+        return self._dtype
 
     def begin(self, n_channels: int) -> None:
-        """Forget what was mixed before."""
+        """Forget what was mixed before; that there is no such channel is an AudioError."""
         self.n_channels = n_channels
+        self._energy = np.zeros(n_channels)
+        self._cancelled_energy = 0.0
+        self._cancelled_frames = self._n_frames = 0
+        if self._channel not in ("each", "mean") and self._position >= n_channels:
+            there = "1 channel" if n_channels == 1 else f"{n_channels} channels"
+            raise AudioError(
+                f"{self._name}: found {there}, and none that is channel={self._channel!r}: channels count"
+                " from 0, and left and right are 0 and 1."
+            )
 
     def mix(self, block: NDArray, full_scale: float = 1.0) -> NDArray:
-        """Return the mean of the channels of a block of shape (n_frames, n_channels)."""
-        total = block[:, 0].astype(self.dtype)
-        for channel in range(1, block.shape[1]):
-            total += block[:, channel]
-        divisor = full_scale * block.shape[1]
-        if divisor != 1:
-            total *= self.dtype.type(1 / divisor)
-        return total
+        """Return one sample per frame of a block of shape (n_frames, n_channels), or with "each" all of them.
+
+        A mean is that of all channels, until `finish` knows which of them are silent.
+        """
+        if block.shape[1] != self.n_channels:
+            if self._channel != "mean":
+                raise AudioError(
+                    f"{self._name}: found {self.n_channels} channels, and further on {block.shape[1]}; cut it"
+                    ' where they change, or choose channel="mean".'
+                )
+            block = np.broadcast_to(block.mean(axis=1, keepdims=True), (len(block), self.n_channels))
+        if self._channel == "each":
+            mixed = block.astype(self._dtype)
+        elif self._channel == "mean":
+            mixed = self._sum(block)
+            full_scale *= self.n_channels
+        else:
+            mixed = block[:, self._position].astype(self._dtype)
+        if full_scale != 1:
+            mixed *= self._dtype.type(1 / full_scale)
+        return mixed
 
     def finish(self, samples: NDArray) -> NDArray:
-        """Return the samples of all blocks."""
+        """Return the samples of all blocks, as loud as the mean of the channels that are not silent.
+
+        Channels that cancel each other have no mean that anybody has said, and are an AudioError.
+        """
+        if self._channel != "mean" or self.n_channels < 2:
+            return samples
+        if self._cancelled_energy > _MOST_CANCELLED * self._energy.sum():
+            share = 100 * self._cancelled_frames / self._n_frames
+            which = 'channel="left" or channel="right"' if self.n_channels == 2 else "such as channel=0"
+            raise AudioError(
+                f"{self._name}: found channels that cancel each other in {share:.0f} % of the recording, as"
+                " where a line is connected the wrong way round: their mean is nothing that was said; choose"
+                f" one, {which}."
+            )
+        n_speaking = np.count_nonzero(self._energy > _SILENT * self._energy.max()) or self.n_channels
+        if n_speaking < self.n_channels:
+            samples *= self._dtype.type(self.n_channels / n_speaking)
         return samples
+
+    @property
+    def _position(self) -> int:
+        """Of the channel that is asked for, unless that is "each" or the mean."""
+        return _NAMED[self._channel] if isinstance(self._channel, str) else self._channel
+
+    def _sum(self, block: NDArray) -> NDArray:
+        total = block[:, 0].astype(self._dtype)
+        if self.n_channels == 1:
+            return total
+        energies = [_energies(total)]
+        for position in range(1, self.n_channels):
+            channel = block[:, position].astype(self._dtype)
+            energies.append(_energies(channel))
+            total += channel
+        of_channels = np.array(energies)
+        together = of_channels.sum(axis=0)
+        cancelled = _energies(total) < _CANCELLED * together
+        self._energy += of_channels.sum(axis=1)
+        self._cancelled_energy += float(together[cancelled].sum())
+        self._cancelled_frames += min(len(total), _WINDOW * int(np.count_nonzero(cancelled)))
+        self._n_frames += len(total)
+        return total
+
+
+def _energies(samples: NDArray) -> NDArray[np.float64]:
+    """Return the energy of each window of samples, without what is constant in it."""
+    whole = len(samples) - len(samples) % _WINDOW
+    windows = [samples[:whole].reshape(-1, _WINDOW), samples[whole:].reshape(1, -1)]
+    found = []
+    with np.errstate(over="ignore", invalid="ignore"):  # such samples are refused later, or do not cancel
+        for each in windows:
+            squares = np.einsum("ij,ij->i", each, each).astype(np.float64)
+            total = np.einsum("ij->i", each).astype(np.float64)
+            found.append(np.maximum(squares - total**2 / max(1, each.shape[1]), 0))
+    return np.concatenate(found)

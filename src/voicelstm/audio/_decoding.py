@@ -28,15 +28,21 @@ def decode_file(
     """
     size = os.fstat(file.fileno()).st_size
     reasons: dict[str, str] = {}
-    first = _attempt("soundfile", reasons, lambda: read_with_soundfile(name, file, size, max_duration, mixer))
+    first = _attempt(
+        "soundfile", reasons, mixer, lambda: read_with_soundfile(name, file, size, max_duration, mixer)
+    )
     if first is not None and first.is_whole:
         return _remarked(first, first.announced)
     kind = recognise(os.pread(file.fileno(), HEAD, 0))
     second = None
     if first is not None or kind.may_be_audio:
-        second = _attempt("FFmpeg", reasons, lambda: read_with_ffmpeg(name, file, size, max_duration, mixer))
+        second = _attempt(
+            "FFmpeg", reasons, mixer, lambda: read_with_ffmpeg(name, file, size, max_duration, mixer)
+        )
     if first is None and second is None and kind.is_media:
-        second = _attempt("audioread", reasons, lambda: read_with_audioread(name, path, max_duration, mixer))
+        second = _attempt(
+            "audioread", reasons, mixer, lambda: read_with_audioread(name, path, max_duration, mixer)
+        )
     if second is None or (first is not None and second.duration <= first.duration + first.tolerance):
         best = first
     else:
@@ -47,12 +53,15 @@ def decode_file(
     return _remarked(best, announced)
 
 
-def _attempt(decoder: str, reasons: dict[str, str], read: Callable[[], Decoded]) -> Decoded | None:
+def _attempt(
+    decoder: str, reasons: dict[str, str], mixer: ChannelMixer, read: Callable[[], Decoded]
+) -> Decoded | None:
     try:
-        return read()
+        decoded = read()
     except UndecodableError as error:
         reasons[decoder] = str(error).rstrip(".")
         return None
+    return decoded._replace(samples=mixer.finish(decoded.samples))
 
 
 def _remarked(decoded: Decoded, announced: float | None) -> Decoded:

@@ -18,11 +18,11 @@ def list_failures(failures: Sequence[tuple[int, str]]) -> str:
     return "\n".join(lines)
 
 
-def say_how_many_failed(n_failures: int, n_recordings: int) -> str:
-    """Begin a sentence about recordings that failed."""
+def say_how_many_failed(n_failures: int, n_recordings: int, what: str = "recording") -> str:
+    """Begin a sentence about recordings, or `what` else there is one of, that failed."""
     if n_recordings == 1:
-        return "The recording failed"
-    return f"{n_failures} of {n_recordings} recordings failed"
+        return f"The {what} failed"
+    return f"{n_failures} of {n_recordings} {what}s failed"
 
 
 def report_failures(failures: list[tuple[int, str]], n_recordings: int, on_error: str) -> None:

@@ -3,14 +3,16 @@
 import os
 import stat
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import soundfile
 import soxr
 from numpy.typing import DTypeLike, NDArray
 
-from voicelstm.audio._channels import ChannelMixer
+from voicelstm.audio._channels import ChannelMixer, check_channel
 from voicelstm.audio._decoded import check_duration
 from voicelstm.audio._decoding import decode_file
 from voicelstm.audio._fingerprint import fingerprint_of
@@ -18,7 +20,7 @@ from voicelstm.audio._joined import MOST_RESAMPLED
 from voicelstm.audio._level import peak_of
 from voicelstm.exceptions import AudioError, AudioWarning
 
-__all__ = ["name_of", "read_audio", "read_recording"]
+__all__ = ["count_channels", "name_of", "read_audio", "read_recording"]
 
 
 def read_audio(
@@ -26,15 +28,16 @@ def read_audio(
     *,
     sample_rate: int | None = None,
     max_duration: float | None = None,
+    channel: int | str = "mean",
     dtype: DTypeLike = np.float32,
 ) -> tuple[NDArray[np.floating], int]:
-    """Read one recording as mono samples.
+    """Read one recording as mono samples, or as those of each channel.
 
     Files are decoded by soundfile; by FFmpeg, within PyAV, if soundfile refuses one or reads less than there
     is; and else by audioread. All that is there is read, of several audio tracks the first one. If that is
     not as long as was announced, it is an :class:`~voicelstm.exceptions.AudioWarning`. Integer PCM is divided
-    by its full range, channels are averaged, and another sample rate is reached by soxr's high-quality
-    resampler. Samples of floating-point files stay as they are, also where they exceed ±1.
+    by its full range, and another sample rate is reached by soxr's high-quality resampler. Samples of
+    floating-point files stay as they are, also where they exceed ±1.
 
     Parameters
     ----------
@@ -45,20 +48,29 @@ def read_audio(
         The rate to resample to, in Hz. None keeps the recording's own.
     max_duration : float, default=None
         Longer recordings are refused before they are decoded, in s.
+    channel : int, "mean", "left", "right" or "each", default="mean"
+        Channel to read, counted from 0; "left" and "right" are 0 and 1. "mean" is the mean of all that are
+        not silent, more than 50 dB below the loudest one. "each" reads all of them, one beside the other.
+        An array is a channel already, whatever this says.
     dtype : {float32, float64}, default=float32
         Type of the samples.
 
     Returns
     -------
-    samples : ndarray of shape (n_samples,)
-        At least one sample, all finite.
+    samples : ndarray of shape (n_samples,), or (n_channels, n_samples)
+        At least one sample, all finite. The second shape with ``channel="each"``.
     sample_rate : int
         In Hz.
 
     Raises
     ------
     AudioError
-        Where the recording cannot be read; the text names the file, what was found in it and what to do.
+        If the recording cannot be read; the text names the file, what was found in it and what to do. Also
+        if there is no such channel, or if the mean of channels is asked for that cancel each other: where
+        they do, less than an eighth of their power is left, and that holds a tenth of the recording's energy
+        or more.
+    ValueError
+        If `channel` is none of these.
 
     Examples
     --------
@@ -68,21 +80,26 @@ def read_audio(
     >>> samples.tolist(), rate
     ([0.0, 0.5, -1.0], 8000)
     """
-    samples, rate, remarks, _ = read_recording(
-        recording, sample_rate=sample_rate, max_duration=max_duration, dtype=dtype
+    check_channel(channel, each=True)
+    found = read_recording(
+        recording, sample_rate=sample_rate, max_duration=max_duration, channel=channel, dtype=dtype
     )
-    for remark in remarks:
+    for remark in found.remarks:
         warnings.warn(f"{name_of(recording)}: {remark}", AudioWarning, stacklevel=2)
-    return samples, rate
+    return np.ascontiguousarray(found.samples.T), found.sample_rate
 
 
 class ReadRecording(NamedTuple):
-    """Samples in mono and their rate; what there is to warn of; a hash of the samples before resampling."""
+    """Samples and their rate; what there is to warn of; a hash of the samples before resampling.
+
+    With ``channel="each"``, samples are of shape (n_samples, n_channels), and there is no hash.
+    """
 
     samples: NDArray[np.floating]
     sample_rate: int
     remarks: list[str]
     fingerprint: int | None
+    n_channels: int
 
 
 def read_recording(
@@ -91,12 +108,13 @@ def read_recording(
     sample_rate: int | None,
     max_duration: float | None,
     dtype: DTypeLike,
+    channel: int | str = "mean",
     folder: str | None = None,
 ) -> ReadRecording:
     """Read as :func:`read_audio` does; return its warnings. Relative paths start from `folder`."""
     dtype, name = np.dtype(dtype), name_of(recording)
     remarks: list[str] = []
-    mixer = ChannelMixer(name, "mean", dtype)
+    mixer = ChannelMixer(name, channel, dtype)
     if isinstance(recording, str | os.PathLike):
         named = Path(recording)
         path = named if folder is None else folder / named
@@ -104,16 +122,34 @@ def read_recording(
     else:
         samples, rate = _from_memory(recording, sample_rate, dtype, remarks)
         check_duration(name, len(samples), rate, max_duration)
+        samples = samples[:, None] if channel == "each" else samples
     if not len(samples):
         raise AudioError(f"{name}: found 0 samples; leave it out, or record it again.")
     if not np.isfinite(samples).all():
         bad = int(np.count_nonzero(~np.isfinite(samples)))
         raise AudioError(f"{name}: found {bad} samples that are NaN or infinite; repair or leave it out.")
-    fingerprint = fingerprint_of(samples)
+    fingerprint = None if channel == "each" else fingerprint_of(samples)
     if sample_rate is not None and rate != sample_rate:
         samples = _resample(name, samples, rate, sample_rate)
         rate = sample_rate
-    return ReadRecording(samples, rate, remarks, fingerprint)
+    return ReadRecording(samples, rate, remarks, fingerprint, mixer.n_channels)
+
+
+def count_channels(recording: Any) -> int:
+    """Return the number of channels of a recording, 1 of one that cannot be read."""
+    if not isinstance(recording, str | os.PathLike):
+        return 1
+    with suppress(AudioError):
+        _check_regular(Path(recording), Path(recording))
+        with (
+            suppress(soundfile.LibsndfileError, RuntimeError, OSError),
+            Path(recording).open("rb") as file,
+            soundfile.SoundFile(file.fileno(), closefd=False) as sound,
+        ):
+            return int(sound.channels)
+        found = read_recording(recording, sample_rate=None, max_duration=None, dtype=np.float32, channel=0)
+        return found.n_channels
+    return 1
 
 
 def name_of(recording: Any) -> str:

@@ -9,6 +9,7 @@ from voicelstm.command._corpus import Corpus, corpus_options, list_failures
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.command._human import human_label_in, human_option
 from voicelstm.command._output import Column, Form, Listing, output_options, write_json, write_report
+from voicelstm.command._recordings import channel_option
 from voicelstm.command._session import Task
 
 if TYPE_CHECKING:
@@ -41,11 +42,18 @@ a detector learns that, scores well, and fails on the next corpus.
     is_flag=True,
     help="Exit with 4 where something gives the labels away, or recordings are too few to tell.",
 )
+@channel_option("mean")
 @human_option
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of what the intervals draw.")
 @output_options()
 def audit(
-    corpus: Corpus, splits: str | None, strict: bool, human: str | None, seed: int, form: Form
+    corpus: Corpus,
+    splits: str | None,
+    strict: bool,
+    channel: int | str | None,
+    human: str | None,
+    seed: int,
+    form: Form,
 ) -> ExitCode:
     """Ask whether something other than the voice gives the labels away.
 
@@ -58,7 +66,7 @@ def audit(
         )
     corpus.check_two_classes(bunch.target)
     human_label = human_label_in(bunch.target, corpus.labels, human)
-    report, failures = _audited(bunch, splits, human_label, corpus, seed)
+    report, failures = _audited(bunch, splits, human_label, channel, corpus, seed)
     if form is Form.JSON:
         write_json(report.to_dict() | {"findings": report.findings})
     elif form is Form.CSV:
@@ -72,7 +80,7 @@ def audit(
 
 
 def _audited(
-    bunch: Any, splits: str | None, human_label: Any, corpus: Corpus, seed: int
+    bunch: Any, splits: str | None, human_label: Any, channel: int | str | None, corpus: Corpus, seed: int
 ) -> tuple[Any, list[str]]:
     """Audit what can be read; return what is to be said of the others, too."""
     import warnings
@@ -90,6 +98,7 @@ def _audited(
             groups,
             splits=None if splits is None else groups[splits],
             human_label=human_label,
+            channel="mean" if channel is None else channel,
             n_jobs=corpus.jobs,
             random_state=seed,
         )

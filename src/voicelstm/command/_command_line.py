@@ -20,6 +20,7 @@ from voicelstm.command._features import features
 from voicelstm.command._info import info
 from voicelstm.command._session import Session, say, verbose_option
 from voicelstm.command._train import train
+from voicelstm.command._wording import in_options
 from voicelstm.exceptions import VoiceLSTMError
 
 __all__ = ["command_line", "main"]
@@ -86,7 +87,7 @@ class CommandLine(click.Group):
         except (VoiceLSTMError, OSError, ValueError) as error:
             if session.verbose > 1:
                 _log.debug("where it happened", exc_info=True)
-            say(f"error: {error}")
+            say(f"error: {in_options(str(error))}")
             return ExitCode.REFUSED
         except Exception:  # noqa: BLE001  # whatever is left is a bug, and is shown whole
             click.echo(traceback.format_exc(), err=True)

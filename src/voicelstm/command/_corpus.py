@@ -11,6 +11,7 @@ from voicelstm.command._assignments import rows_to_keep
 from voicelstm.command._output import printable
 from voicelstm.command._recordings import jobs_option
 from voicelstm.command._session import say
+from voicelstm.command._wording import in_options
 
 __all__ = ["Corpus", "Features", "corpus_options", "list_failures", "read_features"]
 
@@ -177,12 +178,12 @@ def read_features(transformer: Any, bunch: Any, jobs: int, cache: Path | None, *
     )
 
 
-def list_failures(failures: list[str], n_recordings: int) -> None:
-    """List the recordings that failed, on standard error."""
+def list_failures(failures: list[str], n_recordings: int, what: str = "recording") -> None:
+    """List the recordings, or `what` else there is one of, that failed, on standard error."""
     if failures:
         from voicelstm.audio import say_how_many_failed
 
-        failed = say_how_many_failed(len(failures), n_recordings)
+        failed = say_how_many_failed(len(failures), n_recordings, what)
         say(f"{failed} and {'is' if len(failures) == 1 else 'are'} left out:")
         for reason in failures:
-            click.echo(f"  {printable(reason)}", err=True)
+            click.echo(f"  {printable(in_options(reason))}", err=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from voicelstm.command._corpus import Features
+from voicelstm.command._wording import in_options
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -149,7 +150,7 @@ class Plan:
             human, _, _ = check_human(target, human_label)
             cuts = list(UnseenSystems(human_label=human_label).split(np.zeros(len(target)), target, groups))
         except ValueError as error:
-            raise click.UsageError(f"--unseen {self.unseen}: {error}") from None
+            raise click.UsageError(f"--unseen {self.unseen}: {in_options(str(error))}") from None
         return dict(zip(np.unique(system[~human]).tolist(), cuts, strict=True))
 
 

@@ -11,8 +11,15 @@ from voicelstm.command._corpus import list_failures
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.command._human import human_label_for, human_option
 from voicelstm.command._output import Column, Form, Listing, new_console, output_options
-from voicelstm.command._recordings import Named, files_from_option, jobs_option, named_recordings
+from voicelstm.command._recordings import (
+    Named,
+    channel_option,
+    files_from_option,
+    jobs_option,
+    named_recordings,
+)
 from voicelstm.command._session import Session, Task
+from voicelstm.command._wording import in_options
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,6 +35,7 @@ Examples:
   voicelstm detect detector.voicelstm call.wav
   voicelstm detect detector.voicelstm calls/ --csv > calls.csv
   voicelstm detect detector.voicelstm call.wav --timeline
+  voicelstm detect detector.voicelstm call.wav --channel each
   curl -s https://example.org/a.ogg | voicelstm detect detector.voicelstm -
   find calls -type f -newer last | voicelstm detect d.voicelstm --files-from -
   voicelstm detect detector.voicelstm calls/ | cut -f 1,2 | sort
@@ -38,6 +46,7 @@ score, with tabs between. The score is the log-odds of synthetic: above 0 more
 probably synthetic, below 0 more probably human, whatever the labels' names.
 --threshold is one, too; a recording with exactly that score is synthetic. Of
 a calibrated detector segments have no label: their scores are not calibrated.
+Of --channel each a line has the channel's number behind the recording.
 Recordings that cannot be read or have less than 0.15 s of speech are listed
 at the end, on standard error; the exit code is then 1.
 """
@@ -51,6 +60,7 @@ at the end, on standard error; the exit code is then 1.
     type=float,
     help="Log-odds of synthetic from which a recording is synthetic.  [default: the detector's own]",
 )
+@channel_option("the detector's own", each=True)
 @click.option("--timeline", is_flag=True, help="Scores over the seconds of each recording.")
 @human_option
 @files_from_option
@@ -62,6 +72,7 @@ def detect(
     detector: Path,
     recordings: tuple[str, ...],
     threshold: float | None,
+    channel: int | str | None,
     timeline: bool,
     human: str | None,
     files_from: str | None,
@@ -85,12 +96,17 @@ def detect(
         human_label = human_label_for(model, detector, human) if classes else None
         try:
             answers = voicelstm.detect(
-                model, named.paths, threshold=threshold, timeline=timeline, human_label=human_label
+                model,
+                named.paths,
+                threshold=threshold,
+                timeline=timeline,
+                channel=channel,
+                human_label=human_label,
             )
         except TypeError as error:
             raise ValueError(f"{detector}: {error}") from None
         except ValueError as error:
-            raise click.UsageError(str(error)) from None
+            raise click.UsageError(in_options(str(error))) from None
         if timeline and len(classes) != 2 and form is not Form.JSON:
             raise click.UsageError(
                 f"--timeline of {len(classes)} classes is for --json: it has no one score."
@@ -101,11 +117,13 @@ def detect(
             starts = segment_threshold(model, threshold, human_label)
         console = new_console() if form is Form.TABLE else None
         segment_label = _segment_label(classes, human_label, starts)
-        listing = _listing(form, classes, human_label, timeline, segment_label, named, console)
+        several = channel == "each"
+        listing = _listing(form, classes, human_label, timeline, several, segment_label, named, console)
         counts: dict[Any, int] = dict.fromkeys(classes, 0)
         with _progress(len(named.paths), console, session) as advance:
             for answer in answers:
-                advance()
+                if not answer.channel:  # the first of a recording
+                    advance()
                 if answer.error is not None:
                     failures.append(named.explain(answer.error))
                     if form in (Form.JSON, Form.CSV):
@@ -115,8 +133,9 @@ def detect(
                 for record in _records(answer, timeline, form, named, segment_label):
                     listing.write(record)
         if console is not None and len(named.paths) > 1:
-            console.print("\n " + _summary(counts, len(failures)))
-        list_failures(failures, len(named.paths) + len(named.empty))
+            console.print("\n " + _summary(counts, len(failures), "channel" if several else "recording"))
+        n_answers = sum(counts.values()) + len(failures)
+        list_failures(failures, n_answers, "channel" if several else "recording")
     return ExitCode.SOME_FAILED if failures else ExitCode.FINE
 
 
@@ -141,6 +160,7 @@ def _listing(
     classes: list[Any],
     human_label: Any,
     timeline: bool,
+    each_channel: bool,
     segment_label: Callable[[float], Any],
     named: Named,
     console: "Console | None",
@@ -154,12 +174,15 @@ def _listing(
         return style(segment_label(score))
 
     longest = max((len(named.name(path)) for path in named.paths), default=0)
-    recording = Column("recording", "recording")
+    recording = [Column("recording", "recording")]
+    if each_channel:
+        recording.append(Column("channel", "channel", 7, str, right=True))
+    names = [column.name for column in recording]
     heard_as = Column("label", "heard as", max(8, *(len(str(name)) for name in classes)), style=style)
     remarks = Column("warnings", "", len("little speech: 0.9 s"), style=lambda _: "yellow")
     if timeline:
         columns = [
-            recording,
+            *recording,
             Column("start_s", "from s", 8, "{:.2f}".format, right=True),
             Column("stop_s", "to s", 8, "{:.2f}".format, right=True),
             Column("score", "score", 8, "{:+.2f}".format, right=True),
@@ -167,15 +190,15 @@ def _listing(
             Column("score", "", 2 * _BAR + 1, _bar, decided, drawn=True),
             remarks,
         ]
-        fields = ["recording", "start_s", "stop_s", "score", "label", "warnings", "error"]
+        fields = [*names, "start_s", "stop_s", "score", "label", "warnings", "error"]
         return Listing(form, columns, fields, longest, console)
     probability = Column("probability", "probability", 11, "{:.3f}".format, right=True)
-    columns = [recording, heard_as, probability]
+    columns = [*recording, heard_as, probability]
     if len(classes) == 2:
         columns.append(Column("score", "score", 8, "{:+.2f}".format, right=True))
     columns.append(remarks)
     probabilities = [f"probability_{name}" for name in classes]
-    fields = ["recording", "label", "score", *probabilities, "speech_s", "warnings", "error"]
+    fields = [*names, "label", "score", *probabilities, "speech_s", "warnings", "error"]
     return Listing(form, columns, fields, longest, console)
 
 
@@ -190,12 +213,12 @@ def _bar(score: float) -> str:
 def _records(
     answer: Any, timeline: bool, form: Form, named: Named, segment_label: Callable[[float], Any]
 ) -> Iterator[dict[str, Any]]:
-    own = {"recording": named.name(answer.recording), "label": answer.label, "score": answer.score}
+    name = _name(answer, named)
+    own = name | {"label": answer.label, "score": answer.score}
     remarks = "; ".join(answer.warnings)
     if timeline and form is not Form.JSON:
         for start, stop, score in answer.timeline.tolist():
-            yield {
-                "recording": own["recording"],
+            yield name | {
                 "start_s": start,
                 "stop_s": stop,
                 "score": score,
@@ -216,15 +239,20 @@ def _records(
 
 
 def _failed(answer: Any, named: Named) -> dict[str, Any]:
-    return {"recording": named.name(answer.recording), "error": named.explain(answer.error)}
+    return _name(answer, named) | {"error": named.explain(answer.error)}
 
 
-def _summary(counts: dict[Any, int], n_failed: int) -> str:
+def _name(answer: Any, named: Named) -> dict[str, Any]:
+    name = {"recording": named.name(answer.recording)}
+    return name if answer.channel is None else name | {"channel": answer.channel}
+
+
+def _summary(counts: dict[Any, int], n_failed: int, what: str) -> str:
     parts = [f"{count} {label}" for label, count in counts.items()]
     if n_failed:
         parts.append(f"{n_failed} failed")
-    n_recordings = sum(counts.values()) + n_failed
-    return f"{n_recordings} recording{'s' * (n_recordings != 1)}: " + ", ".join(parts)
+    n_answers = sum(counts.values()) + n_failed
+    return f"{n_answers} {what}{'s' * (n_answers != 1)}: " + ", ".join(parts)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from voicelstm.command._output import (
     write_json,
     write_report,
 )
+from voicelstm.command._recordings import channel_option
 from voicelstm.command._session import Task
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ _WIDE = 112
     type=float,
     help="Log-odds of synthetic from which a recording is synthetic.  [default: the detector's own]",
 )
+@channel_option("the detector's own")
 @human_option
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of what the intervals draw.")
 @click.option(
@@ -66,6 +68,7 @@ def evaluate(
     corpus: Corpus,
     by: tuple[str, ...],
     threshold: float | None,
+    channel: int | str | None,
     human: str | None,
     seed: int,
     cache: Path | None,
@@ -86,6 +89,8 @@ def evaluate(
             f"--by {unknown[0]}: there are the columns {', '.join(bunch.groups) or 'none'}."
         )
     transformer, of_features = front_end_and_rest(detector)
+    if channel is not None:
+        transformer.set_params(channel=channel)
     # Before anything is read, and again of what could be read.
     corpus.check_classes(bunch.target, of_features.classes_.tolist(), detector)
     human_label = human_label_for(of_features, detector, human)

@@ -10,7 +10,7 @@ from voicelstm.command._corpus import list_failures
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.command._model import front_end_and_rest
 from voicelstm.command._output import Column, Form, Listing, new_console, output_options
-from voicelstm.command._recordings import files_from_option, jobs_option, named_recordings
+from voicelstm.command._recordings import channel_option, files_from_option, jobs_option, named_recordings
 from voicelstm.command._session import Task
 
 __all__ = ["features"]
@@ -45,6 +45,7 @@ interrupted goes on where it stopped.
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The features of this detector.  [default: those of voicelstm.make_detector]",
 )
+@channel_option("mean, or the detector's own")
 @click.option("--set", "assignments", multiple=True, metavar="PARAMETER=VALUE", help="May be repeated.")
 @files_from_option
 @jobs_option
@@ -53,6 +54,7 @@ def features(
     recordings: tuple[str, ...],
     output: Path,
     like: Path | None,
+    channel: int | str | None,
     assignments: tuple[str, ...],
     files_from: str | None,
     jobs: int,
@@ -67,7 +69,7 @@ def features(
 
     from voicelstm.exceptions import AudioWarning
 
-    transformer = assign(_front_end(like), assignments)
+    transformer = assign(_front_end(like), assignments, channel=channel)
     transformer.set_params(on_error="warn", n_jobs=jobs, verbose=int(sys.stderr.isatty()))
     with named_recordings(recordings, files_from) as named:
         reasons: dict[int, str] = {}

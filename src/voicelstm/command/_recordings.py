@@ -2,15 +2,24 @@
 
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
-__all__ = ["STANDARD_INPUT", "Named", "files_from_option", "jobs_option", "named_recordings"]
+from voicelstm.command._wording import in_options
+
+__all__ = [
+    "STANDARD_INPUT",
+    "Named",
+    "channel_option",
+    "files_from_option",
+    "jobs_option",
+    "named_recordings",
+]
 
 STANDARD_INPUT = "-"
 
@@ -37,6 +46,29 @@ jobs_option = click.option(
 )
 
 
+def channel_option(default: str, *, each: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add ``--channel`` with what help says of its default; the command gets `channel`, perhaps None."""
+
+    def read(ctx: click.Context, parameter: click.Parameter, text: str | None) -> int | str | None:
+        names = ("mean", "left", "right", "each")[: 3 + each]
+        if text is None or text in names:
+            return text
+        if text.isascii() and text.isdecimal():
+            return int(text)
+        if text == "each":
+            raise click.BadParameter("each is for detect, which answers about each channel; choose one.")
+        raise click.BadParameter(
+            f"{text!r} is neither {', '.join(names)} nor the number of a channel, from 0."
+        )
+
+    choices = "mean, left, right, each (an answer for each)" if each else "mean, left, right"
+    return click.option(
+        "--channel",
+        callback=read,
+        help=f"Channel of the recordings: {choices} or its number from 0.  [default: {default}]",
+    )
+
+
 class Named(NamedTuple):
     """Files in the order named, remarks on empty folders, and the path of what standard input brought."""
 
@@ -50,9 +82,9 @@ class Named(NamedTuple):
 
     def explain(self, reason: str) -> str:
         """Return an error's text as its user understands it."""
-        return (
-            reason if self.standard_input is None else reason.replace(self.standard_input, "standard input")
-        )
+        if self.standard_input is not None:
+            reason = reason.replace(self.standard_input, "standard input")
+        return in_options(reason)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from voicelstm.command._output import printable
+from voicelstm.command._wording import in_options
 from voicelstm.exceptions import VoiceLSTMWarning
 
 __all__ = ["Session", "Task", "say"]
@@ -114,4 +115,4 @@ def _silence_native_code() -> None:
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-    say(f"warning: {message}")
+    say(f"warning: {in_options(str(message))}")

@@ -12,6 +12,7 @@ from voicelstm.command._cross_validation import CrossValidation, Plan, check_col
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.command._human import human_label_in, human_option
 from voicelstm.command._output import Form, new_console, output_options, write_json, write_report
+from voicelstm.command._recordings import channel_option
 from voicelstm.command._session import Session, Task
 
 __all__ = ["train"]
@@ -79,6 +80,7 @@ the end, and the exit code is then 1.
     help="Let the values of this column, such as system, count the same within their class, however many"
     " recordings each has.",
 )
+@channel_option("mean")
 @click.option("--set", "assignments", multiple=True, metavar="STEP.PARAMETER=VALUE", help="May be repeated.")
 @click.option(
     "--seed", type=SEED, default=0, show_default=True, help="Of what is drawn. Equal seeds, equal detectors."
@@ -101,6 +103,7 @@ def train(
     unseen: str | None,
     folds: int,
     balance: str | None,
+    channel: int | str | None,
     assignments: tuple[str, ...],
     seed: int,
     human: str | None,
@@ -121,7 +124,8 @@ def train(
 
     # What balances values within their classes balances the classes, too.
     changes = {} if balance is None else {"classifier__class_weight": None}
-    detector = assign(make_detector(model, random_state=seed, **changes), assignments)
+    detector = make_detector(model, random_state=seed, **changes)
+    detector = assign(detector, assignments, features__channel=channel)
     bunch = corpus.load()
     human_label = _human_label(detector["classifier"], bunch.target, corpus.labels, human)
     if balance is not None:

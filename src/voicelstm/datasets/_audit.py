@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
 from voicelstm._base import json_text, json_value
-from voicelstm.audio import MOST_LISTED, list_failures, report_remarks, say_how_many_failed
+from voicelstm.audio import MOST_LISTED, check_channel, list_failures, report_remarks, say_how_many_failed
 from voicelstm.datasets._audit_variables import (
     CODING_TRACES,
     VARIABLES,
@@ -218,6 +218,7 @@ def audit(
     splits: ArrayLike | None = None,
     human_label: Any = None,
     sample_rate: int | None = None,
+    channel: int | str = "mean",
     n_resamples: int = 2000,
     n_jobs: int | None = None,
     random_state: int | np.random.RandomState | None = None,
@@ -250,6 +251,8 @@ def audit(
         it must be given.
     sample_rate : int, default=None
         Of recordings that are arrays, in Hz. Nothing is resampled.
+    channel : int, "mean", "left" or "right", default="mean"
+        Channel of each recording that is measured, as :class:`~voicelstm.MFCCTransformer` takes it.
     n_resamples : int, default=2000
         How often speakers are drawn for the intervals.
     n_jobs : int, default=None
@@ -267,7 +270,7 @@ def audit(
     AudioError
         Where recordings cannot be read; it names them all.
     ValueError
-        Where there are not two classes, or lengths do not fit.
+        If there are not two classes, lengths do not fit, or `channel` is none of these.
 
     Warns
     -----
@@ -326,7 +329,7 @@ def audit(
     each class, and of fewer than five to seven speakers who have both. The intervals are those of one number
     alone.
 
-    The channels of a recording are averaged first. Duplicates are found by their samples, whatever the format
+    Duplicates are found by their samples, whatever the format
     and the sample rate say. A speaker who stands in both classes is no leak by itself: copies of human clips
     are the best protection against a detector that knows speakers. But it is one as soon as a split ignores
     speakers, which is why the report counts them.
@@ -355,6 +358,7 @@ def audit(
         raise ValueError(
             f"Expected a list of recordings, got the single path {os.fspath(recordings)!r}: pass [path]."
         )
+    check_channel(channel, each=False)
     recordings = list(recordings)
     human, _, _ = check_human(y, human_label, "y")
     if len(human) != len(recordings):
@@ -363,7 +367,7 @@ def audit(
     split = None if splits is None else group_columns({"splits": splits}, len(recordings))["splits"]
 
     _log.info("measuring %d recordings", len(recordings))
-    measured = _measure_all(recordings, sample_rate, n_jobs)
+    measured = _measure_all(recordings, sample_rate, channel, n_jobs)
     measurements = {name: np.array([each.values[name] for each in measured]) for name in VARIABLES}
     speaker = columns.get("speaker")
     drawn = speaker if speaker is not None and enough_speakers(speaker, human) else None
@@ -390,12 +394,14 @@ def audit(
     return report
 
 
-def _measure_all(recordings: list[Any], sample_rate: int | None, n_jobs: int | None) -> list[Measured]:
+def _measure_all(
+    recordings: list[Any], sample_rate: int | None, channel: int | str, n_jobs: int | None
+) -> list[Measured]:
     folder = None
     with suppress(FileNotFoundError):  # without a folder, absolute paths are read all the same
         folder = str(Path.cwd())  # that of a worker process is the one of its start
     found = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(_measure_or_say_why)(each, sample_rate, folder) for each in recordings
+        delayed(_measure_or_say_why)(each, sample_rate, folder, channel) for each in recordings
     )
     failures = [(position, each) for position, each in enumerate(found) if isinstance(each, str)]
     if failures:
@@ -408,10 +414,12 @@ def _measure_all(recordings: list[Any], sample_rate: int | None, n_jobs: int | N
     return found
 
 
-def _measure_or_say_why(recording: Any, sample_rate: int | None, folder: str | None) -> Measured | str:
+def _measure_or_say_why(
+    recording: Any, sample_rate: int | None, folder: str | None, channel: int | str
+) -> Measured | str:
     """Measure one recording; why it fails is an answer, too."""
     try:
-        return measure(recording, sample_rate, folder)
+        return measure(recording, sample_rate, folder, channel)
     except AudioError as error:
         return str(error)
 

@@ -119,12 +119,17 @@ class OneVariable:
         return self.detectable > _STRONG and not self.is_shortcut
 
 
-def measure(recording: Any, sample_rate: int | None = None, folder: str | None = None) -> Measured:
-    """Measure one recording as it is, its channels averaged; relative paths start from `folder`."""
+def measure(
+    recording: Any,
+    sample_rate: int | None = None,
+    folder: str | None = None,
+    channel: int | str = "mean",
+) -> Measured:
+    """Measure one recording as it is, one channel or their mean; relative paths start from `folder`."""
     if _is_bare(recording) and sample_rate is not None:
         recording = (recording, sample_rate)
-    samples, rate, remarks, fingerprint = read_recording(
-        recording, sample_rate=None, max_duration=None, dtype=np.float32, folder=folder
+    samples, rate, remarks, fingerprint, _ = read_recording(
+        recording, sample_rate=None, max_duration=None, dtype=np.float32, channel=channel, folder=folder
     )
     n_samples = len(samples)
     magnitude = np.abs(samples)

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from voicelstm._compat import validate_params
-from voicelstm.audio import name_of, report_remarks
+from voicelstm.audio import check_channel, count_channels, name_of, read_recording, report_remarks
 from voicelstm.detector._members import features_and_rest, memoized, transformers_of
 from voicelstm.detector._timeline import timeline_steps, timelines
-from voicelstm.features import LEAST_SPEECH, check_extraction, extract_all
+from voicelstm.features import LEAST_SPEECH, ExtractionSettings, check_extraction, extract_all
 from voicelstm.metrics import check_threshold, human_label_of, synthetic_log_odds
 from voicelstm.sequences import Clip, stack
 
@@ -51,6 +51,8 @@ class Detection:
         less than 0.15 s are speech ("no speech").
     speech : float
         Speech in the recording, of a human or a machine, in s; NaN if it cannot be read.
+    channel : int or None
+        Channel of the recording that the answer is about, from 0, if each was asked about; else None.
     warnings : tuple of str
         Reasons to doubt the answer, such as "little speech: 0.4 s" if there is less than a second.
     """
@@ -62,6 +64,7 @@ class Detection:
     timeline: NDArray[Any] | None = None
     error: str | None = None
     speech: float = np.nan
+    channel: int | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -71,6 +74,7 @@ def detect(
     *,
     threshold: float | None = None,
     timeline: bool = False,
+    channel: int | str | None = None,
     human_label: Any = None,
 ) -> Iterator[Detection]:
     """Ask a detector about any number of recordings, one after the other.
@@ -93,6 +97,10 @@ def detect(
         is even odds. If None, `predict` decides, by the detector's own threshold.
     timeline : bool, default=False
         Whether each answer has the scores over time, too.
+    channel : int, "mean", "left", "right" or "each", default=None
+        Channel of each recording that is heard, as :func:`~voicelstm.audio.read_audio` takes it. With "each"
+        there is an answer for each channel of a recording, one after the other: of a call with one party
+        on each, the mean is of two voices at once. If None, the transformer's `channel`.
     human_label : label, default=None
         Human class. If None, the detector says, or it is recognised by its spelling ("human", "bonafide",
         "real", ...); of 0 and 1 it must be given. With more than two classes it is not looked at.
@@ -100,16 +108,16 @@ def detect(
     Yields
     ------
     Detection
-        One for each recording, in their order.
+        One for each recording, in their order, or one for each of its channels.
 
     Raises
     ------
     TypeError
-        Where the detector does not begin with a transformer, or with `timeline` is none that
-        :func:`~voicelstm.score_timeline` takes; or where `threshold` is no number.
+        If the detector does not begin with a transformer, or with `timeline` is none that
+        :func:`~voicelstm.score_timeline` takes; or if `threshold` is no number.
     ValueError
         If a threshold is NaN or given for more than two classes, or it is not known which of two is the human
-        one, or `human_label` contradicts what is known.
+        one, or `human_label` contradicts what is known, or `channel` is none of these.
 
     See Also
     --------
@@ -131,14 +139,22 @@ def detect(
         raise ValueError(
             f"Expected several recordings, got the single path {os.fspath(recordings)!r}: pass [path]."
         )
-    listener = _Listener(detector, threshold, timeline, human_label)
-    return (found for some in _groups(recordings) for found in listener.hear(some))
+    listener = _Listener(detector, threshold, timeline, channel, human_label)
+    hear = listener.hear_each_channel if channel == "each" else listener.hear
+    return (found for some in _groups(recordings) for found in hear(some))
 
 
 class _Listener:
     """A detector whose recordings are read apart from it, so that one that fails is known by its reason."""
 
-    def __init__(self, detector: Any, threshold: float | None, timeline: bool, human_label: Any) -> None:
+    def __init__(
+        self,
+        detector: Any,
+        threshold: float | None,
+        timeline: bool,
+        channel: int | str | None,
+        human_label: Any,
+    ) -> None:
         check_is_fitted(detector)
         # Members of a vote may have features of their own; they read the recordings again, each for itself.
         several = transformers_of(detector)
@@ -150,6 +166,10 @@ class _Listener:
         validate_params(self._transformer)
         self._settings = replace(self._transformer._settings(None), measures_speech=True)
         check_extraction(self._settings)
+        self._reads_channel = channel is not None
+        if channel is not None:
+            check_channel(channel, each=True)
+            self._settings = replace(self._settings, channel=channel)
         self._classes = np.asarray(detector.classes_).tolist()
         check_threshold(threshold)
         if threshold is not None and len(self._classes) != 2:
@@ -162,9 +182,25 @@ class _Listener:
             self._synthetic_label = self._classes[0 if self._human_is_second else 1]
         self._timeline_steps = timeline_steps(detector)[1:] if timeline else None
 
+    def hear_each_channel(self, recordings: list[Any]) -> Iterator[Detection]:
+        """Yield an answer for each channel of each of a group of recordings."""
+        n_channels = [count_channels(recording) for recording in recordings]
+        answers: list[list[Detection]] = [[] for _ in recordings]
+        for channel in range(max(n_channels)):
+            having = [position for position, count in enumerate(n_channels) if count > channel]
+            settings = replace(self._settings, channel=channel)
+            found = self._hear([recordings[position] for position in having], settings)
+            for position, answer in zip(having, found, strict=True):
+                of_several = n_channels[position] > 1
+                answers[position].append(_of_channel(answer, channel, named=of_several))
+        return (answer for of_recording in answers for answer in of_recording)
+
     def hear(self, recordings: list[Any]) -> Iterator[Detection]:
         """Yield an answer for each of a group of recordings."""
-        (clips,), failures, remarks = extract_all(recordings, [self._settings], self._transformer.n_jobs, 0)
+        return self._hear(recordings, self._settings)
+
+    def _hear(self, recordings: list[Any], settings: ExtractionSettings) -> Iterator[Detection]:
+        (clips,), failures, remarks = extract_all(recordings, [settings], self._transformer.n_jobs, 0)
         report_remarks(remarks)
         reasons = dict(failures)
         for position, clip in enumerate(clips):
@@ -174,15 +210,21 @@ class _Listener:
         heard = [position for position in range(len(recordings)) if position not in reasons]
         answers = {}
         if heard:
-            found = self._answers([recordings[i] for i in heard], [clips[i] for i in heard])
+            found = self._answers([recordings[i] for i in heard], [clips[i] for i in heard], settings)
             answers = dict(zip(heard, found, strict=True))
         for position, recording in enumerate(recordings):
             yield answers.get(position) or Detection(
                 recording, error=reasons[position], speech=_speech_in(clips[position])
             )
 
-    def _answers(self, recordings: list[Any], clips: list[Clip]) -> list[Detection]:
-        X: Any = stack([clip.features for clip in clips]) if self._reads_features else recordings
+    def _answers(
+        self, recordings: list[Any], clips: list[Clip], settings: ExtractionSettings
+    ) -> list[Detection]:
+        X: Any = recordings
+        if self._reads_features:
+            X = stack([clip.features for clip in clips])
+        elif self._reads_channel:  # which is not that of the members
+            X = [_in_memory(recording, settings.channel) for recording in recordings]
         detector = memoized(self._detector)
         score = np.full(len(clips), np.nan)
         if len(self._classes) == 2:
@@ -211,6 +253,22 @@ class _Listener:
             )
             for i in range(len(clips))
         ]
+
+
+def _of_channel(answer: Detection, channel: int, *, named: bool) -> Detection:
+    """Return an answer that is one about a channel; its error begins with that one's number if `named`."""
+    error, name = answer.error, name_of(answer.recording)
+    if named and error is not None:
+        error = f"{name}, channel {channel}{error.removeprefix(name)}"
+    return replace(answer, channel=channel, error=error)
+
+
+def _in_memory(recording: Any, channel: int | str) -> Any:
+    """Return a channel of a file as samples and their rate; other recordings have one."""
+    if not isinstance(recording, str | os.PathLike):
+        return recording
+    found = read_recording(recording, sample_rate=None, max_duration=None, dtype=np.float64, channel=channel)
+    return found.samples, found.sample_rate
 
 
 def _nothing_heard(recording: Any, clip: Clip) -> str | None:

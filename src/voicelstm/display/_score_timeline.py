@@ -5,8 +5,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from voicelstm.audio import read_audio
-from voicelstm.detector import score_timeline
+from voicelstm.audio import check_channel, read_audio
+from voicelstm.detector import score_timeline, transformers_of
 from voicelstm.display._axes import (
     HUMAN,
     SCORE_AXIS,
@@ -154,7 +154,11 @@ class ScoreTimelineDisplay:
         score = None
         if hasattr(detector, "decision_function"):  # else it is calibrated, and segments are not
             score = float(synthetic_log_odds(detector, [recording], human_label)[0])
-        samples, rate = read_audio(recording, sample_rate=_rate_of_arrays(detector, recording))
+        samples, rate = read_audio(
+            recording,
+            sample_rate=_rate_of_arrays(detector, recording),
+            channel=transformers_of(detector)[0].channel,
+        )
         display = cls(
             timeline,
             samples=samples,
@@ -170,6 +174,7 @@ class ScoreTimelineDisplay:
         timeline: NDArray[Any],
         *,
         recording: Any = None,
+        channel: int | str = "mean",
         score: float | None = None,
         threshold: float = 0.0,
         ax: Any = None,
@@ -182,6 +187,8 @@ class ScoreTimelineDisplay:
             One recording's, of :func:`~voicelstm.score_timeline`.
         recording : str, os.PathLike, or pair, default=None
             What was scored, a path or samples with their rate, for the waveform; None leaves that out.
+        channel : int, "mean", "left" or "right", default="mean"
+            Channel of the recording that was scored, as :class:`~voicelstm.MFCCTransformer` takes it.
         score : float, default=None
             The whole recording's, in log-odds of synthetic. If None, the segments' mean, each weighted by the
             time that it adds to those before; give it if the classifier has a `segment_hop`, whose mean is
@@ -199,14 +206,15 @@ class ScoreTimelineDisplay:
         Raises
         ------
         AudioError
-            Where the recording cannot be read.
+            If the recording cannot be read.
         ValueError
-            Where `timeline` is empty, is not of two classes, or holds NaN.
+            If `timeline` is empty, is not of two classes, or holds NaN, or `channel` is none of these.
         ImportError
             Where matplotlib is missing.
         """
         pyplot()
-        samples, rate = (None, None) if recording is None else read_audio(recording)
+        check_channel(channel, each=False)
+        samples, rate = (None, None) if recording is None else read_audio(recording, channel=channel)
         display = cls(timeline, samples=samples, sample_rate=rate, score=score, threshold=threshold)
         return display.plot(ax)
 

@@ -7,6 +7,7 @@ from ._deltas import append_deltas as append_deltas
 from ._deltas import normalize_clip as normalize_clip
 from ._dynamics import CepstralDynamics as CepstralDynamics
 from ._extraction import LEAST_SPEECH as LEAST_SPEECH
+from ._extraction import ExtractionSettings as ExtractionSettings
 from ._extraction import check_extraction as check_extraction
 from ._filterbanks import filter_corners as filter_corners
 from ._filterbanks import filterbank as filterbank

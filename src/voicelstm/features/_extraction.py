@@ -61,6 +61,7 @@ class ExtractionSettings:
     speech_only: bool = False
     augment: Augmenter | None = None
     speech_as_recorded: bool = False  # of a copy: whether speech is looked for before `augment` changes it
+    channel: int | str = "mean"
     measures_speech: bool = False  # where features do not need it
 
     @classmethod
@@ -116,10 +117,11 @@ def extract(
     """
     own = versions[0].cepstra
     name = name_of(recording)
-    samples, rate, remarks, fingerprint = read_recording(
+    samples, rate, remarks, fingerprint, _ = read_recording(
         recording,
         sample_rate=versions[0].sample_rate,
         max_duration=versions[0].max_duration,
+        channel=versions[0].channel,
         dtype=own.dtype,
         folder=folder,
     )

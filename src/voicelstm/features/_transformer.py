@@ -38,10 +38,11 @@ class MFCCTransformer(  # type: ignore[call-arg]
 ):
     """Turn recordings into sequences of cepstral coefficients.
 
-    Each recording is read, mixed to mono, resampled, optionally trimmed and levelled, cut into frames, and
-    each frame becomes its cepstral coefficients with their time derivatives. The transformer is stateless:
-    `transform` may be called without `fit`. With `augment`, ``fit_transform(X)`` is not
-    ``fit(X).transform(X)``: what is trained on is changed or copied, what is predicted never is.
+    Each recording is read, its channels are mixed to one or one of them is taken, it is resampled, optionally
+    trimmed and levelled, and cut into frames, and each frame becomes its cepstral coefficients with their
+    time derivatives. The transformer is stateless: `transform` may be called without `fit`. With `augment`,
+    ``fit_transform(X)`` is not ``fit(X).transform(X)``: what is trained on is changed or copied, what is
+    predicted never is.
 
     Read more in the :ref:`user guide <recordings>`.
 
@@ -91,6 +92,10 @@ class MFCCTransformer(  # type: ignore[call-arg]
         Only the first so many frames are kept.
     max_duration : float or None, default=None
         Longer recordings are refused, in s.
+    channel : int, "mean", "left" or "right", default="mean"
+        Channel of each recording that is read, counted from 0; "left" and "right" are 0 and 1. "mean" is the
+        mean of all that are not silent; a recording whose channels cancel each other then fails. An array is
+        a channel already, whatever this says. See :func:`voicelstm.audio.read_audio`.
     augment : Augmenter, sequence of Augmenter or None, default=None
         What `fit_transform` changes recordings with: as in scikit-learn's
         :class:`~sklearn.preprocessing.TargetEncoder`, it differs from ``fit(X).transform(X)``. Pipelines call
@@ -191,6 +196,7 @@ class MFCCTransformer(  # type: ignore[call-arg]
         "speech_only": ["boolean"],
         "max_frames": [Interval(Integral, 1, None, closed="left"), None],
         "max_duration": [Interval(Real, 0, None, closed="neither"), None],
+        "channel": [Interval(Integral, 0, None, closed="left"), StrOptions({"mean", "left", "right"})],
         "augment": [Augmenter, list, tuple, None],
         "backend": [StrOptions({"native", "python_speech_features", "librosa"})],
         "dtype": [StrOptions({"float32", "float64"})],
@@ -225,6 +231,7 @@ class MFCCTransformer(  # type: ignore[call-arg]
         speech_only: bool = False,
         max_frames: int | None = None,
         max_duration: float | None = None,
+        channel: int | str = "mean",
         augment: Augmenter | Sequence[Augmenter] | None = None,
         backend: str = "native",
         dtype: str = CepstraSettings.dtype,
@@ -255,6 +262,7 @@ class MFCCTransformer(  # type: ignore[call-arg]
         self.speech_only = speech_only
         self.max_frames = max_frames
         self.max_duration = max_duration
+        self.channel = channel
         self.augment = augment
         self.backend = backend
         self.dtype = dtype
