@@ -18,6 +18,7 @@ from voicelstm.audio._decoding import decode_file
 from voicelstm.audio._fingerprint import fingerprint_of
 from voicelstm.audio._joined import MOST_RESAMPLED
 from voicelstm.audio._level import peak_of
+from voicelstm.audio._scale import note_unscaled_file, note_unscaled_floats, note_unscaled_integers
 from voicelstm.exceptions import AudioError, AudioWarning
 
 __all__ = ["count_channels", "name_of", "read_audio", "read_recording"]
@@ -115,6 +116,7 @@ def read_recording(
     dtype, name = np.dtype(dtype), name_of(recording)
     remarks: list[str] = []
     mixer = ChannelMixer(name, channel, dtype)
+    path = None
     if isinstance(recording, str | os.PathLike):
         named = Path(recording)
         path = named if folder is None else folder / named
@@ -125,9 +127,13 @@ def read_recording(
         samples = samples[:, None] if channel == "each" else samples
     if not len(samples):
         raise AudioError(f"{name}: found 0 samples; leave it out, or record it again.")
-    if not np.isfinite(samples).all():
+    peak = float(peak_of(samples))
+    if not np.isfinite(peak):
         bad = int(np.count_nonzero(~np.isfinite(samples)))
         raise AudioError(f"{name}: found {bad} samples that are NaN or infinite; repair or leave it out.")
+    note_unscaled_floats(peak, remarks)
+    if path is not None:
+        note_unscaled_file(path, peak, remarks)
     fingerprint = None if channel == "each" else fingerprint_of(samples)
     if sample_rate is not None and rate != sample_rate:
         samples = _resample(name, samples, rate, sample_rate)
@@ -233,11 +239,7 @@ def _scale_integers(samples: NDArray, dtype: np.dtype, remarks: list[str]) -> ND
     scaled = samples.astype(np.float64)
     if info.min == 0:
         scaled -= full_scale
-    if info.bits == 64 and 1 < np.abs(scaled).max(initial=0) < 2**31:
-        remarks.append(
-            f"samples of type {samples.dtype} are divided by its full range, 2**63, and become near silence;"
-            " cast them to the PCM type they are, for example samples.astype(numpy.int16)."
-        )
+    note_unscaled_integers(samples, remarks)
     return (scaled / full_scale).astype(dtype)
 
 
