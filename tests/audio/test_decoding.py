@@ -100,7 +100,7 @@ def test_a_film_without_sound_is_refused_in_words(tmp_path):
 def test_of_several_audio_tracks_the_first_is_read_and_said(tmp_path):
     content = encode(tone(440, 1.0), "matroska", "flac", 16000, tracks=2)
     samples, rate, remarks = read(tmp_path, content)
-    assert remarks == ["2 audio tracks: the first was read."]
+    assert remarks == ["2 audio tracks: the first was read"]
     assert len(samples) == rate
 
 
@@ -202,7 +202,7 @@ def test_a_file_that_is_cut_off_is_read_as_far_as_it_goes_with_both_lengths(tmp_
 def test_an_ogg_file_without_its_end_says_where_it_ends(tmp_path, subtype):
     content = with_soundfile(noisy(), format="OGG", subtype=subtype)
     samples, rate, remarks = read(tmp_path, content[: len(content) // 2])
-    assert remarks == [f"cut off: after {len(samples) / rate:.1f} s, without the mark that ends such a file."]
+    assert remarks == [f"cut off: after {len(samples) / rate:.1f} s, without the mark that ends such a file"]
 
 
 def test_a_flac_of_unknown_length_is_read_with_and_without_max_duration(shared):

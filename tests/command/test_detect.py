@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import soundfile
@@ -38,6 +39,27 @@ def test_detect_writes_json_lines_and_csv(detector_file, small_detector, voices)
     assert [float(row["probability_synthetic"]) for row in again[:2]] == [row[1] for row in found]
     assert again[2]["error"] == rows[2]["error"]
     assert again[2]["label"] == again[0]["error"] == ""
+
+
+def test_what_is_odd_about_a_file_stands_in_every_form_of_the_answer(detector_file, voices, tmp_path):
+    content = Path(voices[0]).read_bytes()
+    cut, silent = tmp_path / "cut.wav", tmp_path / "silent.wav"
+    cut.write_bytes(content[: 44 + (len(content) - 44) * 3 // 4])
+    silent.write_bytes(content[:44] + bytes((len(content) - 44) // 2))
+    total = soundfile.info(voices[0]).duration
+    words = f"cut off: {0.75 * total:.1f} of {total:.1f} s"
+    out, err = run("detect", detector_file, cut)
+    assert out.rstrip("\n").split("\t")[4].startswith(words)
+    assert err == ""
+    out, _ = run("detect", detector_file, cut, silent, "--csv", code=ExitCode.SOME_FAILED)
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert words in rows[0]["warnings"]
+    assert f"cut off: {total / 2:.1f} of " in rows[1]["warnings"]
+    out, _ = run("detect", detector_file, cut, silent, "--json", code=ExitCode.SOME_FAILED)
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert words in rows[0]["warnings"][0]
+    assert f"cut off: {total / 2:.1f} of " in rows[1]["warnings"][0]
+    assert "no speech" in rows[1]["error"]
 
 
 def test_detect_decides_by_the_threshold_it_is_given(detector_file, small_detector, voices):

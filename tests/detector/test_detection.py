@@ -47,6 +47,19 @@ def test_answers_are_those_of_the_detector_itself(wrapped, small_voices):
         np.testing.assert_allclose([each.score for each in found], score, rtol=1e-4, err_msg=name)
 
 
+def test_an_answer_says_what_was_odd_about_its_file_and_others_do_not(small_detector, small_voices, tmp_path):
+    samples, rate = small_voices[1][0][0]
+    whole, cut = tmp_path / "whole.wav", tmp_path / "cut.wav"
+    soundfile.write(whole, samples, rate)
+    cut.write_bytes(whole.read_bytes()[: 44 + len(samples)])
+    with pytest.warns(AudioWarning, match=f"{cut.name}: cut off: ") as caught:
+        first, second, third = detect(small_detector, [whole, cut, (samples, rate)])
+    assert len(caught) == 1
+    assert not any("cut off" in each for each in (*first.warnings, *third.warnings))
+    halved, announced = len(samples) / 2 / rate, len(samples) / rate
+    assert second.warnings[0].startswith(f"cut off: {halved:.1f} of {announced:.1f} s")
+
+
 def test_a_recording_that_fails_is_an_answer_in_its_place(
     small_detector, small_voices, monkeypatch, tmp_path
 ):

@@ -46,5 +46,5 @@ def length_remark(announced: float | None, read: float, tolerance: float) -> str
     digits = next((digits for digits in (1, 2) if f"{announced:.{digits}f}" != f"{read:.{digits}f}"), 3)
     was_read, was_announced = f"{read:.{digits}f}", f"{announced:.{digits}f}"
     if read < announced:
-        return f"cut off: {was_read} of {was_announced} s; the header announces more than there is."
-    return f"longer: {was_read}, not {was_announced} s; all was read, and what is announced is less."
+        return f"cut off: {was_read} of {was_announced} s (the header announces more than there is)"
+    return f"longer: {was_read}, not {was_announced} s (all was read; what is announced is less)"

@@ -168,7 +168,7 @@ def _read_file(
 ) -> tuple[NDArray, int]:
     _check_regular(name, path)
     try:
-        with path.open("rb") as file:
+        with path.open("rb", buffering=0) as file:
             decoded = decode_file(name, path, file, max_duration, mixer)
     except OSError as error:
         raise AudioError(f"{name}: cannot be opened ({error.strerror}).") from error

@@ -7,6 +7,7 @@ from typing import NamedTuple
 __all__ = ["WavSizes", "chunks_end_well", "is_padding", "wav_sizes"]
 
 _HEAD = 4096  # bytes that are looked at in one go
+_PLAIN = 44  # bytes of the header that most writers write
 _MOST_CHUNKS = 1000
 _STREAMED = 0x7FFFF000  # what programs that cannot go back write for a size that they do not know, or more
 _UNKNOWN = b"\xff\xff\xff\xff"
@@ -43,9 +44,12 @@ class WavSizes(NamedTuple):
 
 def wav_sizes(descriptor: int, first: int, size: int) -> WavSizes | None:
     """Look into the WAV file that begins at byte `first` of a file of some size; None if there is none."""
-    head = os.pread(descriptor, _HEAD, first)
+    head = os.pread(descriptor, _PLAIN, first)
     if head[:4] != b"RIFF" or head[8:12] != b"WAVE":
         return None
+    if head[36:40] == b"data" and int.from_bytes(head[40:], "little") == size - first - _PLAIN:
+        return WavSizes(first + _PLAIN, size, size)
+    head = os.pread(descriptor, _HEAD, first)
     for position, name, claimed in _chunks(descriptor, first + 12, size, "little", first, head):
         if name == b"data":
             return _of_data(descriptor, first, size, position + 8, claimed)

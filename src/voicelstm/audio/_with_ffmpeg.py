@@ -208,11 +208,11 @@ class _Opened:
         """Say what was found beside the samples."""
         found = []
         if self._n_streams > 1:
-            found.append(f"{self._n_streams} audio tracks: the first was read.")
+            found.append(f"{self._n_streams} audio tracks: the first was read")
         n_damaged = self._n_damaged - self._last_is_damaged  # the last one is cut off
         if n_damaged:
             found.append(
-                f"damaged: {n_damaged} of {self._n_packets} pieces cannot be decoded, and are left out."
+                f"damaged: {n_damaged} of {self._n_packets} pieces cannot be decoded, and are left out"
             )
         return found
 

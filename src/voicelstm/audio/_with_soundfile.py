@@ -51,7 +51,7 @@ def read_with_soundfile(
     tolerance = _FRAMES_OF_MP3 if container == "MP3" else 0.01
     remarks = []
     if lacks_end_mark(container, descriptor, size):
-        remarks.append(f"cut off: after {len(samples) / rate:.1f} s, without the mark that ends such a file.")
+        remarks.append(f"cut off: after {len(samples) / rate:.1f} s, without the mark that ends such a file")
     return Decoded(
         samples,
         rate,

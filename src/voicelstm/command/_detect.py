@@ -1,5 +1,6 @@
 """``voicelstm detect``."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from voicelstm.command._recordings import (
 )
 from voicelstm.command._session import Session, Task
 from voicelstm.command._wording import in_options
+from voicelstm.exceptions import AudioWarning
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -120,6 +122,7 @@ def detect(
         several = channel == "each"
         listing = _listing(form, classes, human_label, timeline, several, segment_label, named, console)
         counts: dict[Any, int] = dict.fromkeys(classes, 0)
+        warnings.simplefilter("ignore", AudioWarning)  # which answers have
         with _progress(len(named.paths), console, session) as advance:
             for answer in answers:
                 if not answer.channel:  # the first of a recording
@@ -127,7 +130,7 @@ def detect(
                 if answer.error is not None:
                     failures.append(named.explain(answer.error))
                     if form in (Form.JSON, Form.CSV):
-                        listing.write(_failed(answer, named))
+                        listing.write(_failed(answer, named, form))
                     continue
                 counts[answer.label] += 1
                 for record in _records(answer, timeline, form, named, segment_label):
@@ -179,7 +182,7 @@ def _listing(
         recording.append(Column("channel", "channel", 7, str, right=True))
     names = [column.name for column in recording]
     heard_as = Column("label", "heard as", max(8, *(len(str(name)) for name in classes)), style=style)
-    remarks = Column("warnings", "", len("little speech: 0.9 s"), style=lambda _: "yellow")
+    remarks = Column("warnings", "", len("cut off: 12.3 of 45.6 s"), style=lambda _: "yellow")
     if timeline:
         columns = [
             *recording,
@@ -238,8 +241,11 @@ def _records(
         yield own | each | probability | {"speech_s": answer.speech, "warnings": remarks}
 
 
-def _failed(answer: Any, named: Named) -> dict[str, Any]:
-    return _name(answer, named) | {"error": named.explain(answer.error)}
+def _failed(answer: Any, named: Named, form: Form) -> dict[str, Any]:
+    record = _name(answer, named) | {"error": named.explain(answer.error)}
+    if answer.warnings:
+        record["warnings"] = list(answer.warnings) if form is Form.JSON else "; ".join(answer.warnings)
+    return record
 
 
 def _name(answer: Any, named: Named) -> dict[str, Any]:

@@ -15,7 +15,13 @@ from voicelstm._compat import validate_params
 from voicelstm.audio import check_channel, count_channels, name_of, read_recording, report_remarks
 from voicelstm.detector._members import features_and_rest, memoized, transformers_of
 from voicelstm.detector._timeline import timeline_steps, timelines
-from voicelstm.features import LEAST_SPEECH, ExtractionSettings, check_extraction, extract_all
+from voicelstm.features import (
+    LEAST_SPEECH,
+    ExtractionSettings,
+    check_extraction,
+    extract_all,
+    named_remarks,
+)
 from voicelstm.metrics import check_threshold, human_label_of, synthetic_log_odds
 from voicelstm.sequences import Clip, stack
 
@@ -54,7 +60,9 @@ class Detection:
     channel : int or None
         Channel of the recording that the answer is about, from 0, if each was asked about; else None.
     warnings : tuple of str
-        Reasons to doubt the answer, such as "little speech: 0.4 s" if there is less than a second.
+        Reasons to doubt the answer, such as "little speech: 0.4 s" if there is less than a second, and what
+        there is to say of the file: it is longer or shorter than it announces, damaged, or holds several
+        audio tracks.
     """
 
     recording: Any
@@ -201,7 +209,7 @@ class _Listener:
 
     def _hear(self, recordings: list[Any], settings: ExtractionSettings) -> Iterator[Detection]:
         (clips,), failures, remarks = extract_all(recordings, [settings], self._transformer.n_jobs, 0)
-        report_remarks(remarks)
+        report_remarks(named_remarks(recordings, remarks))
         reasons = dict(failures)
         for position, clip in enumerate(clips):
             if position not in reasons and (nothing := _nothing_heard(recordings[position], clip)):
@@ -213,9 +221,10 @@ class _Listener:
             found = self._answers([recordings[i] for i in heard], [clips[i] for i in heard], settings)
             answers = dict(zip(heard, found, strict=True))
         for position, recording in enumerate(recordings):
-            yield answers.get(position) or Detection(
+            answer = answers.get(position) or Detection(
                 recording, error=reasons[position], speech=_speech_in(clips[position])
             )
+            yield replace(answer, warnings=(*remarks[position], *answer.warnings))
 
     def _answers(
         self, recordings: list[Any], clips: list[Clip], settings: ExtractionSettings

@@ -12,6 +12,7 @@ from ._extraction import check_extraction as check_extraction
 from ._filterbanks import filter_corners as filter_corners
 from ._filterbanks import filterbank as filterbank
 from ._many import extract_all as extract_all
+from ._many import named_remarks as named_remarks
 from ._transformer import MFCCTransformer as MFCCTransformer
 from ._transformer import distinct_fingerprints as distinct_fingerprints
 from ._transformer import sequences_and_fingerprints as sequences_and_fingerprints

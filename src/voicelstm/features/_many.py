@@ -18,7 +18,7 @@ from voicelstm.features._extraction import ExtractionSettings, digest_of_file, l
 from voicelstm.features._workers import MOST_PER_TASK, Extracted, Team, extract_or_say_why
 from voicelstm.sequences import Clip, SequenceWriter
 
-__all__ = ["extract_all", "extract_into"]
+__all__ = ["extract_all", "extract_into", "named_remarks"]
 
 _log = logging.getLogger(__name__)
 
@@ -28,16 +28,16 @@ _BYTES_AT_ONCE = 2**25
 
 def extract_all(
     recordings: Sequence[Any], versions: Sequence[ExtractionSettings], n_jobs: int | None, verbose: int
-) -> tuple[list[list[Clip]], list[tuple[int, str]], list[str]]:
+) -> tuple[list[list[Clip]], list[tuple[int, str]], list[Sequence[str]]]:
     """Extract the features of recordings side by side.
 
     Returned are, for each version, a clip of each recording, without frames if it failed; position and reason
-    of failures; remarks.
+    of failures; remarks on each recording, which do not name it.
     """
     nothing = np.zeros((0, versions[0].n_features), dtype=versions[0].cepstra.dtype)
     clips: list[list[Clip]] = [[] for _ in versions]
     failures = []
-    remarks: list[str] = []
+    remarks: list[Sequence[str]] = []
     team = Team(n_jobs, len(recordings))
     with (
         _progress(len(recordings), verbose) as advance,
@@ -50,8 +50,15 @@ def extract_all(
                 found = [Clip(nothing, 0.0, 0.0, 0.0, 0.0)] * len(versions)
             for of_version, clip in zip(clips, found, strict=True):
                 of_version.append(clip)
-            remarks.extend(_named(recordings[position], remarks_of_recording))
+            remarks.append(remarks_of_recording)
     return clips, failures, remarks
+
+
+def named_remarks(recordings: Sequence[Any], remarks: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield the remarks on recordings, each with the name of its own."""
+    for recording, of_recording in zip(recordings, remarks, strict=True):
+        for remark in of_recording:
+            yield f"{name_of(recording)}: {remark}"
 
 
 def extract_into(
@@ -111,8 +118,7 @@ def extract_into(
                     failures.append((first + at, reason))
                     found[at] = None
             digests.extend(found)
-            for recording, of_clip in zip(chunk, writers[0].remarks(found), strict=True):
-                remarks.extend(_named(recording, of_clip))
+            remarks.extend(named_remarks(chunk, writers[0].remarks(found)))
     return digests, failures, remarks
 
 
@@ -145,10 +151,6 @@ class _Kept:
             writer.append(clips)
             clips.clear()
         self._n_bytes = 0
-
-
-def _named(recording: Any, remarks: Sequence[str]) -> Iterator[str]:
-    return (f"{name_of(recording)}: {remark}" for remark in remarks)
 
 
 def _extract_what_was_hashed(

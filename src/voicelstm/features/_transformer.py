@@ -21,7 +21,7 @@ from voicelstm.audio import Augmenter, report_failures, report_remarks
 from voicelstm.exceptions import SequenceWarning
 from voicelstm.features._cepstra import CepstraSettings
 from voicelstm.features._extraction import ExtractionSettings, check_extraction
-from voicelstm.features._many import extract_all, extract_into
+from voicelstm.features._many import extract_all, extract_into, named_remarks
 from voicelstm.features._presets import ASVSPOOF_LFCC, RECIPE_FEATURES
 from voicelstm.features._recordings import checked_recordings
 from voicelstm.sequences import AugmentedSequences, Clip, SequenceStore, SequenceWriter, stack
@@ -491,7 +491,7 @@ class MFCCTransformer(  # type: ignore[call-arg]
         recordings = self._checked(X, versions)
         _log.info("computing the features of %d recordings", len(recordings))
         (clips,), failures, remarks = extract_all(recordings, versions, self.n_jobs, self.verbose)
-        report_remarks(remarks)
+        report_remarks(named_remarks(recordings, remarks))
         report_failures(failures, len(recordings), self.on_error)
         return clips
 
@@ -503,7 +503,7 @@ class MFCCTransformer(  # type: ignore[call-arg]
         if out is None and self.cache_dir is None:
             _log.info("computing the features of %d recordings", len(recordings))
             clips, failures, remarks = extract_all(recordings, versions, self.n_jobs, self.verbose)
-            report_remarks(remarks)
+            report_remarks(named_remarks(recordings, remarks))
             report_failures(failures, len(recordings), self.on_error)
             sequences = [stack([clip.features for clip in of_version]) for of_version in clips]
             return sequences, [clip.fingerprint for clip in clips[0]]
@@ -517,10 +517,8 @@ class MFCCTransformer(  # type: ignore[call-arg]
             for folder, settings in zip(folders, versions, strict=True):
                 writer = SequenceWriter(folder, settings.described(), settings.n_features, self.dtype)
                 writers.append(opened.enter_context(writer))
-            digests, failures, remarks = extract_into(
-                writers, recordings, versions, self.n_jobs, self.verbose
-            )
-            report_remarks(remarks)
+            digests, failures, named = extract_into(writers, recordings, versions, self.n_jobs, self.verbose)
+            report_remarks(named)
             report_failures(failures, len(recordings), self.on_error)
             if out is not None:
                 for writer in writers:
