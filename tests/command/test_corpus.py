@@ -8,8 +8,10 @@ from click.testing import CliRunner
 from sklearn.base import clone
 from sklearn.utils import Bunch
 
+from tests.command.runner import SET, run
 from voicelstm import Augmenter, MFCCTransformer
 from voicelstm.command._corpus import Corpus, corpus_options, list_failures, read_features
+from voicelstm.command._exit_codes import ExitCode
 from voicelstm.exceptions import AudioError, AudioWarning
 
 
@@ -149,3 +151,31 @@ def test_failures_are_counted_and_listed_on_standard_error(capsys):
         "  a.wav: no such file",
         r"  b\n\x1b[31m.wav: empty",
     ]
+
+
+@pytest.mark.parametrize(("n_synthetic", "said"), [(1, "1 of synthetic"), (2, "2 of synthetic")])
+def test_a_class_of_one_or_two_recordings_is_not_trained_on(n_synthetic, said, voice_folder, tmp_path):
+    rows = (voice_folder / "labels.csv").read_text().splitlines()
+    human = [row for row in rows if ",human," in row]
+    synthetic = [row for row in rows if ",synthetic," in row]
+    labels = voice_folder / f"few-{n_synthetic}.csv"
+    labels.write_text("\n".join([rows[0], *human, *synthetic[:n_synthetic], ""]))
+    _, err = run("train", labels, "-o", tmp_path / "d", *SET, code=ExitCode.REFUSED)
+    assert f"{labels}: too few recordings to train on in the column label: {said}." in err
+    # Of three, one cannot be read.
+    broken = "broken/page.wav,synthetic,speaker-0,synthetic-0"
+    labels.write_text("\n".join([rows[0], *human[:3], *synthetic[:2], broken, ""]))
+    _, err = run("train", labels, "-o", tmp_path / "d", *SET, code=ExitCode.REFUSED)
+    assert "too few recordings that could be read to train on in the column label: 2 of synthetic." in err
+    assert not (tmp_path / "d").exists()
+
+
+def test_options_that_read_a_table_are_said(voice_folder):
+    text = (voice_folder / "labels.csv").read_text().replace("path,label", "Path,my label", 1)
+    labels = voice_folder / "other_header.csv"
+    labels.write_text(text)
+    _, err = run("audit", labels, "--label-column", "my label", code=ExitCode.REFUSED)
+    assert "--path-column Path reads it." in err
+    _, err = run("audit", labels, "--path-column", "Path", "--where", "x=y", code=ExitCode.REFUSED)
+    assert "'label'" in err
+    assert "'x'" in err

@@ -1,5 +1,6 @@
 import re
 import subprocess
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,12 @@ def test_a_recording_comes_through_a_pipe(detector_file, voice_folder):
     done = subprocess.run([*COMMAND, "detect", detector_file, "-"], input=recording, capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
     assert re.fullmatch(rb"-\t(human|synthetic)\t[01]\.\d{3}\t[+-]\d+\.\d\d\t\n", done.stdout)
+
+
+def test_lists_of_names_may_be_of_another_system(detector_file, voices, tmp_path):
+    name = unicodedata.normalize("NFC", "é.wav")
+    (tmp_path / name).write_bytes(Path(voices[0]).read_bytes())
+    listed = [voices[1], str(tmp_path / unicodedata.normalize("NFD", name))]
+    (tmp_path / "names.txt").write_bytes("\r\n".join([*listed, ""]).encode("utf-16"))
+    out, _ = run("detect", detector_file, "--files-from", tmp_path / "names.txt")
+    assert [line.split("\t")[0] for line in out.splitlines()] == [voices[1], str(tmp_path / name)]

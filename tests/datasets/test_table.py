@@ -86,3 +86,17 @@ def test_rows_are_kept_that_have_one_of_the_values_in_every_column(where, kept):
     table = table_of("path,label,fold\na,h,1\nb,s,2\nc,s,1\nd,h,3\n", **where)
     assert "".join(row.cells["path"] for row in table.rows) == kept
     assert table.n_rows == 4
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig", "utf-8"])
+def test_tables_are_read_in_the_encodings_of_spreadsheets(tree, encoding):
+    text = "path\tlabel\tspeaker\na.wav\thuman\tZoë\nb.wav\tsynthetic\tÅsa\n"
+    corpus = load_csv(tree("a.wav", "b.wav", t=text.encode(encoding)) / "t.csv")
+    assert corpus.groups["speaker"].tolist() == ["Zoë", "Åsa"]
+    assert load_csv(tree(t="1\n0\n".encode(encoding)) / "t.csv").target.tolist() == [1, 0]
+
+
+def test_a_workbook_is_called_one(tree):
+    message = refusal(load_csv, tree(t=b"PK\x03\x04\x14\x00") / "t.csv")
+    assert "ZIP archive, such as a workbook" in message
+    assert "Save the sheet as CSV" in message

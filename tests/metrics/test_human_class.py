@@ -162,7 +162,9 @@ def test_labels_that_differ_only_in_spelling_are_refused(labels):
         check_distinct_labels(labels)
 
 
-@pytest.mark.parametrize("missing", [None, float("nan"), "nan", "NaN", "", " "])
+@pytest.mark.parametrize(
+    "missing", [None, float("nan"), "nan", "NaN", "", " ", "N/A", "NULL", "None", "<NA>"]
+)
 def test_a_missing_label_is_no_class(missing):
     with pytest.raises(ValueError, match="is no label"):
         check_distinct_labels(["human", missing])

@@ -15,6 +15,8 @@ from voicelstm.command._wording import in_options
 
 __all__ = ["Corpus", "Features", "corpus_options", "list_failures", "read_features"]
 
+_FEWEST = 3  # recordings of a class; fewer are a mistake in the labels, or nothing to learn from
+
 _OPTIONS = (
     click.argument("labels", type=click.Path(exists=True, path_type=Path)),
     click.option(
@@ -75,6 +77,22 @@ class Corpus:
             raise ValueError(
                 f"{self.labels} has the labels {', '.join(map(str, labels))}{self._in_column}: two are"
                 f" needed, one for human and one for synthetic recordings.{self._keep}"
+            )
+
+    def check_enough(self, target: Any, which: str = "recordings") -> None:
+        """Refuse to train on a class that has hardly any recordings, `which` are counted."""
+        import numpy as np
+
+        few = [
+            f"{count} of {label}"
+            for label, count in zip(*np.unique(target, return_counts=True), strict=True)
+            if count < _FEWEST
+        ]
+        if few:
+            raise ValueError(
+                f"{self.labels}: too few {which} to train on{self._in_column}: {', '.join(few)}. Each class"
+                f" needs {_FEWEST} at least, and hundreds if the detector shall be worth something. Add more,"
+                " or, if a label is misspelt, write it as the others."
             )
 
     def check_classes(self, target: Any, classes: list[Any], detector: Path) -> None:

@@ -1,5 +1,6 @@
 """Recordings that are named on the command line: files, folders, lists of names, standard input."""
 
+import io
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -116,10 +117,14 @@ def named_recordings(names: Sequence[str], files_from: str | None) -> Iterator[N
 
 
 def _lines(path: str) -> list[str]:
-    # Windows' programs begin a file with a byte order mark.
-    with click.open_file(path, encoding="utf-8-sig", errors="surrogateescape") as file:
-        lines = [line.rstrip("\r\n") for line in file]
-    return [line for line in lines if line]
+    from voicelstm.datasets import FileFinder, decoded_text
+
+    # Windows' programs begin a file with a byte order mark, or write UTF-16.
+    with click.open_file(path, "rb") as file:
+        text = decoded_text(file.read(), errors="surrogateescape")
+    finder = FileFinder()
+    lines = [line.rstrip("\n") for line in io.StringIO(text, newline=None)]
+    return [str(finder.find(Path(), line) or line) if not line.isascii() else line for line in lines if line]
 
 
 def _audio_files(folder: str) -> list[str]:

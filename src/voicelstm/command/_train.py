@@ -127,6 +127,7 @@ def train(
     detector = make_detector(model, random_state=seed, **changes)
     detector = assign(detector, assignments, features__channel=channel)
     bunch = corpus.load()
+    corpus.check_enough(bunch.target)
     human_label = _human_label(detector["classifier"], bunch.target, corpus.labels, human)
     if balance is not None:
         check_column(bunch.groups, balance, "--balance")
@@ -134,6 +135,7 @@ def train(
     # Before anything is read, so that a plan that cannot be is refused at once.
     n_folds = 0 if plan is None else len(plan.folds(bunch.target, bunch.groups, human_label))
     features = read_features(detector["features"], bunch, corpus.jobs, cache, to_train=True)
+    corpus.check_enough(features.target, "recordings that could be read")
     of_features = detector[1:]
     measured = None
     if plan is not None:

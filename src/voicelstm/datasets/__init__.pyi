@@ -13,6 +13,7 @@ from ._groups import FEWEST_SPEAKERS as FEWEST_SPEAKERS
 from ._groups import enough_speakers as enough_speakers
 from ._groups import group_columns as group_columns
 from ._labels import load_csv as load_csv
+from ._names import FileFinder as FileFinder
 from ._public_corpora import load_fake_or_real as load_fake_or_real
 from ._public_corpora import load_in_the_wild as load_in_the_wild
 from ._public_corpora import load_wavefake as load_wavefake
@@ -20,5 +21,6 @@ from ._score_files import read_scores as read_scores
 from ._score_files import write_scores as write_scores
 from ._source_splitter import UnseenSources as UnseenSources
 from ._splitters import UnseenSystems as UnseenSystems
+from ._table import decoded_text as decoded_text
 from ._voices import make_voices as make_voices
 from ._weights import balanced_weights as balanced_weights

@@ -15,6 +15,7 @@ from voicelstm.datasets._files import (
     note_duplicates,
     note_unreadable,
 )
+from voicelstm.datasets._layout import note_splits
 from voicelstm.datasets._problems import Problems
 
 __all__ = ["load_folder"]
@@ -51,7 +52,8 @@ def load_folder(path: str | os.PathLike[str], *, return_X_y: bool = False) -> An
     DatasetError
         If there is no such folder, it has fewer than two sub-folders, one of them holds no audio, their names
         differ only in case, hyphens, blanks or the spelling of a number, or links make one file appear twice.
-        All of it is in one message.
+        Also if the sub-folders are those of a split, such as training and testing, with the same classes
+        below each. All of it is in one message.
 
     See Also
     --------
@@ -96,6 +98,10 @@ def load_folder(path: str | os.PathLike[str], *, return_X_y: bool = False) -> An
         problems.add(
             "Classes without audio", f"{empty}/", f"Fill or move these folders. Audio is {extensions}."
         )
+    below: dict[str, set[str]] = {folder.name: set() for folder in classes}
+    for folder, file in found:
+        below[folder.name].update(file.relative_to(folder).parts[:-1][:1])
+    note_splits(problems, str(root), below)
     note_classes(problems, labels, _LAYOUT)
     note_unreadable(problems, ((file, file.relative_to(root).as_posix()) for _, file in found))
     note_duplicates(problems, ((file, file.relative_to(root).as_posix()) for _, file in found))

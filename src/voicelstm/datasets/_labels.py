@@ -3,13 +3,14 @@
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from voicelstm.datasets._corpus import as_target, corpus, note_classes
-from voicelstm.datasets._files import audio_files, is_file, note_duplicates, note_unreadable
+from voicelstm.datasets._files import audio_files, note_duplicates, note_unreadable
+from voicelstm.datasets._names import FileFinder
 from voicelstm.datasets._problems import Problems, shortened
 from voicelstm.datasets._table import Table, read_table, read_text
 
@@ -33,7 +34,7 @@ def load_csv(
     Parameters
     ----------
     path : str or path-like
-        A text file in UTF-8, with or without a byte-order mark, of one of two kinds:
+        A text file in UTF-8 or UTF-16, with or without a byte-order mark, of one of two kinds:
 
         - a table with a header line, separated by commas, semicolons or tabs;
         - a bare list of integers such as 1 and 0, without a header: one on each line, or all on one line
@@ -65,7 +66,8 @@ def load_csv(
         If a column is unknown; or a path or label is empty, a file is missing or stands twice, a line has
         more or fewer cells than the header, no row is left, or only one class; or a label is "nan", or labels
         differ only in case, hyphens, blanks or the spelling of a number; or a bare list is longer or shorter
-        than the folder. All of it is in one message, with the lines.
+        than the folder. All of it is in one message, with the lines, and with the parameters that read the
+        table if its columns have other names.
 
     See Also
     --------
@@ -73,7 +75,8 @@ def load_csv(
 
     Notes
     -----
-    Blanks around a cell are dropped. A path written with backslashes is also tried with slashes.
+    Blanks around a cell are dropped. A path written with backslashes is also tried with slashes, and one
+    that differs from the file's name only in Unicode normalisation ("é" as one character or as two) is found.
 
     Examples
     --------
@@ -105,7 +108,8 @@ def load_csv(
         recordings = _in_folder_order(folder, labels, problems)
         title = f"{source}: a bare list of labels, for the audio files of {folder} in natural order."
     else:
-        table = read_table(text, (path_column, label_column), where or {}, problems)
+        required = {path_column: "path_column", label_column: "label_column"}
+        table = read_table(text, required, where or {}, problems)
         recordings = _located(table, path_column, folder, problems)
         labels = _labels(table, label_column, problems)
         for column in table.columns:
@@ -130,10 +134,10 @@ def _labels(table: Table, column: str, problems: Problems) -> list[str]:
 def _located(table: Table, column: str, folder: Path, problems: Problems) -> list[str]:
     recordings: list[str] = []
     existing: list[tuple[Path, str]] = []
+    finder = FileFinder()
     for row in table.rows:
         cell = row.cells[column]
-        candidates = [folder / cell, folder / PureWindowsPath(cell).as_posix()]
-        file = next((candidate for candidate in candidates if is_file(candidate)), None)
+        file = finder.find(folder, cell)
         if file is not None:
             recordings.append(str(file))
             existing.append((file, f"line {row.line}: {cell}"))

@@ -1,16 +1,20 @@
 """A table of text: lines to rows, and the rows that are asked for."""
 
+import codecs
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from voicelstm.datasets._columns import is_file_name, suggested_columns
 from voicelstm.datasets._problems import Problems, shortened
 
-__all__ = ["Row", "Table", "read_table", "read_text"]
+__all__ = ["Row", "Table", "decoded_text", "read_table", "read_text"]
 
 _DELIMITERS = ",;\t"
+_ZIP = b"PK\x03\x04"
 
 
 class Row(NamedTuple):
@@ -29,24 +33,52 @@ class Table(NamedTuple):
 
 
 def read_text(path: Path, problems: Problems) -> str:
-    """Read a text file in UTF-8; a byte-order mark is dropped."""
+    """Read a text file in UTF-8 or UTF-16; a byte-order mark is dropped."""
     if path.is_dir():
         problems.add("This is a folder", str(path.absolute()), "load_folder reads one folder per class.")
     elif not path.exists():
         problems.add("There is no such file", str(path.absolute()), "Check the path.")
     problems.raise_any()
+    content = path.read_bytes()
+    if content.startswith(_ZIP):
+        problems.add("Not text", "a ZIP archive, such as a workbook", "Save the sheet as CSV in UTF-8.")
+        problems.raise_any()
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return decoded_text(content)
     except UnicodeDecodeError as error:
         problems.add("Not UTF-8", f"byte {error.start}: {error.reason}", "Save the table as text in UTF-8.")
         raise problems.error() from error
 
 
-def read_table(text: str, required: Sequence[str], where: Mapping[str, object], problems: Problems) -> Table:
-    """Read the rows that `where` keeps of a text with a header, separated by comma, semicolon or tab."""
-    delimiter = max(_DELIMITERS, key=lambda mark: _fit(_header(text, mark), required))
+def decoded_text(content: bytes, errors: str = "strict") -> str:
+    """Decode UTF-8, or UTF-16 if a byte-order mark or zeros beside the first letter say so."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16")
+    first = content[:2]
+    if len(first) == 2 and first[0] and not first[1]:
+        return content.decode("utf-16-le")
+    if len(first) == 2 and first[1] and not first[0]:
+        return content.decode("utf-16-be")
+    return content.decode("utf-8-sig", errors)
+
+
+def read_table(
+    text: str,
+    required: Mapping[str, str] | Sequence[str],
+    where: Mapping[str, object],
+    problems: Problems,
+) -> Table:
+    """Read the rows that `where` keeps of a text with a header, separated by comma, semicolon or tab.
+
+    If `required` is a dict of the columns of paths and of labels, its values are the parameters that name
+    them, of which the error tells if the header lacks them.
+    """
+    delimiter = max(_DELIMITERS, key=lambda mark: _fit(_header(text, mark), list(required)))
     columns = _header(text, delimiter)
-    _check_columns(columns, [*required, *where], problems)
+    remedy = ""
+    if isinstance(required, Mapping):
+        remedy = _parameters(columns, _second_line(text, delimiter), required)
+    _check_columns(columns, [*required, *where], problems, remedy)
 
     rows: list[Row] = []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
@@ -93,7 +125,27 @@ def _fit(columns: Sequence[str], required: Sequence[str]) -> tuple[int, int]:
     return len(set(required) & set(columns)), len(columns)
 
 
-def _check_columns(columns: Sequence[str], asked: Iterable[str], problems: Problems) -> None:
+def _second_line(text: str, delimiter: str) -> list[str]:
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+    return [cell.strip() for cell in next(islice((row for row in rows if any(row)), 1, None), [])]
+
+
+def _parameters(columns: Sequence[str], cells: Sequence[str], required: Mapping[str, str]) -> str:
+    """Say with which parameters a table is read whose columns of paths and labels have other names."""
+    if any(map(is_file_name, columns)):
+        return " That is a row, and the header is missing: add a first line, such as path,label."
+    kinds = dict(zip(required, ("path", "label"), strict=True))
+    missing = {kinds[column]: parameter for column, parameter in required.items() if column not in columns}
+    there = [column for column in columns if column not in required]
+    row = [cell for column, cell in zip(columns, cells, strict=False) if column not in required]
+    found = suggested_columns(there, row, list(missing))
+    settings = [f"{parameter}={found[kind]!r}" for kind, parameter in missing.items() if kind in found]
+    if settings and len(settings) == len(missing):
+        return f" {' and '.join(settings)} {'reads' if len(settings) == 1 else 'read'} it."
+    return ""
+
+
+def _check_columns(columns: Sequence[str], asked: Iterable[str], problems: Problems, remedy: str) -> None:
     if not columns:
         problems.add(
             "No header", "the file is empty", "Its first line names the columns, such as path,label."
@@ -103,7 +155,7 @@ def _check_columns(columns: Sequence[str], asked: Iterable[str], problems: Probl
             problems.add(
                 "Columns that the header lacks",
                 repr(column),
-                f"The header, which is the first line, has {shortened(columns)}.",
+                f"The header, which is the first line, has {shortened(columns)}.{remedy}",
             )
     for column in dict.fromkeys(columns):
         if column and columns.count(column) > 1:

@@ -24,6 +24,9 @@ __all__ = [
 #: At most three digits of exponent, since Decimal has a largest one.
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 
+#: What spreadsheets, databases and data frames write where a value is missing, in lower case.
+_NO_LABEL = frozenset({"nan", "na", "n/a", "#n/a", "#na", "<na>", "null", "none"})
+
 #: Spellings, without blanks, hyphens and underscores, in lower case.
 HUMAN_SPELLINGS = frozenset({"human", "bonafide", "genuine", "real", "live", "natural", "authentic"})
 #: Those that are human beside any other class, such as the name of a system; "live" may be one of concerts.
@@ -167,7 +170,7 @@ def _meaning(label: Any) -> Any:
     if not isinstance(label, str):
         return label
     text = label.strip()
-    if not text or text.casefold() == "nan":
+    if not text or text.casefold() in _NO_LABEL:
         return None
     # Not what float() takes for a number: that is 10 of "1_0", and other scripts' digits, too.
     return Decimal(text) if _NUMBER.fullmatch(text) else _spelling(text) or text
