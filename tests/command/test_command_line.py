@@ -75,7 +75,12 @@ def test_wrong_usage_says_what_would_be_right(
         (["train", "{missing}", "-o", "d"], "Missing files (1)"),
         (["train", "{labels}", "-o", "d", "--where", "speaker=nobody"], "No row matches"),
         (["train", "{unreadable}", "-o", "d"], "No recording could be read"),
-        (["audit", "{unreadable}"], "2 of 2 recordings failed"),
+        (["audit", "{unreadable}"], "6 of 6 recordings failed"),
+        (["detect", "{recording}", "a.wav"], "not a model file, but a recording, WAV"),
+        (["evaluate", "{labels}", "{labels}"], "not a model file, but text ('path,label,speaker,system')"),
+        (["audit", "{labels}", "--where", "speaker=nobody"], "No row matches --where speaker=nobody"),
+        (["audit", "{missing}"], "--audio-dir changes that."),
+        (["evaluate", "{detector}", "{labels}", "--threshold", "nan"], "--threshold is NaN"),
         (["features", "{labels}", "-o", "{folder}"], "no sequences"),
     ],
 )
@@ -86,9 +91,15 @@ def test_what_cannot_be_used_is_refused_with_the_reason(
     (tmp_path / "broken.voicelstm").write_bytes(detector_file.read_bytes()[:100])
     save(MFCCTransformer().fit(["a.wav"]), tmp_path / "front_end")
     (tmp_path / "missing.csv").write_text("path,label\nmissing.wav,human\n")
-    unreadable = voice_folder / "unreadable.csv"
-    unreadable.write_text("path,label\nbroken/page.wav,human\nbroken/empty.wav,synthetic\n")
+    unreadable = tmp_path / "unreadable.csv"
+    # Three of each class, which train asks for.
+    rows = [f"{kind}-{number}.wav,{kind}" for kind in ("human", "synthetic") for number in range(3)]
+    for row in rows:
+        (tmp_path / row.split(",")[0]).touch()
+    unreadable.write_text("\n".join(["path,label", *rows]))
     places = {
+        "detector": detector_file,
+        "recording": voice_folder / "voices" / "0.wav",
         "broken": tmp_path / "broken.voicelstm",
         "front_end": tmp_path / "front_end",
         "labels": voice_folder / "labels.csv",

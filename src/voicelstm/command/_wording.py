@@ -15,8 +15,10 @@ OPTIONS = {
     "audio_dir": "--audio-dir",
     "cache_dir": "--cache",
     "channel": "--channel",
+    "clip_norm": "--set classifier.clip_norm",
     "human_label": "--human",
     "label_column": "--label-column",
+    "learning_rate": "--set classifier.learning_rate",
     "n_jobs": "--jobs",
     "path_column": "--path-column",
     "random_state": "--seed",
@@ -42,7 +44,8 @@ def in_options(text: str) -> str:
 def _with_value(option: str) -> Callable[[re.Match[str]], str]:
     def written(match: re.Match[str]) -> str:
         value = match["value"]
-        return f"{option} {value.strip(value[0]) if value[0] in _QUOTES else value}"
+        value = value.strip(value[0]) if value[0] in _QUOTES else value
+        return f"{option}={value}" if option.startswith("--set") else f"{option} {value}"
 
     return written
 
@@ -58,6 +61,14 @@ def _rows(match: re.Match[str]) -> str:
 _RULES: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
     (re.compile(r"(?<!\w)where=\{(?P<rows>[^}\n]*)\}"), _rows),
     (re.compile("`where`"), "--where"),
+    (re.compile(r"(?<!\w)by=\[(?P<value>\"[^\"\n]*\")\]"), _with_value("--by")),
+    (re.compile(r"(?m)(^|: )threshold (?=is NaN)"), r"\1--threshold "),
+    (
+        re.compile(r"more than max_duration=(\S+) s; cut it, or raise max_duration"),
+        r"more than the \1 s of the detector's features.max_duration; cut it, or train with a larger one",
+    ),
+    # What the command divides, it divides in one way.
+    (re.compile(r"Divide the (clips|speakers) otherwise \(\w+, random_state\), or put"), "Put"),
 ]
 for _name, _option in OPTIONS.items():
     _RULES.append((re.compile(_ALONE.format(_name) + " None"), f"{_option} out"))

@@ -14,6 +14,7 @@ from safetensors.numpy import save as tensors_to_bytes
 
 from voicelstm._base import __version__, write_whole
 from voicelstm.exceptions import ModelFileError
+from voicelstm.model_files._other_files import FIRST_BYTES, name_of_kind
 from voicelstm.model_files._strict_json import strict_json
 from voicelstm.model_files._tensor_header import DTYPES, LONGEST_HEADER, read_header
 
@@ -92,6 +93,13 @@ def _read(path: str | os.PathLike[str], file: BinaryIO) -> tuple[dict[str, Any],
     try:
         head, header = read_header(file, status.st_size)
     except ValueError as error:
+        file.seek(0)
+        found = name_of_kind(file.read(FIRST_BYTES))
+        if found is not None:
+            raise ModelFileError(
+                f"{path}: not a model file, but {found}. Model files are what voicelstm.save and 'voicelstm"
+                " train' write."
+            ) from error
         raise ModelFileError(f"{path}: not a model file, or a damaged one: {error}.") from error
     document = _document(path, header.metadata)
     try:
