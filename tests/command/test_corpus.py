@@ -46,12 +46,15 @@ def test_options_become_the_corpus_that_a_command_is_given(labels):
     @corpus_options
     @click.option("--other", type=int)
     def command(corpus, other):
-        given.append((asdict(corpus), other))
+        found = asdict(corpus)
+        assert found.pop("left_out") == []
+        given.append((found, other))
 
     defaults = {"where": {}, "path_column": "path", "label_column": "label", "audio_dir": None, "jobs": -1}
+    defaults["ignore"] = ()
     CliRunner().invoke(command, [str(labels)], catch_exceptions=False)
     asked = f"{labels} --where codec=mp3 --where codec=ogg --path-column file --label-column class -j 2"
-    asked += f" --audio-dir {labels.parent} --other 3"
+    asked += f" --ignore *.txt --audio-dir {labels.parent} --other 3"
     CliRunner().invoke(command, asked.split(), catch_exceptions=False)
     assert given[0] == ({"labels": labels, **defaults}, None)
     assert given[1] == (
@@ -61,6 +64,7 @@ def test_options_become_the_corpus_that_a_command_is_given(labels):
             "path_column": "file",
             "label_column": "class",
             "audio_dir": labels.parent,
+            "ignore": ("*.txt",),
             "jobs": 2,
         },
         3,

@@ -4,7 +4,9 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+import soundfile
 
+from tests.audio.encoded import encode, encoded
 from tests.command.runner import COMMAND, run
 from voicelstm.command._exit_codes import ExitCode
 
@@ -19,12 +21,30 @@ def test_detect_hears_folders_in_natural_order_and_lists_what_failed_at_the_end(
     first, *reasons = err.splitlines()
     assert first == "voicelstm: 4 of 28 recordings failed and are left out:"
     for name, reason in {
-        "none": "a folder without audio files",
+        "none": "a folder without recordings",
         "empty.wav": "found an empty file",
         "page.wav": "found an HTML page",
         "missing.wav": "no such file",
     }.items():
         assert sum(f"{name}: {reason}" in line for line in reasons) == 1
+
+
+def test_detect_hears_every_file_with_sound_and_names_the_others(detector_file, voices, tmp_path):
+    (tmp_path / "in").mkdir()
+    samples, rate = soundfile.read(voices[0])
+    assert rate == 16000
+    (tmp_path / "note.m4a").write_bytes(encoded("m4a", samples))
+    (tmp_path / "in" / "film").write_bytes(encode(samples, "mp4", "aac", 16000, film=True))
+    (tmp_path / "in" / "a.wav").write_bytes(Path(voices[0]).read_bytes())
+    (tmp_path / "notes.txt").write_text("notes")
+    out, err = run("detect", detector_file, tmp_path, code=ExitCode.SOME_FAILED)
+    heard = [Path(line.split("\t")[0]).name for line in out.splitlines()]
+    assert heard == ["a.wav", "film", "note.m4a"]
+    first, second = err.splitlines()
+    assert first.startswith("voicelstm: 1 file in folders is no recording and is left out")
+    assert second == f"  {tmp_path}/notes.txt: text ('notes')"
+    out, err = run("detect", detector_file, tmp_path, "--ignore", "*.txt")
+    assert (len(out.splitlines()), err) == (3, "")
 
 
 def test_detect_takes_a_recording_or_names_from_standard_input(detector_file, voices, tmp_path):

@@ -1,5 +1,6 @@
 from ._augmenter import Augmenter as Augmenter
 from ._channels import check_channel as check_channel
+from ._contents import found_instead_of_sound as found_instead_of_sound
 from ._failures import MOST_LISTED as MOST_LISTED
 from ._failures import list_failures as list_failures
 from ._failures import report_failures as report_failures

@@ -9,7 +9,7 @@ from voicelstm.command._corpus import Corpus, corpus_options, list_failures
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.command._human import human_label_in, human_option
 from voicelstm.command._output import Column, Form, Listing, output_options, write_json, write_report
-from voicelstm.command._recordings import channel_option
+from voicelstm.command._recordings import channel_option, list_left_out
 from voicelstm.command._session import Task
 
 if TYPE_CHECKING:
@@ -74,9 +74,10 @@ def audit(
     else:
         write_report([_table(report), *_sentences(report)])
     list_failures(failures, len(bunch.recordings))
+    list_left_out(corpus.left_out)
     if strict and (report.findings or report.cautions):
         return ExitCode.FOUND
-    return ExitCode.SOME_FAILED if failures else ExitCode.FINE
+    return ExitCode.SOME_FAILED if failures or corpus.left_out else ExitCode.FINE
 
 
 def _audited(

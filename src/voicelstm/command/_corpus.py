@@ -1,7 +1,7 @@
 """Labelled recordings, as train, evaluate and audit take them, and their features."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,10 @@ import click
 
 from voicelstm.command._assignments import rows_to_keep
 from voicelstm.command._output import printable
-from voicelstm.command._recordings import jobs_option
+from voicelstm.command._recordings import ignore_option, jobs_option
 from voicelstm.command._session import say
 from voicelstm.command._wording import in_options
+from voicelstm.exceptions import AudioWarning
 
 __all__ = ["Corpus", "Features", "corpus_options", "list_failures", "read_features"]
 
@@ -32,6 +33,7 @@ _OPTIONS = (
         type=click.Path(exists=True, file_okay=False, path_type=Path),
         help="Where relative paths start.  [default: the CSV's folder]",
     ),
+    ignore_option,
     jobs_option,
 )
 
@@ -46,9 +48,13 @@ class Corpus:
     label_column: str
     audio_dir: Path | None
     jobs: int
+    ignore: tuple[str, ...] = ()
+    left_out: list[str] = field(default_factory=list)  # of a folder, once it is loaded
 
     def load(self) -> Any:
         """Load labels and paths, as the library's loaders return them."""
+        import warnings
+
         from voicelstm.datasets import load_csv, load_folder
 
         if not self.labels.is_dir():
@@ -61,7 +67,11 @@ class Corpus:
             )
         if self.where or self.audio_dir:
             raise click.UsageError("--where and --audio-dir are for a CSV; a folder has no columns.")
-        return load_folder(self.labels)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AudioWarning)  # of what is listed at the end
+            bunch = load_folder(self.labels, ignore=self.ignore)
+        self.left_out = bunch.left_out
+        return bunch
 
     def check_two_classes(self, target: Any, which: str = "recordings") -> None:
         """Refuse labels that are not of two classes, and say where they stand; `which` have them."""
@@ -131,10 +141,11 @@ def corpus_options(command: Callable[..., Any]) -> Callable[..., Any]:
         path_column: str,
         label_column: str,
         audio_dir: Path | None,
+        ignore: tuple[str, ...],
         jobs: int,
         **kwargs: Any,
     ) -> Any:
-        corpus = Corpus(labels, rows_to_keep(where), path_column, label_column, audio_dir, jobs)
+        corpus = Corpus(labels, rows_to_keep(where), path_column, label_column, audio_dir, jobs, ignore)
         return command(*args, corpus=corpus, **kwargs)
 
     for option in reversed(_OPTIONS):

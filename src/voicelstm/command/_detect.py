@@ -16,7 +16,9 @@ from voicelstm.command._recordings import (
     Named,
     channel_option,
     files_from_option,
+    ignore_option,
     jobs_option,
+    list_left_out,
     named_recordings,
 )
 from voicelstm.command._session import Session, Task
@@ -50,7 +52,8 @@ probably synthetic, below 0 more probably human, whatever the labels' names.
 a calibrated detector segments have no label: their scores are not calibrated.
 Of --channel each a line has the channel's number behind the recording.
 Recordings that cannot be read or have less than 0.15 s of speech are listed
-at the end, on standard error; the exit code is then 1.
+at the end, on standard error, and so are files in folders that are none,
+unless --ignore is for them; the exit code is then 1.
 """
 
 
@@ -66,6 +69,7 @@ at the end, on standard error; the exit code is then 1.
 @click.option("--timeline", is_flag=True, help="Scores over the seconds of each recording.")
 @human_option
 @files_from_option
+@ignore_option
 @jobs_option
 @output_options()
 @click.pass_obj
@@ -78,15 +82,16 @@ def detect(
     timeline: bool,
     human: str | None,
     files_from: str | None,
+    ignore: tuple[str, ...],
     jobs: int,
     form: Form,
 ) -> ExitCode:
     """Say which recordings are human and which are synthetic.
 
-    DETECTOR is what "voicelstm train" wrote. Of a FOLDER all audio files are heard, those in its sub-folders
-    too; - is one recording from standard input.
+    DETECTOR is what "voicelstm train" wrote. Of a FOLDER all files with sound are heard, whatever their
+    names, those in its sub-folders too; - is one recording from standard input.
     """
-    with named_recordings(recordings, files_from) as named:
+    with named_recordings(recordings, files_from, ignore) as named:
         import numpy as np
 
         import voicelstm
@@ -139,7 +144,8 @@ def detect(
             console.print("\n " + _summary(counts, len(failures), "channel" if several else "recording"))
         n_answers = sum(counts.values()) + len(failures)
         list_failures(failures, n_answers, "channel" if several else "recording")
-    return ExitCode.SOME_FAILED if failures else ExitCode.FINE
+        list_left_out(named.left_out)
+    return ExitCode.SOME_FAILED if failures or named.left_out else ExitCode.FINE
 
 
 def _let_read_at_once(model: Any, jobs: int) -> None:

@@ -20,7 +20,7 @@ from voicelstm.command._output import (
     write_json,
     write_report,
 )
-from voicelstm.command._recordings import channel_option
+from voicelstm.command._recordings import channel_option, list_left_out
 from voicelstm.command._session import Task
 
 if TYPE_CHECKING:
@@ -121,7 +121,8 @@ def evaluate(
         shown = [name for name, each in MEASURES.items() if is_wide or not each.takes_costs]
         write_report([_table(report, detector, shown), *_notes(report, all_shown=is_wide)])
     list_failures(features.failures, len(bunch.recordings))
-    return ExitCode.SOME_FAILED if features.failures else ExitCode.FINE
+    list_left_out(corpus.left_out)
+    return ExitCode.SOME_FAILED if features.failures or corpus.left_out else ExitCode.FINE
 
 
 def _write_csv(report: Any) -> None:

@@ -10,7 +10,14 @@ from voicelstm.command._corpus import list_failures
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.command._model import front_end_and_rest
 from voicelstm.command._output import Column, Form, Listing, new_console, output_options
-from voicelstm.command._recordings import channel_option, files_from_option, jobs_option, named_recordings
+from voicelstm.command._recordings import (
+    channel_option,
+    files_from_option,
+    ignore_option,
+    jobs_option,
+    list_left_out,
+    named_recordings,
+)
 from voicelstm.command._session import Task
 
 __all__ = ["features"]
@@ -48,6 +55,7 @@ interrupted goes on where it stopped.
 @channel_option("mean, or the detector's own")
 @click.option("--set", "assignments", multiple=True, metavar="PARAMETER=VALUE", help="May be repeated.")
 @files_from_option
+@ignore_option
 @jobs_option
 @output_options()
 def features(
@@ -57,6 +65,7 @@ def features(
     channel: int | str | None,
     assignments: tuple[str, ...],
     files_from: str | None,
+    ignore: tuple[str, ...],
     jobs: int,
     form: Form,
 ) -> ExitCode:
@@ -71,7 +80,7 @@ def features(
 
     transformer = assign(_front_end(like), assignments, channel=channel)
     transformer.set_params(on_error="warn", n_jobs=jobs, verbose=int(sys.stderr.isatty()))
-    with named_recordings(recordings, files_from) as named:
+    with named_recordings(recordings, files_from, ignore) as named:
         reasons: dict[int, str] = {}
         store: Any = []
         if named.paths:
@@ -80,6 +89,8 @@ def features(
                 store = transformer.transform(named.paths, out=output)
             for one in caught:
                 reasons.update(getattr(one.message, "failures", []))
+                if not getattr(one.message, "failures", []):
+                    warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
         console = new_console() if form is Form.TABLE else None
         columns = [
             Column("recording", "recording"),
@@ -101,7 +112,8 @@ def features(
         if console is not None and named.paths:
             console.print(f"\n {len(store)} sequences of {store.n_features} features are in {output}.")
         list_failures(failures, len(named.paths) + len(named.empty))
-    return ExitCode.SOME_FAILED if failures else ExitCode.FINE
+        list_left_out(named.left_out)
+    return ExitCode.SOME_FAILED if failures or named.left_out else ExitCode.FINE
 
 
 def _front_end(like: Path | None) -> Any:

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import click
 
+from voicelstm.command._output import printable
+from voicelstm.command._session import say
 from voicelstm.command._wording import in_options
 
 __all__ = [
@@ -18,7 +20,9 @@ __all__ = [
     "Named",
     "channel_option",
     "files_from_option",
+    "ignore_option",
     "jobs_option",
+    "list_left_out",
     "named_recordings",
 ]
 
@@ -36,6 +40,13 @@ def _some(ctx: click.Context, parameter: click.Parameter, jobs: int) -> int:
         raise click.BadParameter("0 reads nothing; give a number, or -1 for one per core.")
     return jobs
 
+
+ignore_option = click.option(
+    "--ignore",
+    multiple=True,
+    metavar="PATTERN",
+    help="Files in folders that are meant to be left out, such as '*.txt'; may be repeated.",
+)
 
 jobs_option = click.option(
     "-j",
@@ -71,10 +82,14 @@ def channel_option(default: str, *, each: bool = False) -> Callable[[Callable[..
 
 
 class Named(NamedTuple):
-    """Files in the order named, remarks on empty folders, and the path of what standard input brought."""
+    """Files in the order named, what folders without recordings are called, and what was left out of folders.
+
+    `standard_input` is the path of what standard input brought.
+    """
 
     paths: list[str]
     empty: list[str]
+    left_out: list[str]
     standard_input: str | None
 
     def name(self, path: str) -> str:
@@ -89,8 +104,13 @@ class Named(NamedTuple):
 
 
 @contextmanager
-def named_recordings(names: Sequence[str], files_from: str | None) -> Iterator[Named]:
-    """Find the recordings that were named; those from standard input exist while the context is active."""
+def named_recordings(
+    names: Sequence[str], files_from: str | None, ignore: Sequence[str] = ()
+) -> Iterator[Named]:
+    """Find the recordings that were named; those from standard input exist while the context is active.
+
+    Files of folders that match a pattern in `ignore` are left out unsaid.
+    """
     if STANDARD_INPUT in names and files_from == STANDARD_INPUT:
         raise click.UsageError("Standard input holds one thing: a recording, or names.")
     wanted = [*names, *(_lines(files_from) if files_from else [])]
@@ -99,21 +119,21 @@ def named_recordings(names: Sequence[str], files_from: str | None) -> Iterator[N
     with TemporaryDirectory(prefix="voicelstm-") as folder:
         paths: list[str] = []
         empty: list[str] = []
+        left_out: list[str] = []
         received = None
         for name in wanted:
             if name == STANDARD_INPUT and name in names:
                 received = received or _received(Path(folder))
                 paths.append(received)
             elif _is_folder(name):
-                found = _audio_files(name)
+                found, others = _files_in(name, ignore)
                 paths += found
+                left_out += others
                 if not found:
-                    empty.append(
-                        f"{name}: a folder without audio files; name files of other endings one by one."
-                    )
+                    empty.append(f"{name}: a folder without recordings.")
             else:
                 paths.append(name)
-        yield Named(paths, empty, received)
+        yield Named(paths, empty, left_out, received)
 
 
 def _lines(path: str) -> list[str]:
@@ -127,10 +147,24 @@ def _lines(path: str) -> list[str]:
     return [str(finder.find(Path(), line) or line) if not line.isascii() else line for line in lines if line]
 
 
-def _audio_files(folder: str) -> list[str]:
-    from voicelstm.datasets import audio_files
+def _files_in(folder: str, ignore: Sequence[str]) -> tuple[list[str], list[str]]:
+    """List the recordings of a folder, and the other files with what they are."""
+    from voicelstm.datasets import recordings_in
 
-    return [str(path) for path in audio_files(Path(folder), recursive=True)]
+    listing = recordings_in(Path(folder), ignore)
+    return [str(path) for path in listing.recordings], [
+        f"{path}: {found}" for path, found in listing.left_out
+    ]
+
+
+def list_left_out(left_out: Sequence[str]) -> None:
+    """List what is no recording in folders, on standard error."""
+    if left_out:
+        are = "1 file in folders is no recording and is" if len(left_out) == 1 else None
+        are = are or f"{len(left_out)} files in folders are no recordings and are"
+        say(f"{are} left out (--ignore PATTERN where that is meant):")
+        for each in left_out:
+            click.echo(f"  {printable(each)}", err=True)
 
 
 def _received(folder: Path) -> str:

@@ -12,7 +12,7 @@ from voicelstm.command._cross_validation import CrossValidation, Plan, check_col
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.command._human import human_label_in, human_option
 from voicelstm.command._output import Form, new_console, output_options, write_json, write_report
-from voicelstm.command._recordings import channel_option
+from voicelstm.command._recordings import channel_option, list_left_out
 from voicelstm.command._session import Session, Task
 
 __all__ = ["train"]
@@ -40,8 +40,9 @@ steps are features and classifier; dynamics has one more, dynamics, between
 them. --set changes their parameters: to what Python writes so (0.5, None,
 True), to words (mean), or to several of them with commas.
 The file is written when all is done: a run that fails or is interrupted
-leaves the old one. Recordings that cannot be read are left out and listed at
-the end, and the exit code is then 1.
+leaves the old one. Recordings that cannot be read, and files in a folder that
+are none, are left out and listed at the end, and the exit code is then 1;
+--ignore is for what is meant to be left out.
 """
 
 
@@ -149,7 +150,8 @@ def train(
     told = _measured(bunch, human_label, folds, measured)
     _report(output, features.target, measured, told, form)
     list_failures(features.failures, len(bunch.recordings))
-    return ExitCode.SOME_FAILED if features.failures else ExitCode.FINE
+    list_left_out(corpus.left_out)
+    return ExitCode.SOME_FAILED if features.failures or corpus.left_out else ExitCode.FINE
 
 
 def _human_label(classifier: Any, target: Any, labels: Path, human: str | None) -> Any:

@@ -17,6 +17,7 @@ OPTIONS = {
     "channel": "--channel",
     "clip_norm": "--set classifier.clip_norm",
     "human_label": "--human",
+    "ignore": "--ignore",
     "label_column": "--label-column",
     "learning_rate": "--set classifier.learning_rate",
     "n_jobs": "--jobs",
@@ -25,7 +26,7 @@ OPTIONS = {
     "where": "--where",
 }
 #: Those that are words of English, too: only with a value they are parameters.
-_WORDS = {"channel", "where"}
+_WORDS = {"channel", "ignore", "where"}
 
 
 def in_options(text: str) -> str:

@@ -7,7 +7,7 @@ from ._audit import SharedValues as SharedValues
 from ._audit import audit as audit
 from ._audit_variables import OneVariable as OneVariable
 from ._digits import fetch_free_spoken_digits as fetch_free_spoken_digits
-from ._files import audio_files as audio_files
+from ._files import recordings_in as recordings_in
 from ._folder import load_folder as load_folder
 from ._groups import FEWEST_SPEAKERS as FEWEST_SPEAKERS
 from ._groups import enough_speakers as enough_speakers

@@ -2,26 +2,34 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import NamedTuple
 
+from voicelstm.audio import found_instead_of_sound
 from voicelstm.datasets._problems import Problems
 
 __all__ = [
     "AUDIO_EXTENSIONS",
+    "Listing",
     "audio_files",
     "is_audio",
     "is_file",
+    "left_out_text",
     "natural_key",
     "note_duplicates",
     "note_unreadable",
+    "recordings_in",
 ]
 
-# What libsndfile opens by its header; headerless audio (.raw, .pcm) has no sample rate.
+# Names of sound alone: such files are recordings, or damaged ones, without a look into them. Headerless audio
+# (.raw, .pcm) has no sample rate.
 AUDIO_EXTENSIONS = frozenset(
     {
-        ".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".rf64", ".snd",
-        ".w64", ".wav",
+        ".aac", ".ac3", ".aif", ".aifc", ".aiff", ".amr", ".ape", ".au", ".awb", ".caf", ".eac3", ".flac",
+        ".m4a", ".m4b", ".mka", ".mp2", ".mp3", ".oga", ".ogg", ".opus", ".rf64", ".snd", ".spx", ".tta",
+        ".w64", ".wav", ".wma", ".wv",
     }
 )  # fmt: skip
 
@@ -49,10 +57,56 @@ def is_file(path: Path) -> bool:
         return False
 
 
+class Listing(NamedTuple):
+    """The recordings of a folder in natural order, and what else there is, each with what it is."""
+
+    recordings: list[Path]
+    left_out: list[tuple[Path, str]]
+
+
+def recordings_in(folder: Path, ignore: Sequence[str] = (), *, recursive: bool = True) -> Listing:
+    """List the files of a folder that hold sound, by their content, and those that do not.
+
+    A file that is called as sound is, and holds none, is among the recordings: to read it says why it fails.
+    Hidden files and folders are passed over, and what patterns in `ignore` match: names, or paths from the
+    folder on, with slashes.
+    """
+    recordings, left_out = [], []
+    for path in _files(folder, recursive):
+        if path.name.startswith(".") or _is_ignored(path, folder, ignore):
+            continue
+        found = None if is_audio(path) else found_instead_of_sound(path)
+        if found is None:
+            recordings.append(path)
+        else:
+            left_out.append((path, found))
+    return Listing(
+        sorted(recordings, key=lambda path: _order(path, folder)),
+        sorted(left_out, key=lambda each: _order(each[0], folder)),
+    )
+
+
+def left_out_text(left_out: Sequence[tuple[Path, str]], most: int) -> str:
+    """Name files that are no recordings and what they are, a line each, so many at most."""
+    lines = [f"  {path}: {found}" for path, found in left_out[:most]]
+    if len(left_out) > most:
+        lines.append(f"  and {len(left_out) - most} more")
+    return "\n".join(lines)
+
+
+def _is_ignored(path: Path, folder: Path, patterns: Sequence[str]) -> bool:
+    inside = path.relative_to(folder).as_posix()
+    return any(fnmatchcase(path.name, each) or fnmatchcase(inside, each) for each in patterns)
+
+
+def _order(path: Path, folder: Path) -> list[tuple[object, ...]]:
+    return [natural_key(part) for part in path.relative_to(folder).parts]
+
+
 def audio_files(folder: Path, *, recursive: bool) -> list[Path]:
-    """List the audio files of a folder in natural order; hidden files and folders are passed over."""
+    """List the files of a folder that are called as sound is, in natural order, without hidden ones."""
     found = [path for path in _files(folder, recursive) if is_audio(path)]
-    return sorted(found, key=lambda path: [natural_key(part) for part in path.relative_to(folder).parts])
+    return sorted(found, key=lambda path: _order(path, folder))
 
 
 def _files(folder: Path, recursive: bool) -> Iterator[Path]:

@@ -1,0 +1,112 @@
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.audio.encoded import FORMATS, encode, encoded, loudest_frequency, tone
+from tests.audio.files import read, wav
+from voicelstm.audio import read_audio
+from voicelstm.exceptions import AudioError
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_formats_of_phones_and_cameras_are_read_without_anything_installed(tmp_path, suffix):
+    rate = FORMATS[suffix][2]
+    samples, found_rate, remarks = read(tmp_path, encoded(suffix, tone(440, 2.0, rate)))
+    assert (found_rate, remarks) == (rate, [])
+    assert len(samples) / rate == pytest.approx(2.0, abs=0.15)
+    middle = samples[rate // 2 : 3 * rate // 2]
+    assert loudest_frequency(middle, rate) == pytest.approx(440, abs=2)
+    assert np.sqrt(np.mean(np.square(middle))) == pytest.approx(0.5 / np.sqrt(2), rel=0.2)
+
+
+@pytest.mark.parametrize("container", ["mp4", "matroska", "avi"])
+def test_of_a_film_the_sound_is_read(tmp_path, container):
+    content = encode(
+        tone(440, 2.0), container, "aac" if container == "mp4" else "libmp3lame", 16000, film=True
+    )
+    samples, rate, remarks = read(tmp_path, content)
+    assert (rate, remarks) == (16000, [])
+    assert loudest_frequency(samples[8000:24000], rate) == pytest.approx(440, abs=2)
+
+
+def test_a_film_without_sound_is_refused_in_words(tmp_path):
+    path = tmp_path / "silent.mp4"
+    path.write_bytes(encode(np.zeros(16000), "mp4", "aac", 16000, film=True, tracks=0))
+    with pytest.raises(AudioError, match="it has no audio track"):
+        read_audio(path)
+
+
+def test_of_several_audio_tracks_the_first_is_read_and_said(tmp_path):
+    content = encode(tone(440, 1.0), "matroska", "flac", 16000, tracks=2)
+    samples, rate, remarks = read(tmp_path, content)
+    assert remarks == ["2 audio tracks: the first was read"]
+    assert len(samples) == rate
+
+
+@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
+def test_ffmpeg_s_samples_are_soundfile_s(tmp_path, monkeypatch, subtype):
+    path = tmp_path / "recording.wav"
+    soundfile.write(path, np.stack([tone(440, 0.1), tone(300, 0.1)], axis=1), 16000, subtype=subtype)
+    expected, _ = read_audio(path)
+
+    def refuse(*_, **__):
+        raise soundfile.LibsndfileError(1)
+
+    monkeypatch.setattr(soundfile, "SoundFile", refuse)
+    samples, rate = read_audio(path)
+    assert rate == 16000
+    np.testing.assert_allclose(samples, expected, rtol=0, atol=1e-7)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_bytes_that_happen_to_hold_a_few_frames_are_no_recording(tmp_path, seed):
+    rng = random.Random(seed)
+    frame = encode(tone(440, 0.2), "mp3", "libmp3lame", 16000)[-144:]
+    path = tmp_path / "noise"
+    path.write_bytes(rng.randbytes(30_000) + frame * (seed % 3) + rng.randbytes(30_000))
+    with pytest.raises(AudioError, match=r"no known audio format|cannot be decoded"):
+        read_audio(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile:secret.wav\n#EXT-X-ENDLIST\n",
+        b"ffconcat version 1.0\nfile secret.wav\n",
+        b"\x00#EXTM3U\n#EXTINF:10,\nsecret.wav\n",
+    ],
+)
+def test_a_list_of_other_files_opens_none_of_them(tmp_path, monkeypatch, content):
+    soundfile.write(tmp_path / "secret.wav", tone(440, 1.0), 16000)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "list").write_bytes(content)
+    with pytest.raises(AudioError, match="not audio"):
+        read_audio(tmp_path / "list")
+
+
+def test_a_film_whose_sound_lies_in_another_file_does_not_open_it(tmp_path, monkeypatch):
+    soundfile.write(tmp_path / "secret.wav", tone(440, 1.0), 16000)
+    monkeypatch.chdir(tmp_path)
+    content = bytearray(encode(tone(440, 1.0), "mov", "pcm_s16le", 16000))
+    at = content.index(b"url \x00\x00\x00\x01")
+    content[at + 7] = 0  # that the data are in this very file
+    path = tmp_path / "film.mov"
+    path.write_bytes(content)
+    samples, rate = read_audio(path)  # whose own bytes they are
+    assert (len(samples), rate) == (16000, 16000)
+
+
+def test_pyav_is_imported_where_soundfile_does_not_read_a_file_and_only_there(tmp_path):
+    (tmp_path / "a.wav").write_bytes(wav(tone(440, 0.1)))
+    (tmp_path / "a.m4a").write_bytes(encoded("m4a", tone(440, 0.1)))
+    code = (
+        "import sys, voicelstm.audio as audio\n"
+        "audio.read_audio('a.wav'); print('av' in sys.modules)\n"
+        "audio.read_audio('a.m4a'); print('av' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout == "False\nTrue\n", done.stderr
