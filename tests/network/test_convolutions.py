@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from keras import ops
@@ -17,8 +19,11 @@ BLOCKS, N_BANDS = ((2, 5, 2), (3, 3, 1), (2, 2, 3)), 11
 ARCHITECTURE = Architecture(N_BANDS, 1, (4,), convolutions=BLOCKS)
 
 
-def convolved(clip, weights):
-    """What the blocks make of one clip, by scipy's correlation, one map after the other."""
+def convolved(clip, weights, shifts):
+    """What the blocks make of one clip, by scipy's correlation, one map after the other.
+
+    Pooling leaves out the first frames of each block, as many as its shift says, if there are more.
+    """
     maps = clip[:, :, None].astype(float)
     for block, (n_maps, size, pool) in enumerate(BLOCKS):
         values = {
@@ -31,6 +36,7 @@ def convolved(clip, weights):
             correlate(padded, kernel[..., m], mode="valid")[..., 0] + bias[m] for m in range(2 * n_maps)
         ]
         larger = np.maximum(outputs[:n_maps], outputs[n_maps:])
+        larger = larger[:, shifts[block] :] if larger.shape[1] > shifts[block] else larger
         frames, bands = range(0, larger.shape[1], pool), range(0, larger.shape[2], pool)
         larger = [[larger[:, t : t + pool, f : f + pool].max(axis=(1, 2)) for f in bands] for t in frames]
         scale = values["gamma"] / np.sqrt(values["moving_variance"] + 1e-3)
@@ -64,14 +70,32 @@ def weights_of(architecture=ARCHITECTURE):
     return {name: np.abs(w) + 0.1 if name.endswith("variance") else w for name, w in weights.items()}
 
 
-def test_blocks_convolve_keep_the_larger_half_pool_and_normalise_within_each_clip():
+def test_blocks_convolve_keep_the_larger_half_pool_from_each_frame_and_normalise_within_each_clip():
     clips, weights = clips_of(13, 12, 7, 1), weights_of()
     maps, lengths = stack_with(weights)(*map(ops.convert_to_tensor, padded(clips, 24)))
-    assert array(lengths).tolist() == [3, 2, 2, 1]  # halves of 13, 12, 7, 1 rounded up, then thirds
-    for row, clip in enumerate(clips):
-        expected = convolved(clip, weights)
-        np.testing.assert_allclose(array(maps)[row, : len(expected)], expected, atol=1e-5)
-        assert (array(maps)[row, len(expected) :] == 0).all()
+    rows = [(last, first, clip) for last in range(3) for first in range(2) for clip in clips]
+    assert len(array(maps)) == len(rows)
+    for row, length, (last, first, clip) in zip(array(maps), array(lengths), rows, strict=True):
+        expected = convolved(clip, weights, (first, 0, last))
+        assert length == len(expected)
+        np.testing.assert_allclose(row[:length], expected, atol=1e-5)
+        assert (row[length:] == 0).all()
+
+
+def test_a_logit_is_the_mean_over_all_beginnings_of_pooling():
+    model, clips = build(ARCHITECTURE, weights := weights_of()), clips_of(13, 40)
+    batch, lengths = padded(clips, 40)
+    logits = array(model({"sequences": batch, "lengths": lengths}))
+    without_pooling = Architecture(len(convolved(clips[0], weights, (0, 0, 0))[0]), 1, (4,))
+    rest = {name: weights[name] for name in without_pooling.weight_shapes()}
+    rest = build(without_pooling, rest)
+    for clip, logit in zip(clips, logits, strict=True):
+        of_shifts = []
+        for shifts in itertools.product(range(2), [0], range(3)):
+            maps = convolved(clip, weights, shifts)[None].astype("float32")
+            inputs = {"sequences": maps, "lengths": np.array([maps.shape[1]], dtype="int32")}
+            of_shifts.append(array(rest(inputs))[0])
+        np.testing.assert_allclose(logit, np.mean(of_shifts, axis=0), atol=1e-5)
 
 
 @pytest.mark.parametrize("pooling", ["mean", "max", "stats", "attention", "last"])

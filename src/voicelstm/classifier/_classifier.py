@@ -61,8 +61,9 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         ``(n_maps, kernel_size, pool_size)``. A block convolves with square kernels to ``2 * n_maps`` maps,
         takes the larger of their two halves, keeps the maximum of ``pool_size`` frames by ``pool_size``
         features (at most 64), and normalises the batch. Neighbouring features should be neighbours in
-        frequency, as the energies of filters are. The LSTM reads all maps of a frame together. If None, it
-        reads the features.
+        frequency, as the energies of filters are. The LSTM reads all maps of a frame together. A prediction
+        is the mean over the frames that pooling can begin with, 16 ways at most, so that it hardly depends on
+        where a clip was cut. If None, the LSTM reads the features.
     bidirectional : bool, default=False
         Whether each layer also reads the sequence backwards.
     pooling : {"mean", "max", "stats", "attention", "last"}, default="mean"

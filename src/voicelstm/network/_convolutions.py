@@ -6,10 +6,11 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["ConvolutionStack"]
+__all__ = ["ConvolutionStack", "MeanOfShifts", "shifts_of"]
 
 _MOMENTUM = 0.9  # of the moving moments: trainings may have as few as a hundred steps
 _LEAST_VARIANCE = 1e-3  # that variances are raised by
+_MOST_SHIFTS = 16  # of a sequence, however many frames pooling joins
 
 
 @keras.saving.register_keras_serializable(package="voicelstm")
@@ -54,12 +55,17 @@ class ConvolutionStack(keras.layers.Layer):
     convolution's outputs. Dropout after the last block takes whole maps. Frames beyond a sequence's length
     are zero at each convolution and count for no maximum and no mean, so that a sequence has the same outputs
     alone and beside longer ones.
+
+    In training, pooling begins with the first frame; in prediction with each that `shifts_of` gives, with one
+    copy of the maps for each: rows come out for the first shift of all sequences, then for the second, and so
+    on. `MeanOfShifts` then makes scores that hardly depend on where a sequence was cut.
     """
 
     # Light CNN: X. Wu et al., "A light CNN for deep face representation with noisy labels", IEEE Transactions
     # on Information Forensics and Security 13 (11), 2018; before an LSTM against spoofing: X. Wang and
     # J. Yamagishi, "A comparative study on recent neural spoofing countermeasures for synthetic speech
-    # detection", Interspeech 2021.
+    # detection", Interspeech 2021. All shifts, as "cycle spinning": R. R. Coifman and D. L. Donoho,
+    # "Translation-invariant de-noising", in Wavelets and Statistics, Springer 1995.
 
     def __init__(self, blocks: Sequence[Sequence[int]], dropout: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -96,16 +102,21 @@ class ConvolutionStack(keras.layers.Layer):
             normalization.build((None, None, width, channels))
 
     def call(self, sequences: Any, lengths: Any, training: bool = False) -> tuple[Any, Any]:
-        """Read (n, n_frames, n_features); return (n, n_pooled_frames, n_bands * n_maps) and the lengths."""
+        """Read (n, n_frames, n_features); return (n, n_pooled_frames, n_bands * n_maps) and the lengths.
+
+        In prediction there are as many times n rows as shifts.
+        """
         lengths = ops.cast(lengths, "int32")
         maps = ops.expand_dims(sequences, -1)  # beyond the lengths it is zero
-        for (_, _, pool), convolution, normalization in zip(
-            self.blocks, self.convolutions, self.normalizations, strict=True
+        for (_, _, pool), shifts, convolution, normalization in zip(
+            self.blocks, shifts_of(self.blocks), self.convolutions, self.normalizations, strict=True
         ):
             halves = convolution(maps)
             one, other = ops.split(halves, 2, axis=-1)
             maps = ops.where(one > other, one, other)  # Keras's maximum is of single precision at most
             if pool > 1:
+                if not training:
+                    maps, lengths = _shifted(maps, lengths, shifts)
                 smallest = ops.cast(-6e4, maps.dtype)  # of what float16 holds, too
                 maps = ops.where(_within(maps, lengths), maps, smallest)
                 maps = ops.max_pool(maps, pool, pool, padding="same", data_format="channels_last")
@@ -117,15 +128,67 @@ class ConvolutionStack(keras.layers.Layer):
 
     def compute_output_shape(self, sequences_shape: Any, lengths_shape: Any) -> tuple[Any, Any]:
         """Return the shapes of the pooled sequences and of their lengths."""
-        rows, n_frames, width = sequences_shape
+        _, n_frames, width = sequences_shape
         for _, _, pool in self.blocks:
             n_frames = None if n_frames is None else -(-n_frames // pool)
             width = -(-width // pool)
-        return (rows, n_frames, width * self.blocks[-1][0]), lengths_shape
+        return (None, n_frames, width * self.blocks[-1][0]), (None, *lengths_shape[1:])
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's parameters."""
         return {**super().get_config(), "blocks": self.blocks, "dropout": self.dropout.rate}
+
+
+@keras.saving.register_keras_serializable(package="voicelstm")
+class MeanOfShifts(keras.layers.Layer):
+    """Mean of the scores of each sequence's shifts, in prediction; in training there is one."""
+
+    def __init__(self, n_shifts: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.n_shifts = n_shifts
+
+    def call(self, scores: Any, training: bool = False) -> Any:
+        """Read (n_shifts * n, n_outputs), sequences of one shift together; return (n, n_outputs)."""
+        if training:
+            return scores
+        return ops.mean(ops.reshape(scores, (self.n_shifts, -1, scores.shape[-1])), axis=0)
+
+    def compute_output_shape(self, scores_shape: Any) -> Any:
+        """Return the shape of one score per sequence."""
+        return (None, scores_shape[-1])
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's parameters."""
+        return {**super().get_config(), "n_shifts": self.n_shifts}
+
+
+def shifts_of(blocks: Sequence[Sequence[int]]) -> list[range]:
+    """Return, for each block, the frames that its pooling begins with, one after the other.
+
+    They are the first frames of as many as it joins; of 16 ways in all to choose them, no more.
+
+    >>> shifts_of([(12, 5, 2), (12, 3, 1), (12, 3, 2)])
+    [range(0, 2), range(0, 1), range(0, 2)]
+    """
+    found, left = [], _MOST_SHIFTS
+    for _, _, pool in blocks:
+        found.append(range(0, pool, -(-pool // left)))
+        left //= len(found[-1])
+    return found
+
+
+def _shifted(maps: Any, lengths: Any, shifts: range) -> tuple[Any, Any]:
+    """Return maps without so many first frames, those of one shift below the other, and their lengths.
+
+    Those of sequences that have no more frames than that stay as they are.
+    """
+    found, remaining = [maps], [lengths]
+    for shift in shifts[1:]:
+        without = ops.pad(maps, ((0, 0), (0, shift), (0, 0), (0, 0)))[:, shift:]
+        is_longer = lengths > shift
+        found.append(ops.where(is_longer[:, None, None, None], without, maps))
+        remaining.append(ops.where(is_longer, lengths - shift, lengths))
+    return ops.concatenate(found, axis=0), ops.concatenate(remaining, axis=0)
 
 
 def _within(maps: Any, lengths: Any) -> Any:

@@ -1,5 +1,6 @@
 """The Keras model of an architecture, and how it is compiled."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,7 +9,7 @@ import keras
 from keras import ops
 
 from voicelstm.network._architecture import Architecture, Weights
-from voicelstm.network._convolutions import ConvolutionStack
+from voicelstm.network._convolutions import ConvolutionStack, MeanOfShifts, shifts_of
 from voicelstm.network._devices import Devices, check_distribution
 from voicelstm.network._pooling import Pooling
 from voicelstm.network._recurrent import LSTMStack
@@ -101,6 +102,9 @@ def build(architecture: Architecture, weights: Weights | None = None, n_rows: in
     logits = head(pooled)
     if dtype.startswith("mixed"):
         logits = keras.layers.Activation("linear", dtype="float32")(logits)
+    n_shifts = math.prod(map(len, shifts_of(architecture.convolutions)))
+    if n_shifts > 1:
+        logits = MeanOfShifts(n_shifts, name="mean_of_shifts", dtype=architecture.weight_dtype.name)(logits)
     model = keras.Model({"sequences": sequences, "lengths": lengths}, logits, name="voicelstm")
     if weights is not None:
         assign_weights(model, weights)
