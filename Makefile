@@ -1,7 +1,7 @@
 # `make demo` and `make test` need nothing but make and a Python that TensorFlow has wheels for.
 .DEFAULT_GOAL := help
 .PHONY: help install demo test coverage lower-bounds pre-releases backends backend-jax backend-torch jax-devices model-files lint pyright \
-	campaigns campaigns-short campaign-model-files campaign-audio campaign-killed-fits campaign-long-run \
+	campaigns campaigns-short campaign-model-files campaign-audio campaign-ffmpeg campaign-phone-formats campaign-killed-fits campaign-long-run \
 	detection mutations distributions audit-dependencies docs docs-test notebook benchmarks nightly clean
 
 VENV ?= .venv
@@ -137,15 +137,16 @@ pyright: install
 # docs/trust.rst has the results of these.
 MODEL_FILES ?= --files 100000
 AUDIO ?= --files 60000
+FFMPEG ?= --files 50000
 KILLED_FITS ?= --trials 20
 LONG_RUN ?= --fits 50 --rounds 11 --predictions 500
 
-campaigns: campaign-model-files campaign-audio campaign-killed-fits campaign-long-run
+campaigns: campaign-model-files campaign-audio campaign-ffmpeg campaign-phone-formats campaign-killed-fits campaign-long-run
 	$(BIN)/python -m pytest tests/test_hostile_model_files.py --hypothesis-profile=campaign
 
 campaigns-short: install
-	$(MAKE) --jobs=2 --output-sync=target campaign-killed-fits campaign-long-run campaign-audio campaign-model-files \
-		MODEL_FILES="--files 1500" AUDIO="--files 800" KILLED_FITS="--trials 2 --seed 3" \
+	$(MAKE) --jobs=2 --output-sync=target campaign-killed-fits campaign-long-run campaign-audio campaign-ffmpeg campaign-phone-formats \
+		campaign-model-files MODEL_FILES="--files 1500" AUDIO="--files 800" FFMPEG="--files 800" KILLED_FITS="--trials 2 --seed 3" \
 		LONG_RUN="--fits 9 --rounds 2 --predictions 18"
 
 campaign-model-files: install
@@ -153,6 +154,14 @@ campaign-model-files: install
 
 campaign-audio: install
 	$(BIN)/python campaigns/audio.py $(AUDIO)
+
+# The files that soundfile does not read.
+campaign-ffmpeg: install
+	$(BIN)/python campaigns/audio.py --only FFmpeg- $(FFMPEG)
+
+# Skipped where neither ffmpeg nor sox is installed.
+campaign-phone-formats: install
+	$(BIN)/python campaigns/phone_formats.py
 
 campaign-killed-fits: install
 	$(BIN)/python campaigns/killed_fits.py $(KILLED_FITS)

@@ -5,6 +5,7 @@ import io
 import random
 import re
 import struct
+import sys
 import tempfile
 
 import numpy as np
@@ -14,10 +15,62 @@ BYTE_VALUES = [0, 1, 2, 0x7F, 0x80, 0xFE, 0xFF]
 FIELDS = [0, 1, 2, 3, 8, 16, 0x7F, 0xFF, 0x100, 0x7FFF, 0xFFFF, 0x10000, 2**24, 2**31 - 1, 2**31, 2**32 - 1]
 
 
+# Container, encoder and sample rate of what phones, messengers and cameras write.
+PHONES = {
+    "3gp": ("3gp", "libopencore_amrnb", 8000),
+    "aac": ("adts", "aac", 16000),
+    "ac3": ("ac3", "ac3", 48000),
+    "alac": ("ipod", "alac", 16000),
+    "amr": ("amr", "libopencore_amrnb", 8000),
+    "avi": ("avi", "libmp3lame", 16000),
+    "avi-adpcm": ("avi", "adpcm_ms", 16000),
+    "eac3": ("eac3", "eac3", 48000),
+    "flv": ("flv", "libmp3lame", 22050),
+    "m4a": ("ipod", "aac", 16000),
+    "mka-flac": ("matroska", "flac", 16000),
+    "mkv-pcm": ("matroska", "pcm_s16le", 16000),
+    "mov": ("mov", "pcm_s16be", 16000),
+    "mp2": ("mp2", "mp2", 16000),
+    "mp3-xing": ("mp3", "libmp3lame", 16000),
+    "mp4": ("mp4", "aac", 16000),
+    "ts": ("mpegts", "mp2", 16000),
+    "tta": ("tta", "tta", 16000),
+    "webm": ("webm", "libopus", 48000),
+    "wma": ("asf", "wmav2", 16000),
+    "wv": ("wv", "wavpack", 16000),
+}
+
+
 def written():
-    """A short file of each format and coding that soundfile writes here, by name."""
+    """A short file of each format and coding that soundfile and FFmpeg write here, by name."""
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # where SD2 leaves a second file
-        return dict(_written())
+        return dict(_written()) | dict(_of_phones())
+
+
+def _of_phones():
+    import av
+
+    for name, (container, codec, rate) in PHONES.items():
+        t = np.arange(rate // 5) / rate
+        pcm = np.round(12000 * np.sin(2 * np.pi * 300 * t * (1 + t))).astype(np.int16)
+        file = io.BytesIO()
+        # Neither times nor numbers that are drawn: each process has to have the same to mutate.
+        options = {"fflags": "+bitexact"}
+        try:
+            with av.open(file, "w", format=container, options=options) as output:
+                stream = output.add_stream(codec, rate=rate, options={"flags": "+bitexact", "b": "32000"})
+                stream.layout = "mono"
+                for start in range(0, len(pcm), 1024):
+                    frame = av.AudioFrame.from_ndarray(
+                        pcm[None, start : start + 1024], format="s16", layout="mono"
+                    )
+                    frame.sample_rate, frame.pts = rate, start
+                    output.mux(stream.encode(frame))
+                output.mux(stream.encode(None))
+        except (av.FFmpegError, ValueError) as error:
+            print(f"{name} is not written here: {error}", file=sys.stderr)
+            continue
+        yield f"FFmpeg-{name}", file.getvalue()
 
 
 def _written():

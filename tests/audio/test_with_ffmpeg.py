@@ -1,3 +1,4 @@
+import io
 import random
 import subprocess
 import sys
@@ -110,3 +111,32 @@ def test_pyav_is_imported_where_soundfile_does_not_read_a_file_and_only_there(tm
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout == "False\nTrue\n", done.stderr
+
+
+def test_a_file_of_which_nothing_comes_out_is_refused_in_words(tmp_path, monkeypatch):
+    path = tmp_path / "recording"
+    path.write_bytes(encoded("m4a", tone(440, 0.5)))
+    monkeypatch.setattr("voicelstm.audio._with_ffmpeg._Opened.blocks", lambda opened: iter(()))
+    with pytest.raises(AudioError, match="nothing in it can be decoded"):
+        read_audio(path)
+
+
+@pytest.mark.parametrize("layout", ["6.1", "7.1", "hexadecagonal"])
+def test_many_channels_are_read_each_from_its_own_plane(tmp_path, layout):
+    import av
+
+    n_channels = {"6.1": 7, "7.1": 8, "hexadecagonal": 16}[layout]
+    levels = (1 + np.arange(n_channels)) / (2 * n_channels)
+    pcm = np.stack([np.round(32767 * level * tone(440, 1.0)) for level in levels]).astype(np.int32) << 16
+    file = io.BytesIO()
+    with av.open(file, "w", format="matroska") as output:
+        stream = output.add_stream("wavpack", rate=16000)
+        stream.layout = layout
+        frame = av.AudioFrame.from_ndarray(pcm.T.reshape(1, -1), format="s32", layout=layout)
+        frame.sample_rate, frame.pts = 16000, 0
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            output.mux(packet)
+    for channel in (0, n_channels - 1):
+        samples, rate, _ = read(tmp_path, file.getvalue(), channel=channel)
+        assert (len(samples), rate) == (16000, 16000)
+        np.testing.assert_allclose(samples, pcm[channel] / 2**31, atol=1e-6)

@@ -45,6 +45,8 @@ _CODECS = frozenset(
 )  # fmt: skip
 _FAMILIES = ("adpcm_", "pcm_")
 _MOST_STREAMS = 64
+# FFmpeg's list of planes has eight places, and PyAV 18.1 looks for an empty one at its end.
+_MOST_PLANES = 7
 _AT_ONCE = 2**17  # samples of all channels that are mixed together
 _LEAST_SHARE = 0.5  # of a stream without header: bytes behind its beginning that are frames of it
 _TOLERANCE, _SHARE = 0.2, 0.02  # s, and share of what is announced: frames are whole, encoders fill them up
@@ -65,6 +67,8 @@ def read_with_ffmpeg(
                 mixer.begin(block.shape[1])
             joined.add(block, rate, _FULL_SCALE.get(block.dtype, 1.0))
         opened.check_plausible()
+        if not joined.sample_rate:
+            raise UndecodableError("nothing in it can be decoded")
         tolerance = max(_TOLERANCE, _SHARE * (announced or 0))
         return Decoded(
             joined.finish(), joined.sample_rate, announced, True, opened.remarks(), tolerance=tolerance
@@ -90,6 +94,7 @@ class _Opened:
         self._n_packets = self._n_damaged = self._bytes_decoded = self._last_byte = 0
         self._first_byte: int | None = None
         self._last_is_damaged = False
+        self._resamplers: dict[str, Any] = {}
         self._ended_by = ""
 
     def __enter__(self) -> "_Opened":
@@ -181,8 +186,9 @@ class _Opened:
             for frame in frames:
                 if frame.sample_rate <= 0:
                     raise UndecodableError(f"a sample rate of {frame.sample_rate} Hz")
-                if frame.samples:
-                    yield _samples_of(frame), frame.sample_rate
+                for each in _interleaved(frame, self._resamplers):
+                    if each.samples:
+                        yield _samples_of(each), each.sample_rate
 
     def _count(self, packet: Any, *, damaged: bool) -> None:
         if not packet.size:  # the last one, which only empties the decoder
@@ -230,6 +236,20 @@ def _known_codecs() -> frozenset[str]:
 
     available = av.codecs_available
     return frozenset(name for name in available if name in _CODECS or name.startswith(_FAMILIES))
+
+
+def _interleaved(frame: Any, resamplers: dict[str, Any]) -> list[Any]:
+    """Return a frame as PyAV can give its samples: of many channels, each apart, it reads beyond the last."""
+    if not frame.format.is_planar or frame.layout.nb_channels <= _MOST_PLANES:
+        return [frame]
+    import av
+
+    kind = frame.format.packed.name
+    resampler = resamplers.setdefault(kind, av.AudioResampler(format=kind))
+    try:
+        return list(resampler.resample(frame))
+    except (av.FFmpegError, ValueError) as error:
+        raise UndecodableError(f"{frame.layout.nb_channels} channels: {_text_of(error)}") from error
 
 
 def _samples_of(frame: Any) -> NDArray:

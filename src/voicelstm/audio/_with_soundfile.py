@@ -18,7 +18,7 @@ _BLOCK = 2**22  # samples of all channels read at once, so that a header's claim
 _FIRST_BLOCK = 2**20
 _UNKNOWN = 2**62  # libsndfile's number of frames is no less where it knows none
 _SAYS_ITSELF = ("WAV", "WAVEX", "FLAC", "OGG", "MP3")  # of which the number of frames is the header's
-_FRAMES_OF_MP3 = 0.1  # in s; a cut MP3 file ends within a frame
+_FRAMES_OF_MP3 = 0.15  # in s; MPEG streams are some frames longer or shorter than what was coded
 
 
 def read_with_soundfile(
@@ -40,6 +40,7 @@ def read_with_soundfile(
             check_duration(name, n_frames, rate, max_duration)
             mixer.begin(sound.channels)
             reason = _read(sound, joined)
+            is_mpeg = sound.subtype.startswith("MPEG")  # in WAV files, too
             log = "" if container in _SAYS_ITSELF else sound.extra_info
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise UndecodableError(str(error).removeprefix(f"Error opening {descriptor}: ")) from error
@@ -48,7 +49,7 @@ def read_with_soundfile(
     if sizes is not None:
         announced = _announced_frames(sizes, n_frames)
     ended = reason is None and not goes_on(container, descriptor, os.lseek(descriptor, 0, os.SEEK_CUR), size)
-    tolerance = _FRAMES_OF_MP3 if container == "MP3" else 0.01
+    tolerance = _FRAMES_OF_MP3 if is_mpeg else 0.01
     remarks = []
     if lacks_end_mark(container, descriptor, size):
         remarks.append(f"cut off: after {len(samples) / rate:.1f} s, without the mark that ends such a file")
