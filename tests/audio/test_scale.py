@@ -19,6 +19,10 @@ def remarks_on(recording):
     return samples, [str(each.message) for each in caught]
 
 
+def test_the_least_16_bit_value_is_one():
+    assert len(remarks_on((np.array([-(2**15), 0], np.int32), 8000))[1]) == 1
+
+
 @pytest.mark.parametrize("dtype", ["int32", "int64", "float32", "float64"])
 def test_16_bit_values_of_another_type_are_announced(dtype):
     samples, remarks = remarks_on((PCM.astype(dtype), 8000))
@@ -76,6 +80,7 @@ def test_files_of_values_that_were_not_scaled_are_announced(subtype, values, sai
         ("PCM_32", PCM.astype(np.int32) << 16),
         ("PCM_32", np.array([2**15 + 1, 0, 5], np.int32)),
         ("PCM_32", np.zeros(10, np.int32)),
+        ("PCM_32", np.array([0, 1, -1], np.int32)),
         ("PCM_24", np.array([100 << 8, 0, 0], np.int32)),
         ("FLOAT", np.float32([1e-6, 0, 0])),
         ("FLOAT", np.float32([2.5, -3.0, 0.125])),

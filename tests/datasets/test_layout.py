@@ -10,8 +10,9 @@ from voicelstm.datasets import load_folder
         ["training/real/a.wav", "training/fake/b.wav", "testing/real/c.wav", "testing/fake/d.wav"],
         ["A/bonafide/x/a.wav", "A/spoof/b.wav", "B/bonafide/c.wav", "B/spoof/y/d.wav"],
         ["train/0/a.wav", "train/1/b.wav", "Val/0/c.wav", "Val/1/d.wav", "test/0/e.wav", "test/1/f.wav"],
+        ["part/real/a.wav", "part/fake/b.wav", "rest/fake/c.wav", "rest/old/d.wav", "rest/real/e.wav"],
     ],
-    ids=["real and fake", "spelt as classes", "numbers below names of splits"],
+    ids=["real and fake", "spelt as classes", "numbers below names of splits", "and others"],
 )
 def test_a_split_above_the_classes_is_refused_with_the_folder_to_load(tree, names):
     root = tree(*names)

@@ -79,4 +79,6 @@ def test_a_damaged_model_file_is_not_taken_for_another_kind(tmp_path):
         load(path)
     length = int.from_bytes(content[:8], "little")
     assert json.loads(content[8 : 8 + length])  # "{" is what a reader may rely on
+    # Of 1,152 bytes of a header the length begins as a pickle does.
+    assert name_of_kind((1152).to_bytes(8, "little") + b'{"__metadata__": {}}') is None
     assert name_of_kind(np.random.default_rng(0).bytes(64)) is None

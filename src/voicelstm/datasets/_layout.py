@@ -17,12 +17,12 @@ _SPLITS = frozenset(
 def note_splits(problems: Problems, root: str, subfolders: Mapping[str, set[str]]) -> None:
     """Note that the classes stand below folders of a split, such as training/real; given what is below each.
 
-    That is so if each has the same sub-folders, of which two are called human and synthetic and the folders
-    themselves are not, or all folders have names of splits.
+    That is so if all have two sub-folders or more in common, and two of these are called human and synthetic
+    and the folders themselves are not, or all folders have names of splits.
     """
     names = list(subfolders)
     shared = set.intersection(*subfolders.values()) if subfolders else set()
-    if len(names) < 2 or len(shared) < 2 or any(each != shared for each in subfolders.values()):
+    if len(names) < 2 or len(shared) < 2:
         return
     if _are_spelt(names) or not (_are_spelt(shared) or all(_is_split(name) for name in names)):
         return
