@@ -11,12 +11,15 @@ from sklearn.utils import check_array
 from voicelstm import MFCCTransformer
 from voicelstm._base import (
     DocumentationLink,
+    StoppedError,
     check_not_empty,
+    check_stopped,
     checked_units,
     json_text,
     json_value,
     python_value,
     restored_on_failure,
+    stoppable,
     write_whole,
 )
 
@@ -141,3 +144,14 @@ def test_an_estimator_links_to_its_page_of_the_documentation():
     # Pages are made from the names that the API page lists after its module.
     assert link.endswith("/generated/voicelstm.MFCCTransformer.html")
     assert "\n   MFCCTransformer\n" in API.read_text(encoding="utf-8")
+
+
+def test_work_is_stopped_where_its_thread_is_asked_to_and_nowhere_else():
+    check_stopped()
+    with stoppable(lambda: True):
+        with stoppable(lambda: False):
+            check_stopped()
+        with pytest.raises(StoppedError):
+            check_stopped()
+    check_stopped()
+    assert not issubclass(StoppedError, Exception)

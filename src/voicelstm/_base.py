@@ -6,8 +6,9 @@
 import json
 import math
 import os
+import threading
 import uuid
-from collections.abc import Iterator, Sized
+from collections.abc import Callable, Iterator, Sized
 from contextlib import contextmanager
 from numbers import Integral
 from pathlib import Path
@@ -17,6 +18,31 @@ __version__ = "0.1.0"
 
 # No weight has the size of a pool, so that a stranger's model file could ask for one that fills the memory.
 _LARGEST_POOL = 64
+
+
+_thread = threading.local()
+
+
+class StoppedError(BaseException):
+    """Work in this thread was asked to stop; what handles errors of the work must not handle it."""
+
+
+@contextmanager
+def stoppable(is_stopped: Callable[[], bool]) -> Iterator[None]:
+    """Let long work in this thread be stopped: where it calls `check_stopped`, this is asked."""
+    before = getattr(_thread, "is_stopped", None)
+    _thread.is_stopped = is_stopped
+    try:
+        yield
+    finally:
+        _thread.is_stopped = before
+
+
+def check_stopped() -> None:
+    """Raise StoppedError where whoever began this thread's work waits for it to end."""
+    is_stopped = getattr(_thread, "is_stopped", None)
+    if is_stopped is not None and is_stopped():
+        raise StoppedError
 
 
 class DocumentationLink:

@@ -333,3 +333,13 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     assert "not a regular file" in refusal(pipe)
+
+
+@pytest.mark.parametrize(("rate", "new_rate"), [(44100, 16000), (8000, 16000)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_long_recording_resampled_in_parts_is_that_of_one_go(rate, new_rate, dtype, monkeypatch):
+    samples = np.random.default_rng(0).normal(scale=0.1, size=50_001).astype(dtype)
+    expected, _ = read_audio((samples, rate), sample_rate=new_rate, dtype=dtype)
+    monkeypatch.setattr("voicelstm.audio._reading._BLOCK", 7000)
+    found, _ = read_audio((samples, rate), sample_rate=new_rate, dtype=dtype)
+    np.testing.assert_array_equal(found, expected)

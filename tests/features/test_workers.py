@@ -1,5 +1,7 @@
 import os
 import sys
+import threading
+import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,8 +13,9 @@ import soundfile
 
 import voicelstm
 from voicelstm import MFCCTransformer
+from voicelstm.audio import read_audio, speech_frames
 from voicelstm.exceptions import AudioWarning
-from voicelstm.features import _workers
+from voicelstm.features import CepstraSettings, _workers, cepstra
 
 RATE = 16000
 
@@ -92,6 +95,34 @@ def test_a_warning_that_is_an_error_is_raised_to_who_asked(transformer):
         warnings.simplefilter("error", AudioWarning)
         with pytest.raises(AudioWarning, match="int64"):
             transformer.transform([np.ones(RATE), np.full(RATE, 300, dtype=np.int64)])
+
+
+@pytest.mark.parametrize("stage", ["speech", "cepstra", "decoding", "resampling"])
+def test_what_has_begun_stops_within_a_recording(stage, tmp_path):
+    call, begun, reached = _workers.LocalCall("work"), threading.Event(), []
+    long = np.random.default_rng(0).normal(scale=0.1, size=5 * 2**20).astype(np.float32)
+    path = tmp_path / "long.wav"
+    soundfile.write(path, long, 16000)
+    stages = {
+        "speech": lambda: speech_frames(long, 16000, np.arange(0, len(long), 160), 400),
+        "cepstra": lambda: cepstra(long, 16000, CepstraSettings()),
+        "decoding": lambda: read_audio(path),
+        "resampling": lambda: read_audio((long, 16000), sample_rate=8000),
+    }
+
+    def work():
+        begun.set()
+        while not call._stopped:
+            time.sleep(0.001)
+        stages[stage]()
+        reached.append("the end")
+
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(call, work, ())
+        begun.wait()
+        call.stop()
+        assert done.result() is None
+    assert reached == []
 
 
 def test_relative_paths_are_those_of_the_callers_folder_after_it_has_changed(

@@ -4,6 +4,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from voicelstm._base import check_stopped
 from voicelstm.audio._channels import ChannelMixer
 from voicelstm.audio._decoded import check_duration
 from voicelstm.exceptions import AudioError
@@ -30,6 +31,7 @@ class Joined:
 
     def add(self, block: NDArray, rate: int, full_scale: float) -> None:
         """Mix a block of shape (n_frames, n_channels) and add it."""
+        check_stopped()
         mixed = self._mixer.mix(block, full_scale=full_scale)
         self.sample_rate = self.sample_rate or rate
         if rate != self._rate_of_other:

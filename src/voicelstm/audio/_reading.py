@@ -12,6 +12,7 @@ import soundfile
 import soxr
 from numpy.typing import DTypeLike, NDArray
 
+from voicelstm._base import check_stopped
 from voicelstm.audio._channels import ChannelMixer, check_channel
 from voicelstm.audio._decoded import check_duration
 from voicelstm.audio._decoding import decode_file
@@ -22,6 +23,9 @@ from voicelstm.audio._scale import note_unscaled_file, note_unscaled_floats, not
 from voicelstm.exceptions import AudioError, AudioWarning
 
 __all__ = ["count_channels", "name_of", "read_audio", "read_recording"]
+
+_BLOCK = 2**22  # samples of each channel that are resampled in one go
+_MARGIN = 1000  # samples that a resampler may give beyond what the rates say
 
 
 def read_audio(
@@ -127,6 +131,7 @@ def read_recording(
         samples = samples[:, None] if channel == "each" else samples
     if not len(samples):
         raise AudioError(f"{name}: found 0 samples; leave it out, or record it again.")
+    check_stopped()
     peak = float(peak_of(samples))
     if not np.isfinite(peak):
         bad = int(np.count_nonzero(~np.isfinite(samples)))
@@ -134,6 +139,7 @@ def read_recording(
     note_unscaled_floats(peak, remarks)
     if path is not None:
         note_unscaled_file(path, peak, remarks)
+    check_stopped()
     fingerprint = None if channel == "each" else fingerprint_of(samples)
     if sample_rate is not None and rate != sample_rate:
         samples = _resample(name, samples, rate, sample_rate)
@@ -248,7 +254,7 @@ def _resample(name: object, samples: NDArray, rate: int, new_rate: int) -> NDArr
         raise AudioError(
             f"{name}: found a sample rate of {rate} Hz; it cannot be resampled to {new_rate} Hz."
         )
-    resampled = soxr.resample(samples, rate, new_rate)
+    resampled = _resample_in_blocks(samples, rate, new_rate)
     if not np.isfinite(resampled).all():
         raise AudioError(
             f"{name}: found samples as large as {peak_of(samples):.2g}, which overflow when they are"
@@ -256,3 +262,21 @@ def _resample(name: object, samples: NDArray, rate: int, new_rate: int) -> NDArr
         )
     # A clip too short for the filter comes back empty.
     return resampled if len(resampled) else samples[:1]
+
+
+def _resample_in_blocks(samples: NDArray, rate: int, new_rate: int) -> NDArray:
+    """Resample as soxr does in one go, so that somebody who stops it need not wait for hours of sound."""
+    if len(samples) <= _BLOCK:
+        return soxr.resample(samples, rate, new_rate)
+    n_channels = 1 if samples.ndim == 1 else samples.shape[1]
+    stream = soxr.ResampleStream(rate, new_rate, n_channels, dtype=samples.dtype)
+    n_samples = -(-len(samples) * new_rate // rate) + _MARGIN
+    resampled = np.empty((n_samples, *samples.shape[1:]), samples.dtype)
+    n_done = 0
+    for start in range(0, len(samples), _BLOCK):
+        check_stopped()
+        block = stream.resample_chunk(samples[start : start + _BLOCK], last=start + _BLOCK >= len(samples))
+        resampled[n_done : n_done + len(block)] = block
+        n_done += len(block)
+    resampled.resize((n_done, *samples.shape[1:]), refcheck=False)
+    return resampled

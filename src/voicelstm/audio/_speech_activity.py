@@ -7,6 +7,7 @@ import soxr
 from numpy.typing import NDArray
 from scipy.fft import rfft
 
+from voicelstm._base import check_stopped
 from voicelstm.audio._level import peak_of
 from voicelstm.audio._voice_detector import CHUNK, RATE, speech_probability
 
@@ -42,6 +43,7 @@ _STRONG_DB = 20.0  # below the strongest bin of a spectrum
 _LOWEST_BIN = 4  # 62 Hz
 _NEIGHBOURS = 16  # chunks on either side, half a second
 _CHUNKS_AT_ONCE = 4096
+_FRAMES_AT_ONCE = 2**14
 
 
 def speech_frames(
@@ -85,6 +87,8 @@ def _frame_powers(
     """Return the mean square of the samples that there are in each frame."""
     powers = np.zeros(len(starts))
     for i, start in enumerate(starts.tolist()):
+        if i % _FRAMES_AT_ONCE == 0:
+            check_stopped()
         frame = samples[max(start, 0) : start + frame_length].astype(np.float64)
         if len(frame):
             powers[i] = np.dot(frame, frame) / len(frame)
@@ -95,9 +99,11 @@ def _speech_chunks(
     samples: NDArray[np.floating], sample_rate: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Tell which chunks of 32 ms are speech, and the power of the loud ones where each of them is."""
+    check_stopped()
     heard = samples if sample_rate == RATE else soxr.resample(samples, sample_rate, RATE)
-    heard = np.pad(heard, (0, -len(heard) % CHUNK)).astype(np.float32)
-    powers = np.square(heard.reshape(-1, CHUNK), dtype=np.float64).mean(axis=1)
+    if len(heard) % CHUNK or heard.dtype != np.float32:
+        heard = np.pad(heard, (0, -len(heard) % CHUNK)).astype(np.float32, copy=False)
+    powers = _chunk_powers(heard.reshape(-1, CHUNK))
     spoken, loudest = _at_its_own_level(heard, powers)
     loud = np.full(len(powers), loudest)
     # On a telephone one talker may be far louder than the other, who is heard where the first is silent.
@@ -109,6 +115,15 @@ def _speech_chunks(
             spoken[first:stop] |= found
             loud[first:stop] = min(own, loudest)
     return spoken, loud
+
+
+def _chunk_powers(chunks: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the mean square of each chunk, some at a time: squares in double precision take much memory."""
+    powers = np.empty(len(chunks))
+    for first in range(0, len(chunks), _CHUNKS_AT_ONCE):
+        some = slice(first, first + _CHUNKS_AT_ONCE)
+        powers[some] = np.square(chunks[some], dtype=np.float64).mean(axis=1)
+    return powers
 
 
 def _pauses(speaks: NDArray[np.bool_]) -> list[tuple[int, int]]:
@@ -157,6 +172,7 @@ def _loudest(powers: NDArray[np.float64]) -> float:
 
 def _voiced(heard: NDArray[np.float32], powers: NDArray[np.float64], loud: float) -> NDArray[np.bool_]:
     """Tell which chunks are speech that is as loud as this."""
+    check_stopped()
     sounds = powers > _FAINT * loud
     kept = _without_long_silence(sounds)
     heard = heard.reshape(-1, CHUNK)[kept].ravel() * np.float32(_LEVEL / np.sqrt(loud))
@@ -212,6 +228,7 @@ def _steady(heard: NDArray[np.float32], sounds: NDArray[np.bool_]) -> NDArray[np
     changes = np.empty(len(sounds))
     padded = np.pad(heard, (CHUNK, 0))
     for first in range(0, len(sounds), _CHUNKS_AT_ONCE):
+        check_stopped()
         piece = padded[first * CHUNK : (first + _CHUNKS_AT_ONCE + 1) * CHUNK]
         changes[first : first + _CHUNKS_AT_ONCE] = _changes(piece)
         # The first chunk of a piece is compared with nothing: one in two minutes counts as moving.

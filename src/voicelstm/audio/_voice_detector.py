@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.fft import rfft
 from scipy.special import expit
 
+from voicelstm._base import check_stopped
 from voicelstm.audio._matrix_product import matrix_product
 
 __all__ = ["CHUNK", "RATE", "SpeechState", "speech_probability"]
@@ -53,6 +54,7 @@ def speech_probability(
     n_chunks = -(-len(samples) // CHUNK)
     probability = np.empty(n_chunks, dtype=np.float32)
     for first in range(0, n_chunks, _CHUNKS_AT_ONCE):
+        check_stopped()
         stop = min(first + _CHUNKS_AT_ONCE, n_chunks)
         heard = np.zeros(_CONTEXT + (stop - first) * CHUNK, dtype=np.float32)
         heard[:_CONTEXT] = state.context

@@ -13,6 +13,7 @@ import scipy.fftpack
 from numpy.typing import NDArray
 from scipy.signal import get_window
 
+from voicelstm._base import check_stopped
 from voicelstm.audio import matrix_product
 from voicelstm.features._filterbanks import filterbank
 
@@ -193,6 +194,7 @@ def cepstra(
     block_frames = min(n_frames, max(64, _BLOCK_BYTES // (plan.n_fft * dtype.itemsize)))
     buffer = _scratch((block_frames, plan.n_fft), dtype)
     for start in range(0, n_frames, block_frames):
+        check_stopped()
         rows = slice(start, min(start + block_frames, n_frames))
         signal = _emphasised(samples, rows, plan, settings.preemphasis)
         spectrum = _spectrum(_frames(signal.astype(dtype, copy=False), plan), buffer, plan)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from joblib import Parallel, delayed, effective_n_jobs
 
-from voicelstm._base import __version__
+from voicelstm._base import StoppedError, __version__, stoppable
 from voicelstm._compat import active_dask_backend
 from voicelstm.exceptions import AudioError
 from voicelstm.features._extraction import ExtractionSettings, extract
@@ -119,14 +119,17 @@ class LocalCall:
                 return None
             self._n_running += 1
         try:
-            return function(*args)
+            with stoppable(lambda: self._stopped):
+                return function(*args)
+        except StoppedError:
+            return None
         finally:
             with self._changed:
                 self._n_running -= 1
                 self._changed.notify_all()
 
     def stop(self) -> None:
-        """Begin nothing more, and wait for what has begun: the interpreter must not end under a thread."""
+        """Begin nothing more, and wait until what has begun stops: the interpreter must not end under it."""
         with self._changed:
             self._stopped = True
             self._changed.wait_for(lambda: self._n_running == 0)
