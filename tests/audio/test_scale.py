@@ -23,6 +23,14 @@ def test_the_least_16_bit_value_is_one():
     assert len(remarks_on((np.array([-(2**15), 0], np.int32), 8000))[1]) == 1
 
 
+@pytest.mark.parametrize(("dtype", "centre"), [(np.uint32, 2**31), (np.uint64, 2**63)])
+def test_unsigned_values_are_those_around_the_middle_of_their_range(dtype, centre):
+    samples = (PCM.astype(np.int64) + 2**15).astype(dtype) + dtype(centre - 2**15)
+    _, remarks = remarks_on((samples, 8000))
+    assert len(remarks) == 1
+    assert remarks[0].startswith(f"the recording: samples of type {np.dtype(dtype)} are divided")
+
+
 @pytest.mark.parametrize("dtype", ["int32", "int64", "float32", "float64"])
 def test_16_bit_values_of_another_type_are_announced(dtype):
     samples, remarks = remarks_on((PCM.astype(dtype), 8000))

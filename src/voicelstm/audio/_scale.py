@@ -10,15 +10,18 @@ __all__ = ["note_unscaled_file", "note_unscaled_floats", "note_unscaled_integers
 
 _LOUDEST = 16.0  # 24 dB beyond full scale: no gain does that, and 16-bit integers are quieter only in pauses
 _PCM_16 = 2**15
-#: Signed types, and the largest magnitude that is that of a narrower one.
+#: Bits of types, and the largest magnitude that is that of a narrower one.
 _NARROWER = {32: _PCM_16, 64: 2**31}
 
 
-def note_unscaled_integers(samples: NDArray[np.signedinteger], remarks: list[str]) -> None:
+def note_unscaled_integers(samples: NDArray[np.integer], remarks: list[str]) -> None:
     """Note integers that are those of a narrower type; a single 1 is the dither of silence."""
     info = np.iinfo(samples.dtype)
-    largest = _NARROWER.get(info.bits, 0) if info.min else 0
-    if largest and 1 < max(-int(samples.min(initial=0)), int(samples.max(initial=0))) <= largest:
+    largest = _NARROWER.get(info.bits, 0)
+    if not largest or not len(samples):
+        return
+    centre = 0 if info.min else 2 ** (info.bits - 1)
+    if 1 < max(centre - int(samples.min()), int(samples.max()) - centre) <= largest:
         remarks.append(
             f"samples of type {samples.dtype} are divided by its full range, 2**{info.bits - 1}, and become"
             " near silence; cast them to the PCM type they are, for example samples.astype(numpy.int16)."
