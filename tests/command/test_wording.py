@@ -31,6 +31,7 @@ from voicelstm.datasets import UnseenSystems, load_csv, load_folder
         ),
         ("Divide the speakers otherwise (n_parts, random_state), or put small", "Put small"),
         ("leave `where` out", "leave --where out"),
+        ("set ignore to patterns of what", "give --ignore patterns of what"),
         ("the folder where a channel lies", "the folder where a channel lies"),
         ("audio_dir/human_label.wav: no such file", "audio_dir/human_label.wav: no such file"),
         ("there is no 'human_label' in C:\\audio_dir", "there is no 'human_label' in C:\\audio_dir"),
@@ -83,7 +84,7 @@ def test_every_parameter_that_a_message_names_has_an_option_or_a_reason_to_have_
     for file, text in messages():
         if " " not in text.strip():
             continue
-        words = set(re.findall(r"(?<![\w.])[a-z_]+(?![\w.(])", in_options(text)))
+        words = set(re.findall(r"(?<![\w.-])[a-z_]+(?![\w.(])", in_options(text)))
         assert not words & set(OPTIONS) - {"channel", "where"}, (file, text)
         named |= words & parameters
     assert named == set(WITHOUT_OPTION)

@@ -68,6 +68,7 @@ _RULES: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
         re.compile(r"more than max_duration=(\S+) s; cut it, or raise max_duration"),
         r"more than the \1 s of the detector's features.max_duration; cut it, or train with a larger one",
     ),
+    (re.compile("set ignore to patterns"), "give --ignore patterns"),
     # What the command divides, it divides in one way.
     (re.compile(r"Divide the (clips|speakers) otherwise \(\w+, random_state\), or put"), "Put"),
 ]
