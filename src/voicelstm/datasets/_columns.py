@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import PurePath
 
-__all__ = ["is_file_name", "suggested_columns"]
+from voicelstm.datasets._files import AUDIO_EXTENSIONS
+
+__all__ = ["are_cells", "suggested_columns"]
 
 _FILE = re.compile(r".*[^\s.]\.[A-Za-z][A-Za-z0-9]{1,4}", re.DOTALL)  # a name that ends in an extension
 #: Names that are usual, without what is no letter, in lower case.
@@ -20,15 +23,14 @@ def suggested_columns(
     free = [column for column in columns if column]
     found: dict[str, str] = {}
     for wanted in missing:
-        letters = {column: re.sub(r"[\W_]+", "", column).casefold() for column in free}
-        same = [column for column in free if letters[column] == wanted]
-        same = same or [column for column in free if letters[column] in _USUAL[wanted].split()]
+        same = [column for column in free if _letters(column) == wanted]
+        same = same or [column for column in free if _letters(column) in _USUAL[wanted].split()]
         if len(same) == 1:
             found[wanted] = same[0]
             free.remove(same[0])
     cells = dict(zip(columns, first_row, strict=False))
     if "path" in missing and "path" not in found:
-        files = [column for column in free if is_file_name(cells.get(column, ""))]
+        files = [column for column in free if _is_file_name(cells.get(column, ""))]
         if len(files) == 1:
             found["path"] = files[0]
             free.remove(files[0])
@@ -37,6 +39,23 @@ def suggested_columns(
     return found
 
 
-def is_file_name(text: str) -> bool:
-    """Tell whether a text ends as names of files do."""
+def are_cells(columns: Sequence[str], first_row: Sequence[str]) -> list[int]:
+    """Return where a first line names files as the next line does, so that it is a row and no header.
+
+    A column may have a dot in its name, such as "speaker.id" or "audio.file".
+    """
+    found = []
+    for position, column in enumerate(columns):
+        extension = PurePath(column).suffix.lower()
+        below = PurePath(first_row[position]).suffix.lower() if position < len(first_row) else ""
+        if _is_file_name(column) and (extension in AUDIO_EXTENSIONS or extension == below):
+            found.append(position)
+    return found
+
+
+def _letters(column: str) -> str:
+    return re.sub(r"[\W_]+", "", column).casefold()
+
+
+def _is_file_name(text: str) -> bool:
     return _FILE.fullmatch(text) is not None

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from voicelstm.datasets._columns import is_file_name, suggested_columns
+from voicelstm.datasets._columns import are_cells, suggested_columns
 from voicelstm.datasets._problems import Problems, shortened
 
 __all__ = ["Row", "Table", "decoded_text", "read_table", "read_text"]
@@ -77,7 +77,7 @@ def read_table(
     columns = _header(text, delimiter)
     remedy = ""
     if isinstance(required, Mapping):
-        remedy = _parameters(columns, _second_line(text, delimiter), required)
+        remedy = _remedy(columns, _second_line(text, delimiter), required, delimiter)
     _check_columns(columns, [*required, *where], problems, remedy)
 
     rows: list[Row] = []
@@ -130,10 +130,11 @@ def _second_line(text: str, delimiter: str) -> list[str]:
     return [cell.strip() for cell in next(islice((row for row in rows if any(row)), 1, None), [])]
 
 
-def _parameters(columns: Sequence[str], cells: Sequence[str], required: Mapping[str, str]) -> str:
-    """Say with which parameters a table is read whose columns of paths and labels have other names."""
-    if any(map(is_file_name, columns)):
-        return " That is a row, and the header is missing: add a first line, such as path,label."
+def _remedy(columns: Sequence[str], cells: Sequence[str], required: Mapping[str, str], delimiter: str) -> str:
+    """Say how a table is read that has no header, or whose columns of paths and labels have other names."""
+    if not set(required) & set(columns) and (files := are_cells(columns, cells)):
+        names = delimiter.join(_names_for(columns, files, list(required)))
+        return f" That is a row, and the header is missing: add a first line, such as {names}."
     kinds = dict(zip(required, ("path", "label"), strict=True))
     missing = {kinds[column]: parameter for column, parameter in required.items() if column not in columns}
     there = [column for column in columns if column not in required]
@@ -143,6 +144,17 @@ def _parameters(columns: Sequence[str], cells: Sequence[str], required: Mapping[
     if settings and len(settings) == len(missing):
         return f" {' and '.join(settings)} {'reads' if len(settings) == 1 else 'read'} it."
     return ""
+
+
+def _names_for(cells: Sequence[str], files: Sequence[int], required: Sequence[str]) -> list[str]:
+    """Return names for the columns of a row, of which some are of files."""
+    path, *others = required
+    others += ["speaker", "system"]
+    names = {files[0]: path}
+    for position in range(len(cells)):
+        if position not in names:
+            names[position] = others.pop(0) if others else f"column{position + 1}"
+    return [names[position] for position in range(len(cells))]
 
 
 def _check_columns(columns: Sequence[str], asked: Iterable[str], problems: Problems, remedy: str) -> None:
