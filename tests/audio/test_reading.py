@@ -1,9 +1,11 @@
 import io
 import os
+import re
 import subprocess
 import sys
 import warnings
 import wave
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -315,6 +317,15 @@ def test_damaged_audio_is_named_with_its_format_and_a_remedy(tmp_path):
     message = refusal(path)
     for words in (str(path), "a RIFF/WAV file that cannot be decoded", "ffmpeg"):
         assert words in message
+
+
+@pytest.mark.parametrize("name", ["./gone.wav", "./text", "in/../text"])
+def test_a_message_names_a_file_as_it_was_given(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    Path("in").mkdir()
+    Path("text").write_text("text")
+    with pytest.raises(AudioError, match=f"^{re.escape(name)}: "):
+        read_audio(name)
 
 
 def test_missing_files_folders_and_empty_recordings_are_told_apart(tmp_path):

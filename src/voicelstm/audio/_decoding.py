@@ -19,7 +19,7 @@ _CONVERT = "convert it to WAV or FLAC, for example with 'ffmpeg -i IN OUT.wav'"
 
 
 def decode_file(
-    name: Path, path: Path, file: BinaryIO, max_duration: float | None, mixer: ChannelMixer
+    name: str, path: Path, file: BinaryIO, max_duration: float | None, mixer: ChannelMixer
 ) -> Decoded:
     """Decode an open file with the first decoder that reads all of it, else with the one that reads most.
 

@@ -122,9 +122,8 @@ def read_recording(
     mixer = ChannelMixer(name, channel, dtype)
     path = None
     if isinstance(recording, str | os.PathLike):
-        named = Path(recording)
-        path = named if folder is None else folder / named
-        samples, rate = _read_file(named, path, max_duration, mixer, remarks)
+        path = Path(folder or "", recording)
+        samples, rate = _read_file(name, path, max_duration, mixer, remarks)
     else:
         samples, rate = _from_memory(recording, sample_rate, dtype, remarks)
         check_duration(name, len(samples), rate, max_duration)
@@ -152,7 +151,7 @@ def count_channels(recording: Any) -> int:
     if not isinstance(recording, str | os.PathLike):
         return 1
     with suppress(AudioError):
-        _check_regular(Path(recording), Path(recording))
+        _check_regular(name_of(recording), Path(recording))
         with (
             suppress(soundfile.LibsndfileError, RuntimeError, OSError),
             Path(recording).open("rb") as file,
@@ -170,7 +169,7 @@ def name_of(recording: Any) -> str:
 
 
 def _read_file(
-    name: Path, path: Path, max_duration: float | None, mixer: ChannelMixer, remarks: list[str]
+    name: str, path: Path, max_duration: float | None, mixer: ChannelMixer, remarks: list[str]
 ) -> tuple[NDArray, int]:
     _check_regular(name, path)
     try:
@@ -182,7 +181,7 @@ def _read_file(
     return decoded.samples, decoded.sample_rate
 
 
-def _check_regular(name: Path, path: Path) -> None:
+def _check_regular(name: str, path: Path) -> None:
     """Refuse what is no file before it is opened: opening a pipe waits for somebody to write to it."""
     try:
         mode = path.stat().st_mode
@@ -191,7 +190,7 @@ def _check_regular(name: Path, path: Path) -> None:
     except OSError as error:
         raise AudioError(f"{name}: cannot be opened ({error.strerror}).") from error
     except ValueError as error:  # a null character
-        raise AudioError(f"{str(name)!r}: cannot be opened ({error}).") from error
+        raise AudioError(f"{name!r}: cannot be opened ({error}).") from error
     if stat.S_ISDIR(mode):
         raise AudioError(f"{name}: found a folder; pass the files in it, or use load_folder.")
     if not stat.S_ISREG(mode):

@@ -12,7 +12,7 @@ from voicelstm.exceptions import AudioError
 __all__ = ["read_with_audioread"]
 
 
-def read_with_audioread(name: Path, path: Path, max_duration: float | None, mixer: ChannelMixer) -> Decoded:
+def read_with_audioread(name: str, path: Path, max_duration: float | None, mixer: ChannelMixer) -> Decoded:
     """Read a file as librosa's loader does, whose own warnings only all threads at once could silence."""
     blocks, n_frames, rest = [], 0, b""
     try:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -54,7 +53,7 @@ _FULL_SCALE = {np.dtype(f"i{size}"): 2.0 ** (8 * size - 1) for size in (2, 4, 8)
 
 
 def read_with_ffmpeg(
-    name: Path, file: BinaryIO, size: int, max_duration: float | None, mixer: ChannelMixer
+    name: str, file: BinaryIO, size: int, max_duration: float | None, mixer: ChannelMixer
 ) -> Decoded:
     """Read the first audio track of a file."""
     with _Opened(file, size) as opened:

@@ -1,7 +1,6 @@
 """Decode with soundfile, and with it see whether a file holds more or less than its header says."""
 
 import os
-from pathlib import Path
 from typing import BinaryIO
 
 import soundfile
@@ -22,7 +21,7 @@ _FRAMES_OF_MP3 = 0.15  # in s; MPEG streams are some frames longer or shorter th
 
 
 def read_with_soundfile(
-    name: Path, file: BinaryIO, size: int, max_duration: float | None, mixer: ChannelMixer
+    name: str, file: BinaryIO, size: int, max_duration: float | None, mixer: ChannelMixer
 ) -> Decoded:
     """Read a file's samples, those of all WAV files that were joined to one."""
     descriptor = file.fileno()
@@ -91,7 +90,7 @@ def _read(sound: soundfile.SoundFile, joined: Joined) -> str | None:
 
 
 def _read_joined_files(
-    name: Path,
+    name: str,
     descriptor: int,
     sizes: WavSizes | None,
     size: int,
