@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import soundfile
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier
 
-from tests.command.runner import run, small_detector_as_trained
+from tests.command.runner import SET, run, small_detector_as_trained
 from voicelstm import calibrate, save, score_timeline
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.features import LEAST_SPEECH
@@ -215,3 +216,21 @@ def test_channels_that_are_not_there_or_cancel_are_said_in_the_commands_words(
     for asked, said in (("middle", "'middle' is neither mean, left, right, each nor"), ("-1", "'-1' is")):
         _, err = run("detect", detector_file, call, "--channel", asked, code=ExitCode.USAGE)
         assert said in err
+
+
+def test_what_is_said_of_a_recording_longer_than_the_detector_takes_can_be_done(
+    voice_folder, voices, tmp_path
+):
+    labels, detector = voice_folder / "labels.csv", tmp_path / "d.voicelstm"
+    samples, rate = soundfile.read(voices[0])
+    long = tmp_path / "long.wav"
+    soundfile.write(long, np.tile(samples, 4), rate)
+    longest = max(soundfile.info(each).duration for each in voices)
+    run("train", labels, "-o", detector, *SET, "--set", f"features.max_duration={longest}")
+    _, err = run("detect", detector, long, code=ExitCode.SOME_FAILED)
+    assert (
+        f"s, more than the {longest} s that the detector takes; cut it into parts, or train one with" in err
+    )
+    found = re.search(r"train one with (--set \S+?)\.\n", err)
+    run("train", labels, "-o", detector, *SET, *found[1].split())
+    assert run("detect", detector, long)[1] == ""

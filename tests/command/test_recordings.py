@@ -1,3 +1,4 @@
+import csv
 import re
 import subprocess
 import unicodedata
@@ -84,10 +85,42 @@ def test_a_recording_comes_through_a_pipe(detector_file, voice_folder):
     assert re.fullmatch(rb"-\t(human|synthetic)\t[01]\.\d{3}\t[+-]\d+\.\d\d\t\n", done.stdout)
 
 
-def test_lists_of_names_may_be_of_another_system(detector_file, voices, tmp_path):
-    name = unicodedata.normalize("NFC", "é.wav")
-    (tmp_path / name).write_bytes(Path(voices[0]).read_bytes())
-    listed = [voices[1], str(tmp_path / unicodedata.normalize("NFD", name))]
-    (tmp_path / "names.txt").write_bytes("\r\n".join([*listed, ""]).encode("utf-16"))
-    out, _ = run("detect", detector_file, "--files-from", tmp_path / "names.txt")
-    assert [line.split("\t")[0] for line in out.splitlines()] == [voices[1], str(tmp_path / name)]
+def test_names_may_be_of_another_system_and_are_shown_as_given(detector_file, voices, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    composed, decomposed = (unicodedata.normalize(form, "é.wav") for form in ("NFC", "NFD"))
+    Path(composed).write_bytes(Path(voices[0]).read_bytes())
+    Path(unicodedata.normalize("NFC", "ü.wav")).write_text("text")
+    Path("in").mkdir()
+    given = [voices[1], decomposed, f"./{composed}", f"./{decomposed}", f"in/../{composed}", "./missing é"]
+    given.append(unicodedata.normalize("NFD", "./ü.wav"))
+    Path("names.txt").write_bytes("\r\n".join([*given, ""]).encode("utf-16"))
+    for asked in (["--files-from", "names.txt"], given):
+        out, err = run("detect", detector_file, *asked, "--csv", code=ExitCode.SOME_FAILED)
+        assert [row["recording"] for row in csv.DictReader(out.splitlines())] == given
+        missing, text = err.splitlines()[1:]
+        assert missing.startswith(f"  {given[-2]}: no such file")
+        assert text.startswith(f"  {given[-1]}: found text")
+    out, _ = run("features", *given[:2], "-o", "store")
+    assert [line.split("\t")[0] for line in out.splitlines()] == given[:2]
+
+
+def test_names_with_parameters_in_them_stay(detector_file, voices, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = ["my channel='left' n_jobs", 'human_label None "max_duration=3"', "where: audio_dir, choose one"]
+    names = [f"{name}.wav" for name in [*names, "choose one, such as channel=0."]]
+    Path("x").mkdir()
+    for name in names:
+        Path("x", name).write_bytes(Path(voices[0]).read_bytes())
+    out, err = run("detect", detector_file, *names, "--csv", "--channel", "5", code=ExitCode.SOME_FAILED)
+    rows = list(csv.DictReader(out.splitlines()))
+    assert [row["recording"] for row in rows] == names
+    for row, line in zip(rows, err.splitlines()[1:], strict=True):
+        assert row["error"].startswith(f"{row['recording']}: no such file")
+        assert line == f"  {row['error']}"
+    names = [f"x/{name}" for name in names]
+    out, _ = run("detect", detector_file, *names, "--csv", "--channel", "5", code=ExitCode.SOME_FAILED)
+    for name, row in zip(names, csv.DictReader(out.splitlines()), strict=True):
+        assert row["error"].startswith(f"{name}: found 1 channel, and none that is --channel 5:")
+    out, _ = run("features", *names, "-o", "s", "--csv", "--channel", "5", code=ExitCode.SOME_FAILED)
+    for name, row in zip(names, csv.DictReader(out.splitlines()), strict=True):
+        assert row["error"].startswith(f"{name}: found 1 channel, and none that is --channel 5:")

@@ -11,6 +11,7 @@ from voicelstm.command._human import human_label_in, human_option
 from voicelstm.command._output import Column, Form, Listing, output_options, write_json, write_report
 from voicelstm.command._recordings import channel_option, list_left_out
 from voicelstm.command._session import Task
+from voicelstm.command._wording import about
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -115,7 +116,7 @@ def _audited(
                 raise
         read = np.setdiff1d(everything, list(failed))
         corpus.check_two_classes(bunch.target[read], "recordings that could be read")
-        return look(read), list(failed.values())
+        return look(read), [about(bunch.recordings[position], reason) for position, reason in failed.items()]
 
 
 def _write_csv(report: Any) -> None:

@@ -11,7 +11,7 @@ from voicelstm.command._assignments import rows_to_keep
 from voicelstm.command._output import printable
 from voicelstm.command._recordings import ignore_option, jobs_option
 from voicelstm.command._session import say
-from voicelstm.command._wording import in_options
+from voicelstm.command._wording import about
 from voicelstm.exceptions import AudioWarning
 
 __all__ = ["Corpus", "Features", "corpus_options", "list_failures", "read_features"]
@@ -176,6 +176,7 @@ def read_features(transformer: Any, bunch: Any, jobs: int, cache: Path | None, *
     import numpy as np
     from sklearn.base import clone
 
+    from voicelstm.audio import name_of
     from voicelstm.exceptions import AudioError, AudioWarning
     from voicelstm.features import sequences_and_fingerprints
 
@@ -203,7 +204,7 @@ def read_features(transformer: Any, bunch: Any, jobs: int, cache: Path | None, *
         fingerprints=[fingerprints[position] for position in read],
         target=bunch.target[read],
         groups={name: values[read] for name, values in bunch.groups.items()},
-        failures=[reason for _, reason in failures],
+        failures=[about(name_of(bunch.recordings[position]), reason) for position, reason in failures],
     )
 
 
@@ -215,4 +216,4 @@ def list_failures(failures: list[str], n_recordings: int, what: str = "recording
         failed = say_how_many_failed(len(failures), n_recordings, what)
         say(f"{failed} and {'is' if len(failures) == 1 else 'are'} left out:")
         for reason in failures:
-            click.echo(f"  {printable(in_options(reason))}", err=True)
+            click.echo(f"  {printable(reason)}", err=True)

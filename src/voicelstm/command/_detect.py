@@ -129,16 +129,19 @@ def detect(
         counts: dict[Any, int] = dict.fromkeys(classes, 0)
         warnings.simplefilter("ignore", AudioWarning)  # which answers have
         with _progress(len(named.paths), console, session) as advance:
+            position = -1
             for answer in answers:
                 if not answer.channel:  # the first of a recording
+                    position += 1
                     advance()
+                name = _name(answer, named.names[position])
                 if answer.error is not None:
-                    failures.append(named.explain(answer.error))
+                    failures.append(named.explain(position, answer.error))
                     if form in (Form.JSON, Form.CSV):
-                        listing.write(_failed(answer, named, form))
+                        listing.write(name | {"error": failures[-1]} | _warnings(answer, form))
                     continue
                 counts[answer.label] += 1
-                for record in _records(answer, timeline, form, named, segment_label):
+                for record in _records(answer, name, timeline, form, segment_label):
                     listing.write(record)
         if console is not None and len(named.paths) > 1:
             console.print("\n " + _summary(counts, len(failures), "channel" if several else "recording"))
@@ -182,7 +185,7 @@ def _listing(
     def decided(score: float) -> str:
         return style(segment_label(score))
 
-    longest = max((len(named.name(path)) for path in named.paths), default=0)
+    longest = max(map(len, named.names), default=0)
     recording = [Column("recording", "recording")]
     if each_channel:
         recording.append(Column("channel", "channel", 7, str, right=True))
@@ -220,9 +223,12 @@ def _bar(score: float) -> str:
 
 
 def _records(
-    answer: Any, timeline: bool, form: Form, named: Named, segment_label: Callable[[float], Any]
+    answer: Any,
+    name: dict[str, Any],
+    timeline: bool,
+    form: Form,
+    segment_label: Callable[[float], Any],
 ) -> Iterator[dict[str, Any]]:
-    name = _name(answer, named)
     own = name | {"label": answer.label, "score": answer.score}
     remarks = "; ".join(answer.warnings)
     if timeline and form is not Form.JSON:
@@ -247,16 +253,15 @@ def _records(
         yield own | each | probability | {"speech_s": answer.speech, "warnings": remarks}
 
 
-def _failed(answer: Any, named: Named, form: Form) -> dict[str, Any]:
-    record = _name(answer, named) | {"error": named.explain(answer.error)}
-    if answer.warnings:
-        record["warnings"] = list(answer.warnings) if form is Form.JSON else "; ".join(answer.warnings)
-    return record
+def _warnings(answer: Any, form: Form) -> dict[str, Any]:
+    """Return what a recording that failed is warned of, if anything."""
+    if not answer.warnings:
+        return {}
+    return {"warnings": list(answer.warnings) if form is Form.JSON else "; ".join(answer.warnings)}
 
 
-def _name(answer: Any, named: Named) -> dict[str, Any]:
-    name = {"recording": named.name(answer.recording)}
-    return name if answer.channel is None else name | {"channel": answer.channel}
+def _name(answer: Any, shown: str) -> dict[str, Any]:
+    return {"recording": shown} if answer.channel is None else {"recording": shown, "channel": answer.channel}
 
 
 def _summary(counts: dict[Any, int], n_failed: int, what: str) -> str:

@@ -97,18 +97,18 @@ def features(
             Column("frames", "frames", 8, str, right=True),
             Column("seconds", "seconds", 9, "{:.2f}".format, right=True),
         ]
-        longest = max((len(named.name(path)) for path in named.paths), default=0)
+        longest = max(map(len, named.names), default=0)
         listing = Listing(form, columns, ["recording", "frames", "seconds", "error"], longest, console)
-        for position, path in enumerate(named.paths):
-            record: dict[str, Any] = {"recording": named.name(path), "frames": len(store[position])}
+        for position, name in enumerate(named.names):
+            record: dict[str, Any] = {"recording": name, "frames": len(store[position])}
             if position not in reasons:
                 record["seconds"] = store.clip(position).duration
             elif form in (Form.JSON, Form.CSV):
-                record["error"] = named.explain(reasons[position])
+                record["error"] = named.explain(position, reasons[position])
             else:
                 record["seconds"] = 0.0  # a line like the others, so that lines count as the folder does
             listing.write(record)
-        failures = [*named.empty, *(named.explain(reason) for reason in reasons.values())]
+        failures = [*named.empty, *(named.explain(*each) for each in reasons.items())]
         if console is not None and named.paths:
             console.print(f"\n {len(store)} sequences of {store.n_features} features are in {output}.")
         list_failures(failures, len(named.paths) + len(named.empty))

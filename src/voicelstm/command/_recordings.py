@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from voicelstm.command._output import printable
 from voicelstm.command._session import say
-from voicelstm.command._wording import in_options
+from voicelstm.command._wording import about
+
+if TYPE_CHECKING:
+    from voicelstm.datasets import FileFinder
 
 __all__ = [
     "STANDARD_INPUT",
@@ -82,25 +85,20 @@ def channel_option(default: str, *, each: bool = False) -> Callable[[Callable[..
 
 
 class Named(NamedTuple):
-    """Files in the order named, what folders without recordings are called, and what was left out of folders.
+    """Files in the order named, and what their user calls each.
 
-    `standard_input` is the path of what standard input brought.
+    Also what folders without recordings are called, and what was left out of folders.
     """
 
     paths: list[str]
+    names: list[str]
     empty: list[str]
     left_out: list[str]
-    standard_input: str | None
 
-    def name(self, path: str) -> str:
-        """Return what a file is called to its user."""
-        return STANDARD_INPUT if path == self.standard_input else path
-
-    def explain(self, reason: str) -> str:
-        """Return an error's text as its user understands it."""
-        if self.standard_input is not None:
-            reason = reason.replace(self.standard_input, "standard input")
-        return in_options(reason)
+    def explain(self, position: int, reason: str) -> str:
+        """Return the text of a file's error as its user understands it."""
+        name = self.names[position]
+        return about(self.paths[position], reason, "standard input" if name == STANDARD_INPUT else name)
 
 
 @contextmanager
@@ -116,35 +114,47 @@ def named_recordings(
     wanted = [*names, *(_lines(files_from) if files_from else [])]
     if not wanted and files_from is None:
         raise click.UsageError("Name recordings: files, folders, or - for one from standard input.")
+    from voicelstm.datasets import FileFinder
+
     with TemporaryDirectory(prefix="voicelstm-") as folder:
         paths: list[str] = []
+        shown: list[str] = []
         empty: list[str] = []
         left_out: list[str] = []
+        finder = FileFinder()
         received = None
         for name in wanted:
             if name == STANDARD_INPUT and name in names:
                 received = received or _received(Path(folder))
                 paths.append(received)
+                shown.append(name)
             elif _is_folder(name):
                 found, others = _files_in(name, ignore)
                 paths += found
+                shown += found
                 left_out += others
                 if not found:
                     empty.append(f"{name}: a folder without recordings.")
             else:
-                paths.append(name)
-        yield Named(paths, empty, left_out, received)
+                paths.append(_found(name, finder))
+                shown.append(name)
+        yield Named(paths, shown, empty, left_out)
+
+
+def _found(name: str, finder: "FileFinder") -> str:
+    """Return the path of the file of a name, which may be in the form of another system."""
+    found = None if name.isascii() else finder.find(Path(), name)
+    return name if found in (None, Path(name)) else str(found)
 
 
 def _lines(path: str) -> list[str]:
-    from voicelstm.datasets import FileFinder, decoded_text
+    from voicelstm.datasets import decoded_text
 
     # Windows' programs begin a file with a byte order mark, or write UTF-16.
     with click.open_file(path, "rb") as file:
         text = decoded_text(file.read(), errors="surrogateescape")
-    finder = FileFinder()
     lines = [line.rstrip("\n") for line in io.StringIO(text, newline=None)]
-    return [str(finder.find(Path(), line) or line) if not line.isascii() else line for line in lines if line]
+    return [line for line in lines if line]
 
 
 def _files_in(folder: str, ignore: Sequence[str]) -> tuple[list[str], list[str]]:

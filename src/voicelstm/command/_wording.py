@@ -1,79 +1,106 @@
 """The library's sentences in the command's words: options in the place of Python's parameters."""
 
 import re
+import shlex
+from ast import literal_eval
 from collections.abc import Callable
+from typing import Any
 
-__all__ = ["in_options"]
+__all__ = ["about", "in_options"]
 
-# As a whole word, and no part of a path, a quotation or an option.
-_ALONE = r"(?<![\w./\\'\"-]){}(?![\w/\\'\"]|\.\w)"
-_QUOTES = "'\""
-_VALUE = r"=(?P<value>\"[^\"\n]*\"|'[^'\n]*'|[\w.+-]*[\w])"
-
-#: Parameters of the library, and the options that set them.
-OPTIONS = {
-    "audio_dir": "--audio-dir",
-    "cache_dir": "--cache",
-    "channel": "--channel",
-    "clip_norm": "--set classifier.clip_norm",
-    "human_label": "--human",
-    "ignore": "--ignore",
-    "label_column": "--label-column",
-    "learning_rate": "--set classifier.learning_rate",
-    "n_jobs": "--jobs",
-    "path_column": "--path-column",
-    "random_state": "--seed",
-    "where": "--where",
-}
-#: Those that are words of English, too: only with a value they are parameters.
-_WORDS = {"channel", "ignore", "where"}
+#: Parts of the library's sentences that name parameters, and the command's. ``{}`` is a value. A parameter's
+#: name alone would be found in names of files and columns, too.
+SENTENCES = {
+    "none that is channel={}:": "none that is --channel {}:",
+    "or choose channel={}.": "or choose --channel {}.",
+    "choose one, channel={} or channel={}.": "choose one, --channel {} or --channel {}.",
+    "choose one, such as channel={}.": "choose one, such as --channel {}.",
+    "s, more than max_duration={} s; cut it, or raise max_duration.": (
+        "s, more than the {} s that the detector takes; cut it into parts, or train one with"
+        " --set features.max_duration=None."
+    ),
+    "Check audio_dir.": "Check --audio-dir.",
+    "; audio_dir changes that.": "; --audio-dir changes that.",
+    "; audio_dir names another folder.": "; --audio-dir names another folder.",
+    "path_column={} reads it.": "--path-column {} reads it.",
+    "label_column={} reads it.": "--label-column {} reads it.",
+    "path_column={} and label_column={} read it.": "--path-column {} and --label-column {} read it.",
+    "`where` without columns": "--where without columns",
+    "leave `where` out": "leave --where out",
+    "No row matches where={}": "No row matches {where}",
+    "set ignore to patterns of": "give --ignore patterns of",
+    'and no rows: by=[{}] asks for them': "and no rows: --by {} asks for them",
+    "human_label must say which": "--human must say which",
+    "human_label={} contradicts": "--human {} contradicts",
+    "human_label={} is none of": "--human {} is none of",
+    "human_label={} is for two classes": "--human {} is for two classes",
+    "Leave human_label None": "Leave --human out",
+    "again with one human_label.": "again with one --human.",
+    "and that human_label is the human class": "and that --human is the human class",
+    "threshold is NaN, which": "--threshold is NaN, which",
+    "Lower learning_rate, set clip_norm, or": (
+        "Lower --set classifier.learning_rate, --set classifier.clip_norm, or"
+    ),
+    "Lower learning_rate, or set clip_norm.": (
+        "Lower --set classifier.learning_rate, or --set classifier.clip_norm."
+    ),
+    "cannot be divided into n_parts={}.": "cannot be divided into {} parts.",
+    # What the command divides, it divides in one way.
+    "Divide the speakers otherwise (n_parts, random_state), or put": "Put",
+}  # fmt: skip
+_VALUE = r"""(\{[^\n]*\}|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[\w.+-]*\w)"""
 
 
 def in_options(text: str) -> str:
     """Write options where the library's text names parameters.
 
-    >>> in_options('choose channel="left", or leave human_label None: audio_dir changes that.')
-    'choose --channel left, or leave --human out: --audio-dir changes that.'
-    >>> in_options("human_label/audio_dir.wav: no such file")
-    'human_label/audio_dir.wav: no such file'
+    >>> in_options('choose one, channel="left" or channel="right".')
+    'choose one, --channel left or --channel right.'
+    >>> in_options("my channel=left audio_dir: no such file")
+    'my channel=left audio_dir: no such file'
     """
     for pattern, replaced in _RULES:
         text = pattern.sub(replaced, text)
     return text
 
 
-def _with_value(option: str) -> Callable[[re.Match[str]], str]:
-    def written(match: re.Match[str]) -> str:
-        value = match["value"]
-        value = value.strip(value[0]) if value[0] in _QUOTES else value
-        return f"{option}={value}" if option.startswith("--set") else f"{option} {value}"
-
-    return written
+def about(name: str, text: str, shown: str | None = None) -> str:
+    """Write options in what is said about a recording, whose name stays, or becomes what is `shown`."""
+    if not text.startswith(name):
+        return in_options(text)
+    return (name if shown is None else shown) + in_options(text.removeprefix(name))
 
 
-def _rows(match: re.Match[str]) -> str:
-    """Write the rows to keep, a dict of lists, as options."""
-    pairs = re.findall(r"'([^']*)': \[([^\]]*)\]", match["rows"])
+def _written(sentence: str) -> Callable[[re.Match[str]], str]:
+    """Return what writes a sentence with the values of another one, as a shell takes them."""
+
+    def write(match: re.Match[str]) -> str:
+        values = [_python_value(each) for each in match.groups()]
+        if "{where}" in sentence:
+            return sentence.format(where=_rows(values[0])) if isinstance(values[0], dict) else match[0]
+        return sentence.format(*(shlex.quote(str(value)) for value in values))
+
+    return write
+
+
+def _python_value(text: str) -> Any:
+    try:
+        return literal_eval(text)
+    except (SyntaxError, ValueError):
+        return text
+
+
+def _rows(where: dict[str, list[str]]) -> str:
+    """Write the rows to keep, lists of values by column, as options."""
     return " ".join(
-        f"--where {column}={value}" for column, values in pairs for value in re.findall("'([^']*)'", values)
+        shlex.join(["--where", f"{column}={value}"]) for column, values in where.items() for value in values
     )
 
 
-_RULES: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
-    (re.compile(r"(?<!\w)where=\{(?P<rows>[^}\n]*)\}"), _rows),
-    (re.compile("`where`"), "--where"),
-    (re.compile(r"(?<!\w)by=\[(?P<value>\"[^\"\n]*\")\]"), _with_value("--by")),
-    (re.compile(r"(?m)(^|: )threshold (?=is NaN)"), r"\1--threshold "),
+_RULES = [
     (
-        re.compile(r"more than max_duration=(\S+) s; cut it, or raise max_duration"),
-        r"more than the \1 s of the detector's features.max_duration; cut it, or train with a larger one",
-    ),
-    (re.compile("set ignore to patterns"), "give --ignore patterns"),
-    # What the command divides, it divides in one way.
-    (re.compile(r"Divide the (clips|speakers) otherwise \(\w+, random_state\), or put"), "Put"),
+        re.compile(r"(?<![\w-])" * part[0].isalpha() + re.escape(part).replace(r"\{\}", _VALUE)),
+        _written(sentence),
+    )
+    for part, sentence in SENTENCES.items()
 ]
-for _name, _option in OPTIONS.items():
-    _RULES.append((re.compile(_ALONE.format(_name) + " None"), f"{_option} out"))
-    _RULES.append((re.compile(rf"(?<![\w./\\'\"-]){_name}{_VALUE}"), _with_value(_option)))
-    if _name not in _WORDS:
-        _RULES.append((re.compile(_ALONE.format(_name)), _option))
