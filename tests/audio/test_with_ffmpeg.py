@@ -2,7 +2,9 @@ import io
 import random
 import subprocess
 import sys
+from unittest.mock import Mock
 
+import audioread
 import numpy as np
 import pytest
 import soundfile
@@ -117,6 +119,7 @@ def test_a_file_of_which_nothing_comes_out_is_refused_in_words(tmp_path, monkeyp
     path = tmp_path / "recording"
     path.write_bytes(encoded("m4a", tone(440, 0.5)))
     monkeypatch.setattr("voicelstm.audio._with_ffmpeg._Opened.blocks", lambda opened: iter(()))
+    monkeypatch.setattr("audioread.audio_open", Mock(side_effect=audioread.NoBackendError))  # no ffmpeg here
     with pytest.raises(AudioError, match="nothing in it can be decoded"):
         read_audio(path)
 
