@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.audio.encoded import encode, loudest_frequency, tone
+from tests.audio.encoded import encode, encoded, loudest_frequency, tone
+from tests.audio.files import read
 from voicelstm.audio import count_channels, read_audio
 from voicelstm.audio._channels import ChannelMixer
 from voicelstm.exceptions import AudioError
@@ -195,3 +196,13 @@ def test_channels_are_those_of_every_decoder(name, tmp_path):
     with pytest.raises(AudioError, match="found channels that cancel"):
         read_audio(path)
     assert count_channels(tmp_path / "missing.wav") == 1
+
+
+@pytest.mark.parametrize("suffix", ["m4a", "tta"])
+def test_each_channel_of_a_long_recording_that_ffmpeg_reads_is_its_own(tmp_path, suffix):
+    content = encoded(suffix, np.stack([tone(300, 10.0), tone(1000, 10.0)], axis=1))
+    both, rate, _ = read(tmp_path, content, channel="each")
+    assert both.size > 2**18
+    for samples, channel, frequency in zip(both, ("left", "right"), (300, 1000), strict=True):
+        np.testing.assert_array_equal(samples, read(tmp_path, content, channel=channel)[0])
+        assert loudest_frequency(samples, rate) == pytest.approx(frequency, abs=2)

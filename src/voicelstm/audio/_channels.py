@@ -74,7 +74,8 @@ class ChannelMixer:
                 )
             block = np.broadcast_to(block.mean(axis=1, keepdims=True), (len(block), self.n_channels))
         if self._channel == "each":
-            mixed = block.astype(self._dtype)
+            # FFmpeg's channels lie apart, and what grows in place has to lie frame by frame.
+            mixed = block.astype(self._dtype, order="C")
         elif self._channel == "mean":
             mixed = self._sum(block)
             full_scale *= self.n_channels
