@@ -10,8 +10,9 @@ import pytest
 import soundfile
 
 from tests.audio.encoded import FORMATS, encode, encoded, loudest_frequency, tone
-from tests.audio.files import read, wav
+from tests.audio.files import read, wav, with_soundfile
 from voicelstm.audio import read_audio
+from voicelstm.audio._contents import found_instead_of_sound
 from voicelstm.exceptions import AudioError
 
 
@@ -143,3 +144,10 @@ def test_many_channels_are_read_each_from_its_own_plane(tmp_path, layout):
         samples, rate, _ = read(tmp_path, file.getvalue(), channel=channel)
         assert (len(samples), rate) == (16000, 16000)
         np.testing.assert_allclose(samples, pcm[channel] / 2**31, atol=1 / 127)  # coded with eight bits
+
+
+def test_a_file_that_asks_for_bytes_before_its_beginning_is_read_as_far_as_it_goes(tmp_path):
+    one = with_soundfile(tone(440, 1.0), format="CAF")
+    content = one + one  # whose second header is taken for a chunk of negative size
+    assert len(read(tmp_path, content)[0]) == 16000
+    assert found_instead_of_sound(tmp_path / "recording") is None

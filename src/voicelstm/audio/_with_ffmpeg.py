@@ -1,5 +1,7 @@
 """Decode with PyAV, which has FFmpeg inside: what phones, messengers, players and cameras write."""
 
+import errno
+import os
 from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -226,7 +228,14 @@ class _Nameless:
     """A file whose name FFmpeg does not see, so that content alone decides the format."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self.read, self.seek, self.tell = file.read, file.seek, file.tell
+        self.read, self.tell, self._seek = file.read, file.tell, file.seek
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move the current position, unless a hostile file asks for one before its beginning."""
+        try:
+            return self._seek(offset, whence)
+        except OSError:
+            return -errno.EINVAL
 
 
 @cache
