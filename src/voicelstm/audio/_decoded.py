@@ -19,6 +19,9 @@ class Decoded(NamedTuple):
     is_whole: bool
     remarks: list[str]
     tolerance: float = 0.01  # in s, within which lengths are the same
+    unread: int = 0  # bytes behind what was read
+    cause: str | None = None  # why they are not read
+    cut_by: str | None = None  # how it shows that the file's end is missing
 
     @property
     def duration(self) -> float:

@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from voicelstm.audio._channels import ChannelMixer
 from voicelstm.audio._decoded import Decoded, UndecodableError, length_remark
+from voicelstm.audio._file_ends import lacks_end_mark
 from voicelstm.audio._file_types import FETCH_AGAIN, HEAD, FileKind, recognise
 from voicelstm.audio._with_audioread import read_with_audioread
 from voicelstm.audio._with_ffmpeg import read_with_ffmpeg
@@ -32,7 +33,7 @@ def decode_file(
         "soundfile", reasons, mixer, lambda: read_with_soundfile(name, file, size, max_duration, mixer)
     )
     if first is not None and first.is_whole:
-        return _remarked(first, first.announced)
+        return _remarked(first, first.announced, file, size)
     kind = recognise(os.pread(file.fileno(), HEAD, 0))
     second = None
     if first is not None or kind.may_be_audio:
@@ -50,7 +51,7 @@ def decode_file(
     if best is None:
         raise AudioError(f"{name}: found {_refusal(kind, reasons)}.")
     announced = best.announced if first is None or first.announced is None else first.announced
-    return _remarked(best, announced)
+    return _remarked(best, announced, file, size)
 
 
 def _attempt(
@@ -64,10 +65,22 @@ def _attempt(
     return decoded._replace(samples=mixer.finish(decoded.samples))
 
 
-def _remarked(decoded: Decoded, announced: float | None) -> Decoded:
-    """Return what was decoded, with a remark on its length if that is not what was announced."""
-    remark = length_remark(announced, decoded.duration, decoded.tolerance)
-    return decoded if remark is None else decoded._replace(remarks=[remark, *decoded.remarks])
+def _remarked(decoded: Decoded, announced: float | None, file: BinaryIO, size: int) -> Decoded:
+    """Return what was decoded, with remarks on what is missing of it and on what follows it."""
+    remarks = []
+    length = length_remark(announced, decoded.duration, decoded.tolerance)
+    cut_by = decoded.cut_by
+    if lacks_end_mark(file.fileno(), size):
+        cut_by = "without the mark that ends such a file"
+    if length is not None:
+        remarks.append(length)
+    if cut_by is not None and not (length or "").startswith("cut off"):
+        remarks.append(f"cut off: after {decoded.duration:.1f} s, {cut_by}")
+    remarks += decoded.remarks
+    if decoded.unread:
+        cause = "" if decoded.cause is None else f" ({decoded.cause.rstrip('.')})"
+        remarks.append(f"{decoded.unread} bytes behind what was read are not heard{cause}")
+    return decoded._replace(remarks=remarks)
 
 
 def _refusal(kind: FileKind, reasons: dict[str, str]) -> str:

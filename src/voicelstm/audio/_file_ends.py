@@ -2,67 +2,114 @@
 
 import os
 import re
+from typing import NamedTuple
 
+from voicelstm.audio._next_file import next_file, next_flac
 from voicelstm.audio._wav_sizes import chunks_end_well, is_padding
 
-__all__ = ["announced_by_log", "goes_on", "lacks_end_mark"]
+__all__ = ["NOTHING", "Rest", "announced_by_log", "lacks_end_mark", "what_follows"]
 
-_LITTLE = 512  # bytes behind an MPEG stream in which no recording goes on
+_LITTLE = 512  # bytes in which no recording goes on
 _TAIL = 2**16
 _FIRST_PAGE, _LAST_PAGE = 2, 4  # flags of an Ogg page
+_MOST_OF_PAGE_HEADER = 27 + 255
+# Containers of chunks, with the order of the bytes of their sizes.
+_CHUNKS = {"AIFF": "big", "SVX": "big", "RF64": "little"}
 # What libsndfile writes down of headers: a number of frames, or of bytes beside what it should be.
 _FRAMES = re.compile(r"^ *Frames +: (\d+)$", re.MULTILINE)
 _BYTES = re.compile(r"^ *(?:Data Size|data|riff|SSND) +: (\d+) \(should be (\d+)\)", re.MULTILINE)
 
 
-def goes_on(container: str, descriptor: int, position: int, size: int) -> bool:
-    """Tell whether sound may follow where a decoder stopped reading a file of this container."""
-    if container == "OGG":
-        return position < size or _begins_again(descriptor, size)
-    if position >= size:
-        return False
-    if container == "MP3":
-        return size - position - _tags(descriptor, size) > _LITTLE
-    if container == "AIFF":
-        # An odd number of bytes is filled up, or is not.
-        return not any(chunks_end_well(descriptor, position + odd, size, "big") for odd in (0, 1))
-    return size - position > 1 and not is_padding(descriptor, position, size)
+class Rest(NamedTuple):
+    """What stands behind what was decoded of a file."""
+
+    goes_on: bool  # sound may follow
+    unread: int  # bytes
+    next_file: int | None
 
 
-def _tags(descriptor: int, size: int) -> int:
-    """Return the bytes of the tags at the end of an MPEG file."""
+NOTHING = Rest(goes_on=False, unread=0, next_file=None)
+
+
+def what_follows(container: str, descriptor: int, begin: int, position: int, size: int) -> Rest:
+    """Tell what stands behind a file of this container, of which a decoder has read to some position."""
+    if container == "FLAC":
+        following = next_flac(descriptor, position, begin)
+        if following is not None:
+            return NOTHING._replace(next_file=following)
+    elif container == "OGG":
+        end = _end_of_pages(descriptor, size)
+        if position < end or _begins_again(descriptor, begin, size):
+            return NOTHING._replace(goes_on=True)
+        position = end
+    if position >= size or _is_no_sound(container, descriptor, position, size):
+        return NOTHING
+    following = next_file(descriptor, position, size)
+    if following is None:
+        return Rest(goes_on=True, unread=size - position, next_file=None)
+    between = following - position
+    return Rest(goes_on=False, unread=between if between > _LITTLE else 0, next_file=following)
+
+
+def _is_no_sound(container: str, descriptor: int, position: int, size: int) -> bool:
+    """Tell whether tags, chunks or padding fill a file of this container from here on."""
+    n_tags = _tags(descriptor, position, size) if container == "MP3" else 0
+    if size - position - n_tags <= _LITTLE or is_padding(descriptor, position, size):
+        return True
+    return container in _CHUNKS and chunks_end_well(descriptor, position, size, _CHUNKS[container])
+
+
+def _tags(descriptor: int, position: int, size: int) -> int:
+    """Return the bytes of the tags at the end of an MPEG file; the first may begin at some position."""
     n_bytes = 128 if os.pread(descriptor, 3, max(size - 128, 0)) == b"TAG" else 0
     footer = os.pread(descriptor, 32, max(size - n_bytes - 32, 0))
-    if footer[:8] == b"APETAGEX":
-        n_bytes += int.from_bytes(footer[12:16], "little") + 32
-    return n_bytes
+    if footer.endswith(b"LYRICS200") and footer[-15:-9].isdigit():
+        n_bytes += int(footer[-15:-9]) + 15
+        footer = os.pread(descriptor, 32, max(size - n_bytes - 32, 0))
+    header = os.pread(descriptor, 16, position)
+    tag = next((tag for tag in (footer, header) if tag[:8] == b"APETAGEX"), None)
+    return n_bytes if tag is None else n_bytes + int.from_bytes(tag[12:16], "little") + 32
 
 
-def _pages(descriptor: int, size: int) -> list[int]:
-    """Return the flags of the Ogg pages in the last part of a file."""
+def _pages(descriptor: int, size: int) -> list[tuple[int, int]]:
+    """Return where the Ogg pages in the last part of a file begin, and their flags."""
     start = max(0, size - _TAIL)
     tail = os.pread(descriptor, _TAIL, start)
     found = []
     at = tail.find(b"OggS\0")
     while at >= 0:
         flags = tail[at + 5 : at + 6]
-        if flags and start + at > 0:
-            found.append(flags[0])
+        if flags:
+            found.append((start + at, flags[0]))
         at = tail.find(b"OggS\0", at + 5)
     return found
 
 
-def _begins_again(descriptor: int, size: int) -> bool:
+def _begins_again(descriptor: int, begin: int, size: int) -> bool:
     """Tell whether another stream begins in the last part of an Ogg file."""
-    return any(flags & _FIRST_PAGE for flags in _pages(descriptor, size))
+    return any(flags & _FIRST_PAGE for at, flags in _pages(descriptor, size) if at > begin)
 
 
-def lacks_end_mark(container: str, descriptor: int, size: int) -> bool:
-    """Tell whether the last page of an Ogg file is not marked as the last one of its stream."""
-    if container != "OGG":
+def _end_of_pages(descriptor: int, size: int) -> int:
+    """Return where the last page of an Ogg file ends."""
+    stop = size
+    while stop > 0:
+        start = max(0, stop - _TAIL)
+        at = os.pread(descriptor, stop - start + 4, start).rfind(b"OggS\0")
+        if at >= 0:
+            header = os.pread(descriptor, _MOST_OF_PAGE_HEADER, start + at)
+            sizes = header[27 : 27 + header[26]] if len(header) > 26 else b""
+            return min(size, start + at + 27 + len(sizes) + sum(sizes))
+        stop = start
+    return size
+
+
+def lacks_end_mark(descriptor: int, size: int) -> bool:
+    """Tell whether a file is an Ogg file whose last page is not marked as the last one of its stream."""
+    if os.pread(descriptor, 4, 0) != b"OggS":
         return False
     pages = _pages(descriptor, size)
-    return bool(pages) and not pages[-1] & _LAST_PAGE
+    return bool(pages) and not pages[-1][1] & _LAST_PAGE
 
 
 def announced_by_log(log: str, n_frames: int) -> int:

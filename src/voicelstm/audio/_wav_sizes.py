@@ -1,14 +1,18 @@
 """What a WAV file says of its size, and what its bytes say."""
 
 import os
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
+
+from voicelstm.audio._next_file import begins_file
 
 __all__ = ["WavSizes", "chunks_end_well", "is_padding", "wav_sizes"]
 
 _HEAD = 4096  # bytes that are looked at in one go
 _PLAIN = 44  # bytes of the header that most writers write
 _MOST_CHUNKS = 1000
+_TAIL = 2**16  # bytes at the end in which chunks behind samples are looked for
 _STREAMED = 0x7FFFF000  # what programs that cannot go back write for a size that they do not know, or more
 _UNKNOWN = b"\xff\xff\xff\xff"
 # Behind the samples a damaged chunk of these names is a chunk all the same.
@@ -26,6 +30,7 @@ _NAMES = {
     b"smpl",
     b"afsp",
 }
+_A_NAME = re.compile(b"|".join(map(re.escape, sorted(_NAMES))))
 
 
 class WavSizes(NamedTuple):
@@ -58,31 +63,56 @@ def wav_sizes(descriptor: int, first: int, size: int) -> WavSizes | None:
 
 def _of_data(descriptor: int, first: int, size: int, start: int, claimed: int) -> WavSizes:
     there = size - start
-    end = start + claimed + claimed % 2
     if claimed > there or there == 0:
         return WavSizes(start, size, None if claimed >= _STREAMED else start + claimed)
-    if end >= size - 8:
-        return WavSizes(start, size if claimed else start, start + claimed)
-    if (follows := os.pread(descriptor, 12, end))[:4] == b"RIFF" and follows[8:] == b"WAVE":
-        return WavSizes(start, start + claimed, start + claimed, next_file=end)
-    if chunks_end_well(descriptor, end, size, "little") or is_padding(descriptor, end, size):
-        return WavSizes(start, start + claimed, start + claimed)
+    announced = start + claimed
+    if announced + claimed % 2 >= size - 8:
+        return WavSizes(start, size if claimed else start, announced)
+    # An odd number of bytes is filled up, or is not.
+    for end in (announced + claimed % 2, announced):
+        ended, following = _walk(descriptor, end, size, "little")
+        if following is not None or ended:
+            return WavSizes(start, announced, announced, next_file=following)
     # So a writer leaves the sizes that never came back to the header, or did so only once.
     head = bytearray(os.pread(descriptor, start - first, first))
     head[4:8] = head[-4:] = _UNKNOWN
-    return WavSizes(start, size, start + claimed if claimed else None, head=bytes(head))
+    stop = _begin_of_last_chunks(descriptor, announced, size)
+    return WavSizes(start, stop, announced if claimed else None, head=bytes(head))
 
 
 def chunks_end_well(descriptor: int, position: int, size: int, order: str) -> bool:
     """Tell whether chunks, as RIFF and AIFF files have them, fill a file from here to its end."""
-    end = position
+    # An odd number of bytes is filled up, or is not.
+    return any(_walk(descriptor, position + odd, size, order)[0] for odd in (0, 1))
+
+
+def _walk(descriptor: int, position: int, size: int, order: str) -> tuple[bool, int | None]:
+    """Tell whether chunks and padding fill a file from here on, or where between them a file begins."""
     for at, name, claimed in _chunks(descriptor, position, size, order):
+        if begins_file(os.pread(descriptor, 32, at)):
+            return False, at
         if not (name.isascii() and name.decode("latin-1").isprintable()):
-            return False
-        end = at + 8 + claimed + claimed % 2
-        if end > size + 1:
-            return name in _NAMES
-    return end > position and end >= size - 8
+            return is_padding(descriptor, at, size), None
+        position = at + 8 + claimed + claimed % 2
+        if position > size + 1:
+            return name in _NAMES, None
+    return position >= size - 8, None
+
+
+def _begin_of_last_chunks(descriptor: int, start: int, size: int) -> int:
+    """Return where chunks begin that fill a file exactly up to its end; its end if none do."""
+    start = max(start, size - _TAIL)
+    tail = os.pread(descriptor, size - start, start)
+    for at in sorted(match.start() for match in _A_NAME.finditer(tail)):
+        end = 0
+        for position, name, claimed in _chunks(descriptor, start + at, size, "little"):
+            end = position + 8 + claimed
+            if name not in _NAMES:
+                break
+        else:
+            if abs(end - size) <= 1:
+                return start + at
+    return size
 
 
 def is_padding(descriptor: int, position: int, size: int) -> bool:

@@ -39,8 +39,9 @@ def read_with_audioread(name: str, path: Path, max_duration: float | None, mixer
         raise UndecodableError(f"{type(error).__name__} {error}".strip()) from error
     if rate <= 0:
         raise UndecodableError(f"a sample rate of {rate} Hz")
-    samples = np.concatenate(blocks) if blocks else np.empty(0, mixer.dtype)
-    return Decoded(samples, int(rate), None, True, [])
+    if not n_frames:
+        raise UndecodableError("nothing in it can be decoded")
+    return Decoded(np.concatenate(blocks), int(rate), None, True, [])
 
 
 def _decoders() -> list[Any]:

@@ -1,14 +1,15 @@
 """Decode with soundfile, and with it see whether a file holds more or less than its header says."""
 
 import os
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import soundfile
 
 from voicelstm.audio._channels import ChannelMixer
-from voicelstm.audio._decoded import Decoded, UndecodableError, check_duration
-from voicelstm.audio._file_ends import announced_by_log, goes_on, lacks_end_mark
+from voicelstm.audio._decoded import Decoded, UndecodableError, check_duration, length_remark
+from voicelstm.audio._file_ends import NOTHING, announced_by_log, what_follows
 from voicelstm.audio._joined import Joined
+from voicelstm.audio._next_file import behind_form
 from voicelstm.audio._wav_sizes import WavSizes, wav_sizes
 
 __all__ = ["read_with_soundfile"]
@@ -20,45 +21,104 @@ _SAYS_ITSELF = ("WAV", "WAVEX", "FLAC", "OGG", "MP3")  # of which the number of 
 _FRAMES_OF_MP3 = 0.15  # in s; MPEG streams are some frames longer or shorter than what was coded
 
 
+class _One(NamedTuple):
+    """What was read of one file: how much of it, in s; and what follows it."""
+
+    rate: int
+    seconds: float
+    announced: float | None
+    tolerance: float
+    is_whole: bool
+    reason: str | None  # why its decoder gave up
+    unread: int  # bytes
+    next_file: int | None
+
+
 def read_with_soundfile(
     name: str, file: BinaryIO, size: int, max_duration: float | None, mixer: ChannelMixer
 ) -> Decoded:
-    """Read a file's samples, those of all WAV files that were joined to one."""
+    """Read a file's samples, and those of all files that were joined to it."""
     descriptor = file.fileno()
-    sizes = wav_sizes(descriptor, 0, size)
     joined = Joined(name, max_duration, mixer)
+    first = one = _read_one(name, descriptor, 0, size, max_duration, joined, mixer)
+    seconds, unread, cause, is_whole = one.seconds, one.unread, one.reason, one.is_whole
+    remarks = []
+    while (begin := one.next_file) is not None:
+        try:
+            one = _read_one(name, descriptor, begin, size, max_duration, joined, mixer)
+        except UndecodableError as error:
+            unread, cause, is_whole = unread + size - begin, str(error), False
+            break
+        remark = length_remark(one.announced, one.seconds, one.tolerance)
+        if remark is not None:
+            remarks.append(f"of the file that is joined to it at {seconds:.1f} s: {remark}")
+        seconds, unread, cause = seconds + one.seconds, unread + one.unread, one.reason or cause
+        is_whole = is_whole and one.is_whole
+    return Decoded(
+        joined.finish(),
+        first.rate,
+        first.announced,
+        is_whole,
+        remarks,
+        tolerance=first.tolerance,
+        unread=unread,
+        cause=cause,
+    )
+
+
+def _read_one(
+    name: str,
+    descriptor: int,
+    begin: int,
+    size: int,
+    max_duration: float | None,
+    joined: Joined,
+    mixer: ChannelMixer,
+) -> _One:
+    """Read the file that begins at some byte of another, or the whole of it."""
+    sizes = wav_sizes(descriptor, begin, size)
+    # By descriptor, so that the file's content and not its name decides the format.
+    source: int | _Part = descriptor
+    if sizes is not None and (sizes.head is not None or sizes.next_file is not None):
+        source = _Part(descriptor, begin, sizes.next_file or sizes.stop, sizes.head or b"")
+    elif sizes is None and (behind := behind_form(descriptor, begin, size)) is not None:
+        source = _Part(descriptor, begin, behind)
+    elif begin:
+        source = _Part(descriptor, begin, size)
     try:
-        if sizes is not None and (sizes.head is not None or sizes.next_file is not None):
-            return _read_joined_files(name, descriptor, sizes, size, max_duration, joined, mixer)
-        # By descriptor, so that the file's content and not its name decides the format.
-        with soundfile.SoundFile(descriptor, closefd=False) as sound:
-            rate, container = int(sound.samplerate), sound.format
-            n_frames = sound.frames
+        with soundfile.SoundFile(source, closefd=False) as sound:
+            rate, container, n_frames = int(sound.samplerate), sound.format, sound.frames
             if n_frames >= _UNKNOWN:
                 raise UndecodableError("its header does not say how long it is")
-            check_duration(name, n_frames, rate, max_duration)
-            mixer.begin(sound.channels)
-            reason = _read(sound, joined)
+            if begin and not n_frames:
+                raise UndecodableError("it holds no samples")
+            if not begin:
+                check_duration(name, n_frames, rate, max_duration)
+                mixer.begin(sound.channels)
+            n_read, reason = _read(sound, joined)
             is_mpeg = sound.subtype.startswith("MPEG")  # in WAV files, too
             log = "" if container in _SAYS_ITSELF else sound.extra_info
     except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise UndecodableError(str(error).removeprefix(f"Error opening {descriptor}: ")) from error
-    samples = joined.finish()
-    announced = n_frames if container in _SAYS_ITSELF else announced_by_log(log, n_frames)
+        raise UndecodableError(str(getattr(error, "error_string", error))) from error
+    announced: int | None
     if sizes is not None:
-        announced = _announced_frames(sizes, n_frames)
-    ended = reason is None and not goes_on(container, descriptor, os.lseek(descriptor, 0, os.SEEK_CUR), size)
+        announced, rest = _announced_frames(sizes, n_frames), NOTHING._replace(next_file=sizes.next_file)
+    else:
+        announced = n_frames if container in _SAYS_ITSELF else announced_by_log(log, n_frames)
+        position = os.lseek(descriptor, 0, os.SEEK_CUR) if isinstance(source, int) else begin + source.tell()
+        rest = what_follows(container, descriptor, begin, position, size)
+        if isinstance(source, _Part) and source.stop < size:
+            rest = NOTHING._replace(next_file=source.stop)
     tolerance = _FRAMES_OF_MP3 if is_mpeg else 0.01
-    remarks = []
-    if lacks_end_mark(container, descriptor, size):
-        remarks.append(f"cut off: after {len(samples) / rate:.1f} s, without the mark that ends such a file")
-    return Decoded(
-        samples,
+    return _One(
         rate,
+        n_read / rate,
         None if announced is None else announced / rate,
-        is_whole=ended and len(samples) / rate >= n_frames / rate - tolerance,
-        remarks=remarks,
-        tolerance=tolerance,
+        tolerance,
+        reason is None and not rest.goes_on and n_read / rate >= n_frames / rate - tolerance,
+        reason,
+        rest.unread,
+        rest.next_file,
     )
 
 
@@ -70,8 +130,8 @@ def _announced_frames(sizes: WavSizes, n_frames: int) -> int | None:
     return n_frames if not there else round(n_frames * (sizes.announced - sizes.start) / there)
 
 
-def _read(sound: soundfile.SoundFile, joined: Joined) -> str | None:
-    """Read all blocks of an open file; return the reason why its decoder gave up, or None."""
+def _read(sound: soundfile.SoundFile, joined: Joined) -> tuple[int, str | None]:
+    """Read all blocks of an open file; return their frames, and why its decoder gave up, or None."""
     # Reading int16 and scaling it here is several times faster than soundfile's own conversion.
     pcm16 = sound.subtype == "PCM_16"
     dtype, full_scale = ("int16", 2**15) if pcm16 else (joined.dtype.name, 1)
@@ -82,46 +142,19 @@ def _read(sound: soundfile.SoundFile, joined: Joined) -> str | None:
         try:
             block = sound.read(size, dtype=dtype, always_2d=True)
         except (soundfile.LibsndfileError, RuntimeError) as error:
-            return str(error)
+            return n_frames, str(error)
         joined.add(block, int(sound.samplerate), full_scale)
         n_frames += len(block)
         if len(block) < size or n_frames >= total:
-            return None
-
-
-def _read_joined_files(
-    name: str,
-    descriptor: int,
-    sizes: WavSizes | None,
-    size: int,
-    max_duration: float | None,
-    joined: Joined,
-    mixer: ChannelMixer,
-) -> Decoded:
-    """Read WAV files that stand one behind the other, or one whose header says less than there is."""
-    first, announced = 0, None
-    while sizes is not None:
-        stop = sizes.stop if sizes.next_file is None else sizes.next_file
-        with soundfile.SoundFile(_Part(descriptor, first, stop, sizes.head or b"")) as sound:
-            if not first:
-                check_duration(name, sound.frames, int(sound.samplerate), max_duration)
-                mixer.begin(sound.channels)
-                if sizes.announced is not None and sizes.announced > sizes.start:
-                    n_announced = sound.frames * (sizes.announced - sizes.start) / (sizes.stop - sizes.start)
-                    announced = n_announced / sound.samplerate
-            _read(sound, joined)
-        if sizes.next_file is None:
-            break
-        first = sizes.next_file
-        sizes = wav_sizes(descriptor, first, size)
-    return Decoded(joined.finish(), joined.sample_rate, announced, True, [])
+            return n_frames, None
 
 
 class _Part:
-    """Some bytes of a file as a file of their own, of which the first are replaced."""
+    """Some bytes of a file as a file of their own, of which the first may be replaced."""
 
-    def __init__(self, descriptor: int, start: int, stop: int, head: bytes) -> None:
+    def __init__(self, descriptor: int, start: int, stop: int, head: bytes = b"") -> None:
         self._descriptor, self._start, self._size, self._head = descriptor, start, stop - start, head
+        self.stop = stop
         self._position = 0
 
     def read(self, size: int = -1) -> bytes:
