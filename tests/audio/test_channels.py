@@ -1,3 +1,5 @@
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 import soundfile
@@ -206,3 +208,19 @@ def test_each_channel_of_a_long_recording_that_ffmpeg_reads_is_its_own(tmp_path,
     for samples, channel, frequency in zip(both, ("left", "right"), (300, 1000), strict=True):
         np.testing.assert_array_equal(samples, read(tmp_path, content, channel=channel)[0])
         assert loudest_frequency(samples, rate) == pytest.approx(frequency, abs=2)
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "mp3", "m4a", "webm"])
+def test_channels_are_counted_without_the_sound(tmp_path, monkeypatch, suffix):
+    path = tmp_path / "recording"
+    samples = np.column_stack([tone(300, 5.0, 48000), tone(500, 5.0, 48000)])
+    if suffix == "m4a":
+        path.write_bytes(encode(samples, "ipod", "aac", 48000))
+    elif suffix == "webm":
+        path.write_bytes(encode(samples, "webm", "libopus", 48000))
+    else:
+        soundfile.write(path, samples, 48000, format=suffix)
+    monkeypatch.setattr("voicelstm.audio._joined.Joined.add", Mock(side_effect=RuntimeError))
+    assert count_channels(path) == 2
+    assert count_channels(path, max_duration=6) == 2
+    assert count_channels(path, max_duration=4) == 1  # which is refused as it is

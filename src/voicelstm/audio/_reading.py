@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import soundfile
 import soxr
 from numpy.typing import DTypeLike, NDArray
 
@@ -104,7 +103,6 @@ class ReadRecording(NamedTuple):
     sample_rate: int
     remarks: list[str]
     fingerprint: int | None
-    n_channels: int
 
 
 def read_recording(
@@ -143,24 +141,26 @@ def read_recording(
     if sample_rate is not None and rate != sample_rate:
         samples = _resample(name, samples, rate, sample_rate)
         rate = sample_rate
-    return ReadRecording(samples, rate, remarks, fingerprint, mixer.n_channels)
+    return ReadRecording(samples, rate, remarks, fingerprint)
 
 
-def count_channels(recording: Any) -> int:
-    """Return the number of channels of a recording, 1 of one that cannot be read."""
-    if not isinstance(recording, str | os.PathLike):
-        return 1
-    with suppress(AudioError):
-        _check_regular(name_of(recording), Path(recording))
-        with (
-            suppress(soundfile.LibsndfileError, RuntimeError, OSError),
-            Path(recording).open("rb") as file,
-            soundfile.SoundFile(file.fileno(), closefd=False) as sound,
-        ):
-            return int(sound.channels)
-        found = read_recording(recording, sample_rate=None, max_duration=None, dtype=np.float32, channel=0)
-        return found.n_channels
-    return 1
+def count_channels(recording: Any, max_duration: float | None = None) -> int:
+    """Return the number of channels of a recording, 1 of one that cannot be read, without its samples."""
+    name = name_of(recording)
+    counter = _ChannelCounter(name, "mean", np.dtype(np.float32))
+    if isinstance(recording, str | os.PathLike):
+        with suppress(AudioError):
+            _read_file(name, Path(recording), max_duration, counter, [])
+    return counter.n_channels
+
+
+class _ChannelCounter(ChannelMixer):
+    """Ends reading where the first decoder begins."""
+
+    def begin(self, n_channels: int) -> None:
+        """Count."""
+        super().begin(n_channels)
+        raise AudioError(f"{n_channels} channels are all that is asked for.")
 
 
 def name_of(recording: Any) -> str:

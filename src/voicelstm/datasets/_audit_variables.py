@@ -128,7 +128,7 @@ def measure(
     """Measure one recording as it is, one channel or their mean; relative paths start from `folder`."""
     if _is_bare(recording) and sample_rate is not None:
         recording = (recording, sample_rate)
-    samples, rate, remarks, fingerprint, _ = read_recording(
+    samples, rate, remarks, fingerprint = read_recording(
         recording, sample_rate=None, max_duration=None, dtype=np.float32, channel=channel, folder=folder
     )
     n_samples = len(samples)

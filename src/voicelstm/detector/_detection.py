@@ -192,7 +192,7 @@ class _Listener:
 
     def hear_each_channel(self, recordings: list[Any]) -> Iterator[Detection]:
         """Yield an answer for each channel of each of a group of recordings."""
-        n_channels = [count_channels(recording) for recording in recordings]
+        n_channels = [count_channels(each, self._settings.max_duration) for each in recordings]
         answers: list[list[Detection]] = [[] for _ in recordings]
         for channel in range(max(n_channels)):
             having = [position for position, count in enumerate(n_channels) if count > channel]

@@ -117,7 +117,7 @@ def extract(
     """
     own = versions[0].cepstra
     name = name_of(recording)
-    samples, rate, remarks, fingerprint, _ = read_recording(
+    samples, rate, remarks, fingerprint = read_recording(
         recording,
         sample_rate=versions[0].sample_rate,
         max_duration=versions[0].max_duration,
