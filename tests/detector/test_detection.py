@@ -54,7 +54,7 @@ def test_an_answer_says_what_was_odd_about_its_file_and_others_do_not(small_dete
     cut.write_bytes(whole.read_bytes()[: 44 + len(samples)])
     with pytest.warns(AudioWarning, match=f"{cut.name}: cut off: ") as caught:
         first, second, third = detect(small_detector, [whole, cut, (samples, rate)])
-    assert len(caught) == 1
+    assert sum(each.category is AudioWarning for each in caught) == 1  # Keras has others
     assert not any("cut off" in each for each in (*first.warnings, *third.warnings))
     halved, announced = len(samples) / 2 / rate, len(samples) / rate
     assert second.warnings[0].startswith(f"cut off: {halved:.1f} of {announced:.1f} s")
