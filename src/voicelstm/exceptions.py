@@ -7,6 +7,7 @@ __all__ = [
     "AudioWarning",
     "AuditWarning",
     "DatasetError",
+    "DatasetWarning",
     "HeldOutWarning",
     "ModelFileError",
     "ModelFileWarning",
@@ -83,6 +84,10 @@ class AudioWarning(VoiceLSTMWarning):
     def __init__(self, message: str, failures: Sequence[tuple[int, str]] = ()) -> None:
         super().__init__(message)
         self.failures = list(failures)
+
+
+class DatasetWarning(VoiceLSTMWarning):
+    """A corpus on disk can be read in more than one way."""
 
 
 class SequenceWarning(VoiceLSTMWarning):

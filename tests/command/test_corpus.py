@@ -51,10 +51,10 @@ def test_options_become_the_corpus_that_a_command_is_given(labels):
         given.append((found, other))
 
     defaults = {"where": {}, "path_column": "path", "label_column": "label", "audio_dir": None, "jobs": -1}
-    defaults["ignore"] = ()
+    defaults |= {"ignore": (), "order": None}
     CliRunner().invoke(command, [str(labels)], catch_exceptions=False)
     asked = f"{labels} --where codec=mp3 --where codec=ogg --path-column file --label-column class -j 2"
-    asked += f" --ignore *.txt --audio-dir {labels.parent} --other 3"
+    asked += f" --order name --ignore *.txt --audio-dir {labels.parent} --other 3"
     CliRunner().invoke(command, asked.split(), catch_exceptions=False)
     assert given[0] == ({"labels": labels, **defaults}, None)
     assert given[1] == (
@@ -65,10 +65,21 @@ def test_options_become_the_corpus_that_a_command_is_given(labels):
             "label_column": "class",
             "audio_dir": labels.parent,
             "ignore": ("*.txt",),
+            "order": "name",
             "jobs": 2,
         },
         3,
     )
+
+
+def test_a_list_without_paths_has_the_order_that_is_chosen(tmp_path):
+    for name in ("1.wav", "2.wav", "10.wav"):
+        (tmp_path / name).touch()
+    (tmp_path / "labels.csv").write_text("1\n0\n0\n")
+    found = Corpus(tmp_path / "labels.csv", {}, "path", "label", None, 1, order="name").load()
+    assert [Path(path).name for path in found.recordings] == ["1.wav", "10.wav", "2.wav"]
+    with pytest.raises(click.UsageError, match="--order are for a CSV"):
+        Corpus(tmp_path, {}, "path", "label", None, 1, order="name").load()
 
 
 def test_rows_and_columns_of_a_csv_are_chosen(labels):

@@ -44,6 +44,11 @@ from voicelstm.datasets import UnseenSystems, load_csv, load_folder
         ),
         ("Divide the speakers otherwise (n_parts, random_state), or put small", "Put small"),
         ("leave `where` out", "leave --where out"),
+        ("leave `order` out", "leave --order out"),
+        (
+            "Say which is meant: order='natural' or order='name'.",
+            "Say which is meant: --order natural or --order name.",
+        ),
         ("set ignore to patterns of what", "give --ignore patterns of what"),
     ],
 )  # fmt: skip

@@ -33,6 +33,12 @@ _OPTIONS = (
         type=click.Path(exists=True, file_okay=False, path_type=Path),
         help="Where relative paths start.  [default: the CSV's folder]",
     ),
+    click.option(
+        "--order",
+        type=click.Choice(["natural", "name"]),
+        help="Order of the files that a list of labels without paths belongs to: 2.wav before 10.wav, or by"
+        " name, as Windows lists a folder.  [default: natural]",
+    ),
     ignore_option,
     jobs_option,
 )
@@ -49,6 +55,7 @@ class Corpus:
     audio_dir: Path | None
     jobs: int
     ignore: tuple[str, ...] = ()
+    order: str | None = None
     left_out: list[str] = field(default_factory=list)  # of a folder, once it is loaded
 
     def load(self) -> Any:
@@ -64,9 +71,10 @@ class Corpus:
                 path_column=self.path_column,
                 label_column=self.label_column,
                 where=self.where,
+                order=self.order,
             )
-        if self.where or self.audio_dir:
-            raise click.UsageError("--where and --audio-dir are for a CSV; a folder has no columns.")
+        if self.where or self.audio_dir or self.order:
+            raise click.UsageError("--where, --audio-dir and --order are for a CSV; a folder has no columns.")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AudioWarning)  # of what is listed at the end
             bunch = load_folder(self.labels, ignore=self.ignore)
@@ -141,11 +149,13 @@ def corpus_options(command: Callable[..., Any]) -> Callable[..., Any]:
         path_column: str,
         label_column: str,
         audio_dir: Path | None,
+        order: str | None,
         ignore: tuple[str, ...],
         jobs: int,
         **kwargs: Any,
     ) -> Any:
-        corpus = Corpus(labels, rows_to_keep(where), path_column, label_column, audio_dir, jobs, ignore)
+        rows = rows_to_keep(where)
+        corpus = Corpus(labels, rows, path_column, label_column, audio_dir, jobs, ignore, order)
         return command(*args, corpus=corpus, **kwargs)
 
     for option in reversed(_OPTIONS):

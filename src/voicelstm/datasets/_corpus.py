@@ -11,21 +11,36 @@ from sklearn.utils import Bunch
 from voicelstm.datasets._problems import Problems
 from voicelstm.metrics import confusable_labels
 
-__all__ = ["as_target", "corpus", "note_classes"]
+__all__ = ["as_target", "corpus", "note_classes", "whole_number"]
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
+_DECIMAL = re.compile(r"[+-]?[0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?")
+
+
+def whole_number(label: str) -> int | None:
+    """Return the whole number that a label is, with decimals or without; None if it is none.
+
+    >>> whole_number("1"), whole_number("1.000e+00"), whole_number("0.5")
+    (1, 1, None)
+    """
+    if _INTEGER.fullmatch(label):
+        return int(label)
+    number = float(label) if _DECIMAL.fullmatch(label) else 0.5
+    return int(number) if number.is_integer() else None
 
 
 def as_target(labels: Sequence[str]) -> np.ndarray:
-    """Make labels an array: integers where every label is one, else the strings.
+    """Make labels an array: integers where every label is written as one, or with decimals, else the strings.
 
-    >>> as_target(["1", "0"])
-    array([1, 0])
+    >>> as_target(["1", "0"]), as_target(["1.0", "0.0"])
+    (array([1, 0]), array([1, 0]))
     >>> as_target(["human", "0"])
     array(['human', '0'], dtype='<U5')
     """
-    if labels and all(_INTEGER.fullmatch(label) for label in labels):
-        return np.array([int(label) for label in labels])
+    numbers = {label: whole_number(label) for label in set(labels)}
+    without_decimals = [_INTEGER.fullmatch(label) is not None for label in numbers]
+    if labels and None not in numbers.values() and all(without_decimals) == any(without_decimals):
+        return np.array([numbers[label] for label in labels])
     return np.array(labels, dtype=str)
 
 
