@@ -4,6 +4,7 @@ import threading
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 
+import keras
 import pytest
 
 from voicelstm.network import _pool as network_pool
@@ -37,6 +38,7 @@ os.wait()
 """
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="no other backend has such graphs")
 def test_of_networks_that_were_dropped_no_graph_is_left_and_a_forked_process_says_what_does_not_work():
     done = subprocess.run([sys.executable, "-c", _IN_ANOTHER], capture_output=True, text=True, timeout=240)
     graphs, said = done.stdout.splitlines()

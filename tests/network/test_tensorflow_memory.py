@@ -11,6 +11,9 @@ from voicelstm import LSTMVoiceClassifier, _compat
 from voicelstm.exceptions import VoiceLSTMWarning
 from voicelstm.network._tensorflow_memory import clear_kernel_cache, suppress_graph_publishing
 
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("the others leave TensorFlow's flags and kernels alone", allow_module_level=True)
+
 
 def published():
     return flags.config().publish_function_graphs.value()
