@@ -145,8 +145,49 @@ def test_asvspoof_2021_df_has_source_and_vocoder(tmp_path, folders):
         "trim": ["notrim", "notrim"],
         "subset": ["eval", "eval"],
         "vocoder": ["neural_vocoder_nonautoregressive", "bonafide"],
+        "task": ["Task1", "-"],
+        "team": ["team20", "-"],
+        "gender_pair": ["FF", "-"],
+        "language": ["E", "-"],
     }
     assert load_asvspoof2021(tmp_path, "DF", None).groups["vocoder"][0] == "traditional_vocoder"
+
+
+def test_a_key_of_df_that_ends_before_the_teams_is_read(tmp_path):
+    key = "".join(" ".join(line.split()[:9]) + "\n" for line in DF_2021.replace("\\\n", "").splitlines())
+    plant(
+        tmp_path, *flac("flac", "DF_E_2000013", "DF_E_2000058"), texts={"keys/DF/CM/trial_metadata.txt": key}
+    )
+    assert list(load_asvspoof2021(tmp_path, "DF").groups)[-1] == "vocoder"
+
+
+def test_asvspoof_2021_pa_has_rooms_distances_and_devices(tmp_path):
+    # The first line is that of the evaluation package's README, the other a clip of the same room.
+    key = (
+        "PA_0010 PA_E_1000001 R3 M3 d4 r1 m1 s4 c4 spoof notrim eval\n"
+        "PA_0010 PA_E_1000002 R3 M3 D4 - - - - bonafide notrim eval\n"
+        "PA_0010 PA_E_1000003 R3 M3 d4 r1 m1 s4 c4 spoof trim hidden\n"
+    )
+    plant(
+        tmp_path,
+        *flac("ASVspoof2021_PA_eval_part00/ASVspoof2021_PA_eval/flac", "PA_E_1000001", "PA_E_1000002"),
+        texts={"keys/PA/CM/trial_metadata.txt": key},
+    )
+    corpus = load_asvspoof2021(tmp_path, "PA")
+    assert corpus.target.tolist() == ["synthetic", "human"]
+    assert groups(corpus) == {
+        "speaker": ["PA_0010", "PA_0010"],
+        "system": ["s4", "human"],
+        "asv_room": ["R3", "R3"],
+        "asv_microphone": ["M3", "M3"],
+        "asv_distance": ["d4", "D4"],
+        "attacker_room": ["r1", "-"],
+        "attacker_microphone": ["m1", "-"],
+        "replay_device": ["s4", "-"],
+        "attacker_distance": ["c4", "-"],
+        "trim": ["notrim", "notrim"],
+        "subset": ["eval", "eval"],
+    }
 
 
 def test_the_list_of_trials_is_not_taken_for_the_key(tmp_path):
@@ -167,11 +208,12 @@ def test_the_list_of_trials_is_not_taken_for_the_key(tmp_path):
 # ASVspoof 5
 
 
-@pytest.mark.parametrize("folder", ["", "ASVspoof5_protocols/"])
-def test_asvspoof_5_as_released_has_ten_columns(tmp_path, folder):
+@pytest.mark.parametrize("above", ["", "ASVspoof5_eval/"])
+@pytest.mark.parametrize("folder", ["", "ASVspoof5_protocols/", "protocols/"])
+def test_asvspoof_5_as_released_has_ten_columns(tmp_path, folder, above):
     plant(
         tmp_path,
-        *flac("flac_E_eval", "E_0009538969", "E_0000000034", "E_0000000076"),
+        *flac(f"{above}flac_E_eval", "E_0009538969", "E_0000000034", "E_0000000076"),
         texts={f"{folder}ASVspoof5.eval.track_1.tsv": TEN_COLUMNS},
     )
     corpus = load_asvspoof5(tmp_path, "eval")

@@ -117,6 +117,37 @@ def test_this_projects_manifest_is_a_table_for_load_csv(corpus_dir, manifest):
         assert corpus.groups[name].tolist() == [row[name] for row in speech]
 
 
+def test_labels_are_mapped_and_those_without_another_are_told(tree):
+    root = tree("a.wav", "b.wav", "c.wav", t="path,label\na.wav,real\nb.wav,fake\nc.wav,unclear\n")
+    mapping = {"real": 1, "fake": 0}
+    message = refusal(load_csv, root / "t.csv", labels=mapping)
+    assert "Unknown labels (1)" in message
+    assert "line 4: 'unclear'" in message
+    assert "'real', 'fake'" in message
+    kept = load_csv(root / "t.csv", labels=mapping, where={"label": list(mapping)})
+    assert kept.target.tolist() == [1, 0]
+
+
+def test_labels_of_a_bare_list_are_mapped(tree):
+    root = tree("1.wav", "2.wav", t="1\n0\n")
+    corpus = load_csv(root / "t.csv", labels={1: "human", 0: "synthetic"})
+    assert corpus.target.tolist() == ["human", "synthetic"]
+    assert "label 1: '0'" in refusal(load_csv, root / "t.csv", labels={1: "human"})
+
+
+def test_a_file_without_header_is_no_bare_list_where_its_columns_are_named(tree):
+    root = tree("1", "2", t="1 1\n2 0\n")
+    corpus = load_csv(root / "t.csv", delimiter=" ", columns=["path", "label"])
+    assert corpus.recordings == [str(root / "1"), str(root / "2")]
+    assert corpus.target.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("delimiter", ["", "::"])
+def test_a_delimiter_that_csv_cannot_take_is_refused(tree, delimiter):
+    with pytest.raises(ValueError, match="quoting=False"):
+        load_csv(tree(t="a") / "t.csv", delimiter=delimiter)
+
+
 def test_labels_that_differ_only_in_spelling_are_refused(tree):
     rows = "a.wav,human\nb.wav,Human \nc.wav,synthetic\nd.wav,NaN\n"
     message = refusal(load_csv, tree(*(f"{name}.wav" for name in "abcd"), t=f"path,label\n{rows}") / "t.csv")

@@ -5,7 +5,9 @@ import pytest
 from tests.datasets.corpora import refusal
 from voicelstm.datasets import load_csv
 from voicelstm.datasets._problems import Problems
-from voicelstm.datasets._table import Row, Table, read_table
+from voicelstm.datasets._records import Records
+from voicelstm.datasets._table import Format, read_table
+from voicelstm.exceptions import DatasetError
 
 
 @pytest.mark.parametrize(
@@ -46,46 +48,78 @@ def test_what_is_no_table_of_labels_is_refused(tree, text, reason):
     assert reason in refusal(load_csv, tree(t=text) / "t.csv")
 
 
-def table_of(text, required=("path", "label"), **where):
+def table_of(text, *form, required=("path", "label"), where=()):
     problems = Problems("t.csv")
-    table = read_table(text, required, where, problems)
+    records = read_table(text, required, where, problems, Format(*form))
     problems.raise_any()
-    return table
+    return records
 
 
 def test_rows_are_numbered_by_the_line_that_they_start_on():
     text = '\npath,label,note\n\na,1,"two\nlines"\n , ,\nb,0,\n'
-    rows = [
-        Row(4, {"path": "a", "label": "1", "note": "two\nlines"}),
-        Row(7, {"path": "b", "label": "0", "note": ""}),
-    ]
-    assert table_of(text) == Table(["path", "label", "note"], rows, 2)
+    columns = {"path": ["a", "b"], "label": ["1", "0"], "note": ["two\nlines", ""]}
+    assert table_of(text) == Records(columns, [4, 7])
 
 
-@pytest.mark.parametrize("mark", [",", ";", "\t"])
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
 def test_the_delimiter_is_the_one_that_finds_the_columns_that_are_needed(mark):
     others = ",;".replace(mark, "")
     header = mark.join(["path", f"a{others}b{others}c{others}d", "label"])
-    table = table_of(f"{header}\n{mark.join('xyz')}\n")
-    assert table.columns == header.split(mark)
-    assert [row.cells["label"] for row in table.rows] == ["z"]
+    records = table_of(f"{header}\n{mark.join('xyz')}\n")
+    assert list(records.columns) == header.split(mark)
+    assert records.columns["label"] == ["z"]
 
 
 @pytest.mark.parametrize(
-    ("where", "kept"),
+    ("text", "form"),
     [
-        ({}, "abcd"),
-        ({"fold": 1}, "ac"),
-        ({"fold": "1"}, "ac"),
-        ({"fold": [1, 3]}, "acd"),
-        ({"fold": {"2", "3"}, "label": "h"}, "d"),
-        ({"fold": range(1, 3), "label": ("h", "s")}, "abc"),
+        ("a.wav human\n  b.wav\t\t synthetic \n", (" ", True, ["path", "label"])),
+        ("a.wav human\nb.wav  synthetic\n", (" ", False, ["path", "label"])),
+        ("path::label\na.wav::human\nb.wav::synthetic\n", ("::", False)),
+        ("a.wav,x,human\nb.wav,y,synthetic\n", (None, True, ["path", None, "label"])),
+        ("path~label\na.wav~human\r\nb.wav~synthetic", ("~",)),
+        ("a.wav;human\nb.wav;synthetic\n", (None, False, ["path", "label"])),
     ],
+    ids=["blanks", "blanks without quotes", "two characters", "no header", "tildes", "found without header"],
 )
-def test_rows_are_kept_that_have_one_of_the_values_in_every_column(where, kept):
-    table = table_of("path,label,fold\na,h,1\nb,s,2\nc,s,1\nd,h,3\n", **where)
-    assert "".join(row.cells["path"] for row in table.rows) == kept
-    assert table.n_rows == 4
+def test_any_delimiter_and_names_of_columns_read_a_table(text, form):
+    columns = table_of(text, *form).columns
+    assert columns["path"] == ["a.wav", "b.wav"]
+    assert columns["label"] == ["human", "synthetic"]
+
+
+def test_without_quoting_quotes_are_text_and_every_line_is_a_row():
+    text = 'path|label|words\na|h|"Oh\nb|s|He said "no"."\nc|s|\u2028\x85 \x0c"\n'
+    records = table_of(text, "|", False)
+    assert records.columns["path"] == ["a", "b", "c"]
+    assert records.columns["words"][:2] == ['"Oh', 'He said "no"."']
+    assert records.lines == [2, 3, 4]
+
+
+def test_a_cell_without_quoting_may_be_longer_than_csv_allows():
+    words = "a" * 200_000
+    assert table_of(f"path|label|words\na|h|{words}\n", "|", False).columns["words"] == [words]
+
+
+def test_a_quote_that_swallows_rows_is_told_with_what_reads_them():
+    text = 'path|label|words\na.wav|h|"Oh\nb.wav|s|no"\nc.wav|s|"two\nlines | of them"\n'
+    with pytest.raises(DatasetError, match="line 2 to 3") as caught:
+        table_of(text, "|")
+    assert "quoting=False" in str(caught.value)
+    assert "line 4" not in str(caught.value)
+
+
+def test_rows_of_other_lengths_are_told_by_what_ends_a_cell():
+    with pytest.raises(DatasetError, match="Quote cells that hold ','") as caught:
+        table_of("a,human,x\nb,human\n", ",", True, ["path", "label"])
+    assert "line 1: 3 cells" in str(caught.value)
+    with pytest.raises(DatasetError, match="Cells end at each ','"):
+        table_of("path,label\na,human,x\n", ",", False)
+
+
+def test_names_of_columns_are_held_to():
+    with pytest.raises(DatasetError, match="The parameter columns has 'file', 'label'"):
+        table_of("a,human\n", ",", True, ["file", "label"])
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig", "utf-8"])

@@ -25,6 +25,9 @@ SENTENCES = {
     "path_column={} reads it.": "--path-column {} reads it.",
     "label_column={} reads it.": "--label-column {} reads it.",
     "path_column={} and label_column={} read it.": "--path-column {} and --label-column {} read it.",
+    "Where quotes are part of the text, set quoting=False.": (
+        "Where quotes are part of the text, double them, and put quotes around the cell."
+    ),
     "`where` without columns": "--where without columns",
     "leave `where` out": "leave --where out",
     "`order` without a bare list": "--order without a bare list",

@@ -3,12 +3,20 @@
 import os
 from collections import Counter
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from voicelstm.datasets._problems import Problems
-from voicelstm.datasets._protocol import LABELS, Layout, Lines, Trial, check_choice, load_trials, trials_of
+from voicelstm.datasets._protocol import (
+    LABELS,
+    Layout,
+    check_choice,
+    load_clips,
+    named_words,
+    read_lines,
+    words,
+)
+from voicelstm.datasets._records import Records
 
 __all__ = ["load_asvspoof5", "load_asvspoof2019", "load_asvspoof2021"]
 
@@ -18,8 +26,15 @@ _COLUMNS_2019 = {
 }
 _COLUMNS_2021 = {
     "LA": ("speaker", "utterance", "codec", "transmission", "system", "key", "trim", "subset"),
-    "DF": ("speaker", "utterance", "codec", "source", "system", "key", "trim", "subset", "vocoder"),
-}
+    "DF": (
+        "speaker", "utterance", "codec", "source", "system", "key", "trim", "subset", "vocoder", "task",
+        "team", "gender_pair", "language",
+    ),
+    "PA": (
+        "speaker", "utterance", "asv_room", "asv_microphone", "asv_distance", "attacker_room",
+        "attacker_microphone", "replay_device", "attacker_distance", "key", "trim", "subset",
+    ),
+}  # fmt: skip
 _COLUMNS_5 = (
     "speaker", "utterance", "gender", "codec", "codec_quality", "original", "attack_tag", "system", "key", ""
 )  # fmt: skip
@@ -36,6 +51,8 @@ def load_asvspoof2019(
     return_X_y: bool = False,
 ) -> Any:
     """Load ASVspoof 2019 from a local copy.
+
+    It is had at https://doi.org/10.7488/ds/2555, under the licence ODC-By. Nothing is downloaded.
 
     Parameters
     ----------
@@ -73,10 +90,10 @@ def load_asvspoof2019(
     Raises
     ------
     DatasetError
-        Where the protocol or audio files are missing, lines of the protocol are bad or name a clip twice, no
+        If the protocol or audio files are missing, lines of the protocol are bad or name a clip twice, no
         trial is left, or only one class. The message has the lines and says how the corpus is laid out.
     ValueError
-        Where `scenario` or `partition` is none of those above.
+        If `scenario` or `partition` is none of those above.
 
     See Also
     --------
@@ -115,16 +132,16 @@ def load_asvspoof2019(
     listed = f"ASVspoof2019.{scenario}.cm.{partition}.{'trn' if partition == 'train' else 'trl'}.txt"
     below = f"ASVspoof2019_{scenario}_cm_protocols/{listed}"
     audio = f"ASVspoof2019_{scenario}_{partition}/flac"
-    words = (
+    laid_out = (
         f"ASVspoof 2019 is laid out as {scenario}/{below} and {scenario}/{audio}/*.flac; path is the folder "
         f"{scenario}, or the one above it; protocol and audio_dir name other places."
     )
-    return load_trials(
+    return load_clips(
         Path(path),
-        Layout((below, f"{scenario}/{below}"), (audio, f"{scenario}/{audio}"), words),
-        partial(_named, names=_COLUMNS_2019[scenario]),
+        Layout((below, f"{scenario}/{below}"), (audio, f"{scenario}/{audio}"), laid_out, ".flac"),
+        words(*_COLUMNS_2019[scenario]),
         title=f"ASVspoof 2019 {scenario} {partition}",
-        where=where or {},
+        where=where,
         protocol=protocol,
         audio_dir=audio_dir,
         return_X_y=return_X_y,
@@ -143,18 +160,24 @@ def load_asvspoof2021(
 ) -> Any:
     """Load the evaluation data of ASVspoof 2021 from a local copy, with its keys.
 
+    The audio is had at https://zenodo.org/records/4837263 (LA), 4834716 (PA) and 4835108 (DF), under the
+    licence ODC-By, the keys at https://www.asvspoof.org/index2021.html. Nothing is downloaded.
+
     Parameters
     ----------
     path : str or path-like
-        The folder that audio and keys (``LA-keys-full.tar.gz``, ``DF-keys-full.tar.gz``) were unpacked to::
+        The folder that audio and keys (``LA-keys-full.tar.gz``, ``PA-keys-full.tar.gz``,
+        ``DF-keys-full.tar.gz``) were unpacked to::
 
             ASVspoof2021_LA_eval/flac/LA_E_9332881.flac
             keys/LA/CM/trial_metadata.txt
 
-        The parts of DF may lie in one folder, or each in its own (``ASVspoof2021_DF_eval_part00/`` ...).
-        Keys are looked for in the folder of the audio too.
-    track : {"LA", "DF"}, default="LA"
-        Logical access: speech after telephony. DF: speech after lossy compression.
+        The parts of DF and PA may lie in one folder, or each in its own (``ASVspoof2021_DF_eval_part00/``
+        ...). Keys are looked for in the folder of the audio too.
+    track : {"LA", "DF", "PA"}, default="LA"
+        Logical access: speech after telephony. DF: speech after lossy compression. Physical access: speech
+        that was replayed in rooms. **Replayed speech was spoken by a human**, but its key is "spoof", so that
+        here it is labelled "synthetic" too.
     partition : {"eval", "progress", "hidden"} or None, default="eval"
         The column "subset" of the key. Results are published on "eval". "hidden" has its silence cut off.
         None is all three.
@@ -173,18 +196,22 @@ def load_asvspoof2021(
         - ``target`` : ndarray of shape (n_recordings,). "human" where the key is "bonafide", "synthetic"
           where it is "spoof".
         - ``groups`` : dict of str to ndarray of shape (n_recordings,). ``"speaker"``; ``"system"``, "human"
-          or the attack, such as "A07" or "Task1-team20"; and as the key has them ``"codec"``, ``"trim"``
-          ("trim" or "notrim"), ``"subset"``, for LA ``"transmission"``, for DF ``"source"`` ("asvspoof",
-          "vcc2018", "vcc2020") and ``"vocoder"`` ("traditional_vocoder", "bonafide" ...).
+          or the attack, such as "A07" or "Task1-team20"; and as the key has them ``"trim"`` ("trim" or
+          "notrim") and ``"subset"``. For LA and DF ``"codec"``; for LA ``"transmission"``; for DF
+          ``"source"`` ("asvspoof", "vcc2018", "vcc2020"), ``"vocoder"`` ("traditional_vocoder", "bonafide"
+          ...) and, of the voice conversion challenges' clips, ``"task"``, ``"team"``, ``"gender_pair"`` and
+          ``"language"``, "-" for others. For PA ``"asv_room"``, ``"asv_microphone"``, ``"asv_distance"``,
+          ``"attacker_room"``, ``"attacker_microphone"``, ``"replay_device"``, which is also the system, and
+          ``"attacker_distance"``.
         - ``DESCR`` : str.
 
     Raises
     ------
     DatasetError
-        Where the key or audio files are missing, lines of the key are bad or name a clip twice, no trial is
+        If the key or audio files are missing, lines of the key are bad or name a clip twice, no trial is
         left, or only one class. The message has the lines and says how the corpus is laid out.
     ValueError
-        Where `track` or `partition` is none of those above.
+        If `track` or `partition` is none of those above.
 
     See Also
     --------
@@ -229,26 +256,41 @@ def load_asvspoof2021(
         f"{track}-keys-stage-1/keys/CM/trial_metadata.txt",
         "trial_metadata.txt",
     )
-    words = (
+    laid_out = (
         f"ASVspoof 2021 is laid out as {home}/flac/*.flac and keys/{track}/CM/trial_metadata.txt (from "
         f"{track}-keys-full.tar.gz, a download of its own); protocol and audio_dir name other places."
     )
     chosen = {} if partition is None else {"subset": partition}
-    return load_trials(
+    return load_clips(
         Path(path),
         Layout(
             (*keys, *(f"{home}/{key}" for key in keys)),
             (f"{home}/flac", f"{home}_part*/{home}/flac", f"{home}_part*/flac", "flac"),
-            words,
+            laid_out,
+            ".flac",
         ),
-        # DF ends in four columns of which the key's description says nothing
-        partial(_named, names=_COLUMNS_2021[track], reserved=track == "DF"),
+        {"LA": words(*_COLUMNS_2021["LA"]), "DF": _df, "PA": _pa}[track],
         title=f"ASVspoof 2021 {track} {partition or 'eval, progress and hidden'}",
         where={**chosen, **(where or {})},
         protocol=protocol,
         audio_dir=audio_dir,
         return_X_y=return_X_y,
     )
+
+
+def _df(path: Path, problems: Problems) -> Records:
+    """Read a key of DF, whose first release ends before the columns of the VCC's teams."""
+    lines = read_lines(path, problems)
+    names = _COLUMNS_2021["DF"]
+    return named_words(
+        lines, names if any(len(cells) == len(names) for _, cells in lines) else names[:9], problems
+    )
+
+
+def _pa(path: Path, problems: Problems) -> Records:
+    """Read a key of PA, whose systems are the devices that replayed."""
+    records = words(*_COLUMNS_2021["PA"])(path, problems)
+    return records._replace(columns={**records.columns, "system": list(records.columns["replay_device"])})
 
 
 def load_asvspoof5(
@@ -262,13 +304,16 @@ def load_asvspoof5(
 ) -> Any:
     """Load ASVspoof 5 (2024), track 1, from a local copy.
 
+    It is had at https://zenodo.org/records/14498691, with its licence beside it. Nothing is downloaded.
+
     Parameters
     ----------
     path : str or path-like
         The folder that the archives were unpacked to::
 
-            flac_T/T_0000000000.flac                 flac_D and flac_E_eval likewise
-            ASVspoof5.train.tsv                      here, or in ASVspoof5_protocols/
+            flac_T/T_0000000000.flac                 flac_D and flac_E_eval likewise, here or in
+                                                     ASVspoof5_train/, ASVspoof5_dev/, ASVspoof5_eval/
+            ASVspoof5.train.tsv                      here, or in ASVspoof5_protocols/ or protocols/
     partition : {"train", "dev", "eval"}, default="train"
         Speakers and systems of the three differ. Only "eval" has codecs.
     where : dict of str to object, default=None
@@ -294,10 +339,10 @@ def load_asvspoof5(
     Raises
     ------
     DatasetError
-        Where the protocol or audio files are missing, lines of the protocol are bad or name a clip twice, no
+        If the protocol or audio files are missing, lines of the protocol are bad or name a clip twice, no
         trial is left, or only one class. The message has the lines and says how the corpus is laid out.
     ValueError
-        Where `partition` is none of those above.
+        If `partition` is none of those above.
 
     See Also
     --------
@@ -343,34 +388,38 @@ def load_asvspoof5(
     earlier = f"ASVspoof5.{partition}.metadata.txt"
     flac = f"flac_{letters[partition]}"
     unpacked = ("flac_E_eval", "flac_E") if partition == "eval" else (flac,)
-    words = (
-        f"ASVspoof 5 is laid out as {listed}, here or in ASVspoof5_protocols/, and {unpacked[0]}/*.flac; "
-        "protocol and audio_dir name other places."
+    laid_out = (
+        f"ASVspoof 5 is laid out as {listed}, here or in ASVspoof5_protocols/ or protocols/, and "
+        f"{unpacked[0]}/*.flac, here or in ASVspoof5_{partition}/; protocol and audio_dir name other places."
     )
-    return load_trials(
+    return load_clips(
         Path(path),
         Layout(
-            [f"{folder}{name}" for name in (listed, earlier) for folder in ("", "ASVspoof5_protocols/")],
-            (*unpacked, *(f"{flac}_*/{name}" for name in unpacked)),
-            words,
+            [
+                f"{folder}{name}"
+                for name in (listed, earlier)
+                for folder in ("", "ASVspoof5_protocols/", "protocols/")
+            ],
+            (
+                *unpacked,
+                *(f"ASVspoof5_{partition}/{name}" for name in unpacked),
+                *(f"{flac}_*/{name}" for name in unpacked),
+            ),
+            laid_out,
+            ".flac",
         ),
         _by_key,
         title=f"ASVspoof 5 {partition}",
-        where=where or {},
+        where=where,
         protocol=protocol,
         audio_dir=audio_dir,
         return_X_y=return_X_y,
     )
 
 
-def _named(
-    lines: Lines, problems: Problems, *, names: tuple[str, ...], reserved: bool = False
-) -> list[Trial]:
-    return trials_of(lines, names, problems, reserved=reserved)
-
-
-def _by_key(lines: Lines, problems: Problems) -> list[Trial]:
+def _by_key(path: Path, problems: Problems) -> Records:
     """Name the columns by where the key stands: the most keys, and of several such the last."""
+    lines = read_lines(path, problems)
     width = Counter(len(cells) for _, cells in lines).most_common(1)[0][0]  # one bad line must not decide
     counts = [sum(len(cells) > at and cells[at] in LABELS for _, cells in lines) for at in range(width)]
     key = max(range(width), key=lambda at: (counts[at], at))
@@ -389,4 +438,4 @@ def _by_key(lines: Lines, problems: Problems) -> list[Trial]:
         names[2] = "gender"
         if key > 4:
             names[3] = "codec"
-    return trials_of(lines, names, problems)
+    return named_words(lines, names, problems)

@@ -134,11 +134,18 @@ def note_unreadable(problems: Problems, files: Iterable[tuple[Path, str]]) -> No
             )
 
 
-def note_duplicates(problems: Problems, files: Iterable[tuple[Path, str]]) -> None:
+def note_duplicates(problems: Problems, files: Iterable[tuple[str | Path, str]]) -> None:
     """Note every file, given with the words that name it, that occurs more than once, links resolved."""
-    places: dict[Path, list[str]] = {}
+    places: dict[str, list[str]] = {}
+    folders: dict[str, str] = {}  # resolved once, not for each of their files
     for path, place in files:
-        places.setdefault(path.resolve(), []).append(place)
+        folder, name = os.path.split(path)
+        if folder not in folders:
+            folders[folder] = os.path.realpath(folder)
+        real = os.path.join(folders[folder], os.path.normcase(name))  # noqa: PTH118
+        if os.path.islink(real):  # noqa: PTH114
+            real = os.path.realpath(real)
+        places.setdefault(real, []).append(place)
     for same in places.values():
         if len(same) > 1:
             problems.add(

@@ -1,7 +1,7 @@
 """Labels in a table, or in a bare list."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,11 @@ import numpy as np
 from voicelstm.datasets._bare_list import bare_labels, check_order, files_of_labels
 from voicelstm.datasets._corpus import as_target, corpus, note_classes
 from voicelstm.datasets._files import note_duplicates
+from voicelstm.datasets._frame import frame_records, is_frame
 from voicelstm.datasets._names import FileFinder
 from voicelstm.datasets._problems import Problems, shortened
-from voicelstm.datasets._table import Table, read_table, read_text
+from voicelstm.datasets._records import Records
+from voicelstm.datasets._table import Format, read_table, read_text
 
 __all__ = ["load_csv"]
 
@@ -20,11 +22,15 @@ _TWO_CLASSES = "A detector needs recordings of both, human and synthetic."
 
 
 def load_csv(
-    path: str | os.PathLike[str],
+    path: Any,
     *,
     audio_dir: str | os.PathLike[str] | None = None,
     path_column: str = "path",
     label_column: str = "label",
+    delimiter: str | None = None,
+    quoting: bool = True,
+    columns: Sequence[str | None] | None = None,
+    labels: Mapping[Any, Any] | None = None,
     where: Mapping[str, object] | None = None,
     order: str | None = None,
     return_X_y: bool = False,
@@ -33,10 +39,11 @@ def load_csv(
 
     Parameters
     ----------
-    path : str or path-like
-        A text file in UTF-8 or UTF-16, with or without a byte-order mark, of one of two kinds:
+    path : str, path-like or data frame
+        A pandas data frame, or a text file in UTF-8 or UTF-16, with or without a byte-order mark, of one of
+        two kinds:
 
-        - a table with a header line, separated by commas, semicolons or tabs;
+        - a table, whose header line or `columns` names its columns;
         - a bare list of whole numbers such as 1 and 0, each of which may have decimals (``0.0``): one on
           each line, as :func:`numpy.savetxt` writes them, or all on one line between commas or blanks, with
           or without brackets (``[[0], [1]]``); or labels of any kind in one column headed `label_column`.
@@ -44,9 +51,23 @@ def load_csv(
           the audio files of `audio_dir` (not of its sub-folders; the extensions are those of
           :func:`load_folder`) in the order that `order` says.
     audio_dir : str or path-like, default=None
-        Where relative paths start, and where a bare list's recordings lie. None is the folder of `path`.
+        Where relative paths start, and where a bare list's recordings lie. None is the folder of `path`, or
+        the working directory for a data frame.
     path_column, label_column : str, default="path" and "label"
         Columns of the recordings' paths and of their labels.
+    delimiter : str, default=None
+        What stands between the cells, such as ``"|"``. A blank is any run of blanks and tabs. None is the one
+        of comma, semicolon, tab and pipe that finds the columns.
+    quoting : bool, default=True
+        Whether a cell that holds the delimiter or the end of a line stands between double quotes. If False,
+        each line is a row, quotes are part of the text, and the delimiter may be several characters.
+    columns : sequence of str or None, default=None
+        Names of the columns, first to last, of a file that has no header. None in the sequence skips a
+        column.
+    labels : dict, default=None
+        Each label of the table to the one that takes its place, such as
+        ``{"bonafide": "human", "spoof": "synthetic"}``. Compared as strings. A label that is not in it is an
+        error.
     where : dict of str to object, default=None
         Which rows to keep: column name to the value that it must have, or to a list, tuple or set of values
         of which it must have one. Compared as strings. Rows that are left out are not looked at further:
@@ -64,21 +85,22 @@ def load_csv(
     -------
     :class:`~sklearn.utils.Bunch`
         - ``recordings`` : list of str. Paths in the table's order. None was opened.
-        - ``target`` : ndarray of shape (n_recordings,). Labels as given; integers where every one is a whole
-          number, all written as ``1`` or all with decimals as ``1.0``.
+        - ``target`` : ndarray of shape (n_recordings,). Labels as given, or as `labels` has them; integers
+          where every one is a whole number, all written as ``1`` or all with decimals as ``1.0``.
         - ``groups`` : dict of str to ndarray of shape (n_recordings,). Every further column, as strings.
         - ``DESCR`` : str.
 
     Raises
     ------
-    ValueError
-        If `order` is none of these.
     DatasetError
         If a column is unknown; or a path or label is empty, a file is missing or stands twice, a line has
-        more or fewer cells than the header, no row is left, or only one class; or a label is "nan", or labels
-        differ only in case, hyphens, blanks or the spelling of a number; or a bare list is longer or shorter
-        than the folder; or `order` is given for a table. All of it is in one message, with the lines, and
-        with the parameters that read the table if its columns have other names.
+        more or fewer cells than the header, no row is left, or only one class; or a label is "nan" or not in
+        `labels`, or labels differ only in case, hyphens, blanks or the spelling of a number; or a bare list
+        is longer or shorter than the folder; or `order` is given for a table. All of it is in one message,
+        with the lines, and with the parameters that read the table if its columns have other names.
+    ValueError
+        If `order` is none of these, or `delimiter` is empty, or of several characters while `quoting` is
+        True.
 
     See Also
     --------
@@ -108,64 +130,112 @@ def load_csv(
     ['human', 'synthetic']
     >>> corpus.groups["speaker"].tolist()
     ['ana', 'ana']
+
+    A file without a header, whose labels have other names:
+
+    >>> rows = '''a.wav|real
+    ... b.wav|fake
+    ... '''
+    >>> with TemporaryDirectory() as folder:
+    ...     for name in ("a.wav", "b.wav"):
+    ...         Path(folder, name).touch()
+    ...     _ = Path(folder, "labels.txt").write_text(rows)
+    ...     corpus = load_csv(
+    ...         Path(folder, "labels.txt"),
+    ...         delimiter="|",
+    ...         columns=["path", "label"],
+    ...         labels={"real": "human", "fake": "synthetic"},
+    ...     )
+    >>> corpus.target.tolist()
+    ['human', 'synthetic']
     """
     check_order(order)
-    source = Path(path)
-    folder = source.parent if audio_dir is None else Path(audio_dir)
-    problems = Problems(str(source))
-    text = read_text(source, problems)
-    groups: dict[str, np.ndarray] = {}
-    listed = bare_labels(text, path_column, label_column, problems)
-    if listed is not None:
-        if where:
-            remedy = "A bare list of labels has no columns: leave `where` out."
-            problems.add("`where` without columns", shortened(where), remedy)
-        labels = listed
-        recordings = files_of_labels(source, folder, labels, order, problems)
-        title = (
-            f"{source}: a bare list of labels, for the audio files of {folder} in {order or 'natural'} order."
+    if delimiter is not None and (not delimiter or (quoting and len(delimiter) > 1)):
+        raise ValueError(
+            f"delimiter={delimiter!r}: one character is needed; several are read with quoting=False."
         )
+    required = {path_column: "path_column", label_column: "label_column"}
+    if is_frame(path):
+        source, folder = "The data frame", Path() if audio_dir is None else Path(audio_dir)
+        problems = Problems(source)
+        records = frame_records(path, required, where or {}, problems)
     else:
-        if order is not None:
-            remedy = "A table says which label belongs to which file: leave `order` out."
-            problems.add("`order` without a bare list", repr(order), remedy)
-        required = {path_column: "path_column", label_column: "label_column"}
-        table = read_table(text, required, where or {}, problems)
-        recordings = _located(table, path_column, folder, problems)
-        labels = _labels(table, label_column, problems)
-        for column in table.columns:
-            if column not in (path_column, label_column):
-                groups[column] = np.array([row.cells[column] for row in table.rows], dtype=str)
-        title = (
-            f"{source}: {len(table.rows)} of {table.n_rows} rows{f', where {dict(where)}' if where else ''}."
-        )
-    note_classes(problems, labels, _TWO_CLASSES)
+        source, folder = str(Path(path)), Path(path).parent if audio_dir is None else Path(audio_dir)
+        problems = Problems(source)
+        text = read_text(Path(path), problems)
+        bare = None if columns is not None else bare_labels(text, path_column, label_column, problems)
+        if bare is not None:
+            if where:
+                remedy = "A bare list of labels has no columns: leave `where` out."
+                problems.add("`where` without columns", shortened(where), remedy)
+            found = _relabelled(bare, labels, "label {}".format, problems)
+            recordings = files_of_labels(Path(path), folder, found, order, problems)
+            note_classes(problems, found, _TWO_CLASSES)
+            problems.raise_any()
+            by = f"in {order or 'natural'} order"
+            title = f"{source}: a bare list of labels, for the audio files of {folder} {by}."
+            return corpus(recordings, as_target(found), {}, title, return_X_y=return_X_y)
+        records = read_table(text, required, where or {}, problems, Format(delimiter, quoting, columns))
+    if order is not None:
+        remedy = "A table says which label belongs to which file: leave `order` out."
+        problems.add("`order` without a bare list", repr(order), remedy)
+    n_rows = len(records.lines)
+    records = records.where(where or {}, problems)
+    recordings = _located(records, path_column, folder, problems)
+    found = _labels(records, label_column, labels, problems)
+    note_classes(problems, found, _TWO_CLASSES)
     problems.raise_any()
-    return corpus(recordings, as_target(labels), groups, title, return_X_y=return_X_y)
+    groups = {
+        column: np.array(cells, dtype=str)
+        for column, cells in records.columns.items()
+        if column and column not in required
+    }
+    title = f"{source}: {len(records.lines)} of {n_rows} rows{f', where {dict(where)}' if where else ''}."
+    return corpus(recordings, as_target(found), groups, title, return_X_y=return_X_y)
 
 
-def _labels(table: Table, column: str, problems: Problems) -> list[str]:
-    labels = [row.cells[column] for row in table.rows]
-    for row, label in zip(table.rows, labels, strict=True):
+def _labels(
+    records: Records, column: str, mapping: Mapping[Any, Any] | None, problems: Problems
+) -> list[str]:
+    labels = records.columns[column]
+    for at, label in enumerate(labels):
         if not label:
-            problems.add("Rows without a label", f"line {row.line}", f"Fill the column {column!r}.")
-    return labels
+            problems.add("Rows without a label", records.place(at), f"Fill the column {column!r}.")
+    return _relabelled(labels, mapping, records.place, problems)
 
 
-def _located(table: Table, column: str, folder: Path, problems: Problems) -> list[str]:
+def _relabelled(
+    labels: list[str],
+    mapping: Mapping[Any, Any] | None,
+    place: Callable[[int], str],
+    problems: Problems,
+) -> list[str]:
+    """Return what a mapping has for each label; "" for those that it lacks, which are noted."""
+    if mapping is None:
+        return labels
+    texts = {str(label): str(other) for label, other in mapping.items()}
+    for at, label in enumerate(labels):
+        if label and label not in texts:
+            remedy = (
+                f"The parameter labels has {shortened(texts)}: add the others, or leave rows out by where."
+            )
+            problems.add("Unknown labels", f"{place(at)}: {label!r}", remedy)
+    return [texts.get(label, "") for label in labels]
+
+
+def _located(records: Records, column: str, folder: Path, problems: Problems) -> list[str]:
     recordings: list[str] = []
     existing: list[tuple[Path, str]] = []
     finder = FileFinder()
-    for row in table.rows:
-        cell = row.cells[column]
-        file = finder.find(folder, cell)
+    for at, cell in enumerate(records.columns[column]):
+        file = finder.find(folder, cell) if cell else None
         if file is not None:
             recordings.append(str(file))
-            existing.append((file, f"line {row.line}: {cell}"))
+            existing.append((file, f"{records.place(at)}: {cell}"))
         elif cell:
             remedy = f"Relative paths start at {folder.absolute()}; audio_dir changes that."
-            problems.add("Missing files", f"line {row.line}: {cell}", remedy)
+            problems.add("Missing files", f"{records.place(at)}: {cell}", remedy)
         else:
-            problems.add("Rows without a path", f"line {row.line}", f"Fill the column {column!r}.")
+            problems.add("Rows without a path", records.place(at), f"Fill the column {column!r}.")
     note_duplicates(problems, existing)
     return recordings

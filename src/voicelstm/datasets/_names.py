@@ -4,8 +4,6 @@ import os
 import unicodedata
 from pathlib import Path, PureWindowsPath
 
-from voicelstm.datasets._files import is_file
-
 __all__ = ["FileFinder"]
 
 
@@ -21,12 +19,13 @@ class FileFinder:
 
     def find(self, folder: Path, name: str) -> Path | None:
         """Return the file of a name below a folder, or None if there is none."""
-        for written in (name, PureWindowsPath(name).as_posix()):
-            if is_file(folder / written):
-                return folder / written
+        for written in (name, PureWindowsPath(name).as_posix()) if "\\" in name else (name,):
+            path = os.path.join(folder, written)  # noqa: PTH118  # much faster, and tables have a million rows
+            if os.path.isfile(path):  # noqa: PTH113
+                return Path(path)
             if not written.isascii():
-                found = self._with_any_normalisation(folder / written)
-                if found is not None and is_file(found):
+                found = self._with_any_normalisation(Path(path))
+                if found is not None and found.is_file():
                     return found
         return None
 

@@ -1,28 +1,32 @@
-"""ASVspoof's protocols: a line for each trial, its words between blanks, and the audio that it names."""
+"""A corpus that lists its clips: in a protocol of words between blanks, or in a table with a header."""
 
 import os
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from voicelstm.datasets._corpus import corpus, note_classes
-from voicelstm.datasets._files import is_audio, is_file
+from voicelstm.datasets._files import AUDIO_EXTENSIONS, is_file
 from voicelstm.datasets._problems import Problems, shortened
-from voicelstm.datasets._table import read_text
+from voicelstm.datasets._records import Records
+from voicelstm.datasets._table import Format, read_table, read_text
 
 __all__ = [
     "LABELS",
+    "Clips",
     "Layout",
     "Lines",
-    "Trial",
     "audio_by_stem",
     "check_choice",
-    "load_trials",
+    "find_clips",
+    "header_table",
+    "load_clips",
+    "named_words",
     "read_lines",
-    "trials_of",
+    "words",
 ]
 
 LABELS = {"bonafide": "human", "spoof": "synthetic"}
@@ -30,23 +34,39 @@ _TWO_CLASSES = "A detector needs recordings of both, human and synthetic: ask fo
 
 
 class Layout(NamedTuple):
-    """Where a corpus keeps its protocol and its audio, as patterns below its folder, and that in words."""
+    """Where a corpus keeps its list and its audio, as patterns below its folder, and that in words.
 
-    protocols: Sequence[str]
+    Clips are listed by their files' names, which may have folders in them; or without an `extension`, and
+    then their files may have any: ".flac" or ".wav".
+    """
+
+    lists: Sequence[str]
     audio: Sequence[str]
     words: str
+    extension: str = ""
 
 
-class Trial(NamedTuple):
-    """One line of a protocol: its number, the clip's name, "bonafide" or "spoof", and the other columns."""
-
-    line: int
-    utterance: str
-    key: str
-    columns: dict[str, str]
-
-
+#: Reads a list: "utterance" and "key" are among the columns, and the others become groups.
+Reader = Callable[[Path, Problems], Records]
 Lines = list[tuple[int, list[str]]]
+
+
+class Clips(NamedTuple):
+    """Clips that were asked for and found: their rows, files and labels, and what they are in words."""
+
+    records: Records
+    recordings: list[str]
+    target: np.ndarray
+    title: str
+
+    def as_corpus(self, *, return_X_y: bool) -> Any:
+        """Return the Bunch, or ``(recordings, target)``."""
+        columns = dict(self.records.columns)
+        names = sorted(columns, key=lambda name: name not in ("speaker", "system"))
+        groups = {
+            name: np.array(columns[name], dtype=str) for name in names if name not in ("utterance", "key")
+        }
+        return corpus(self.recordings, self.target, groups, self.title, return_X_y=return_X_y)
 
 
 def check_choice(name: str, value: object, choices: Iterable[object]) -> None:
@@ -56,47 +76,189 @@ def check_choice(name: str, value: object, choices: Iterable[object]) -> None:
         raise ValueError(f"{name}={value!r} is none of {', '.join(map(repr, choices))}.")
 
 
-def read_lines(path: Path) -> Lines:
+def load_clips(*args: Any, return_X_y: bool, **kwargs: Any) -> Any:
+    """Return what `find_clips` finds as a Bunch, or as ``(recordings, target)``."""
+    return find_clips(*args, **kwargs).as_corpus(return_X_y=return_X_y)
+
+
+def find_clips(
+    root: Path,
+    layout: Layout,
+    read: Reader,
+    *,
+    title: str,
+    where: Mapping[str, object] | None,
+    labels: Mapping[str, str] = LABELS,
+    repeated: bool = False,
+    protocol: str | os.PathLike[str] | None = None,
+    audio_dir: str | os.PathLike[str] | None = None,
+) -> Clips:
+    """Read a list below `root`, keep the rows that `where` asks for, and find their audio.
+
+    All that is wrong is in one error. If rows may be `repeated`, the first one of a clip counts.
+    """
+    listed, folders = _located(root, layout, protocol, audio_dir)
+    problems = Problems(str(listed))
+    records = read(listed, problems)
+    n_rows = len(records.lines)
+    records = _first_rows(records, problems, repeated=repeated)
+    n_again = n_rows - len(records.lines)
+    _check_where(where or {}, records, problems)
+    records = records.where(where or {}, problems)
+    records = _with_key(records, labels, problems)
+    recordings = _found(records, folders, listed, layout, problems)
+    target = [labels[key] for key in records.columns["key"]]
+    note_classes(problems, target, _TWO_CLASSES)
+    problems.raise_any()
+    if "system" in records.columns:  # lists write "-", "bonafide" or both
+        systems = zip(records.columns["system"], target, strict=True)
+        records.columns["system"] = ["human" if label == "human" else name for name, label in systems]
+    title = f"{title}: {len(target)} of {n_rows} rows of {listed}{f', where {dict(where)}' if where else ''}."
+    if n_again:
+        title += f" {n_again} of its rows name a clip again, and are left out."
+    return Clips(records, recordings, np.array(target), title)
+
+
+def _located(
+    root: Path,
+    layout: Layout,
+    protocol: str | os.PathLike[str] | None,
+    audio_dir: str | os.PathLike[str] | None,
+) -> tuple[Path, list[Path]]:
+    """Return the list of a corpus, and the folders of its audio."""
+    problems = Problems(str(root))
+    if not root.is_dir() and (protocol is None or audio_dir is None):
+        problems.add("There is no such folder", str(root.absolute()), layout.words)
+        problems.raise_any()
+    listed = Path(protocol) if protocol is not None else _list(root, layout, problems)
+    folders = [Path(audio_dir)] if audio_dir is not None else _folders(root, layout.audio)
+    if audio_dir is not None and not folders[0].is_dir():
+        problems.add("There is no such folder", str(folders[0].absolute()), "Check audio_dir.")
+    if not folders:
+        problems.add("No audio", ", ".join(f"{name}/" for name in layout.audio), layout.words)
+    problems.raise_any()
+    return listed, folders
+
+
+def _list(root: Path, layout: Layout, problems: Problems) -> Path:
+    for name in layout.lists:
+        if is_file(root / name):
+            return root / name
+    problems.add("No protocol", " or ".join(layout.lists), layout.words)
+    return root
+
+
+def _folders(root: Path, patterns: Sequence[str]) -> list[Path]:
+    """Return the folders that patterns match below a folder, which "." is itself."""
+    found = [path for each in patterns for path in ([root] if each == "." else sorted(root.glob(each)))]
+    return [path for path in dict.fromkeys(found) if path.is_dir()]
+
+
+def read_lines(path: Path, problems: Problems) -> Lines:
     """Read the words of every line that has any, with the line's number, counted from 1."""
-    problems = Problems(str(path))
-    words = [line.split() for line in read_text(path, problems).splitlines()]
-    lines = [(number, cells) for number, cells in enumerate(words, start=1) if cells]
+    cells = [line.split() for line in read_text(path, problems).splitlines()]
+    lines = [(number, found) for number, found in enumerate(cells, start=1) if found]
     if not lines:
-        problems.add("No lines", "the file is empty", "Each trial needs a line.")
+        problems.add("No lines", "the file is empty", "Each clip needs a line.")
     problems.raise_any()
     return lines
 
 
-def trials_of(
-    lines: Lines, names: Sequence[str], problems: Problems, *, reserved: bool = False
-) -> list[Trial]:
-    """Name the words of every line; "" skips a column, and `reserved` lets further columns follow."""
-    trials: list[Trial] = []
+def words(*names: str) -> Reader:
+    """Return what reads lines of as many words as there are names; "" skips a word."""
+    return partial(_words, names=names)
+
+
+def _words(path: Path, problems: Problems, *, names: Sequence[str]) -> Records:
+    return named_words(read_lines(path, problems), names, problems)
+
+
+def named_words(lines: Lines, names: Sequence[str], problems: Problems) -> Records:
+    """Name the words of every line; "" skips a word. Lines with more or fewer words are noted."""
+    good = [line for line in lines if len(line[1]) == len(names)]
+    if len(good) < len(lines):
+        for number, cells in lines:
+            if len(cells) != len(names):
+                problems.add(
+                    f"Lines without the {len(names)} columns of this list",
+                    f"line {number}: {len(cells)} columns: {shortened(cells)}",
+                    f"Expected {' '.join(name.upper() or '-' for name in names)}.",
+                )
+    by_column = list(zip(*(cells for _, cells in good), strict=True)) or [()] * len(names)
+    columns = {name: list(by_column[at]) for at, name in enumerate(names) if name}
+    return Records(columns, [number for number, _ in good])
+
+
+def header_table(names: Mapping[str, str], form: Format, *, further: bool = False) -> Reader:
+    """Return what reads a table with a header; `names` has a column's name for each in the header.
+
+    Columns besides these become groups if they are to be kept `further`.
+    """
+    return partial(_table, names=names, form=form, further=further)
+
+
+def _table(
+    path: Path, problems: Problems, *, names: Mapping[str, str], form: Format, further: bool
+) -> Records:
+    records = read_table(read_text(path, problems), list(names), (), problems, form)
+    columns = {
+        names.get(header, header): cells
+        for header, cells in records.columns.items()
+        if header in names or (further and header)
+    }
+    return Records(columns, records.lines, records.before)
+
+
+def _first_rows(records: Records, problems: Problems, *, repeated: bool) -> Records:
+    """Return the first row of each clip."""
     first: dict[str, int] = {}
-    expected = " ".join(name.upper() or "-" for name in names) + (" ..." if reserved else "")
-    for number, cells in lines:
-        if len(cells) < len(names) or (len(cells) > len(names) and not reserved):
-            problems.add(
-                f"Lines without the {len(names)} columns of this protocol",
-                f"line {number}: {len(cells)} columns: {shortened(cells)}",
-                f"Expected {expected}.",
-            )
-            continue
-        row = dict(zip(names, cells, strict=False))
-        utterance, key = row.pop("utterance"), row.pop("key")
-        row.pop("", None)
-        if key not in LABELS:
-            remedy = f"'bonafide' or 'spoof' must stand in column {names.index('key') + 1}: {expected}."
-            problems.add("Lines without a key", f"line {number}: {key!r}", remedy)
-        elif utterance in first:
-            where = f"line {first[utterance]} = line {number}: {utterance}"
-            problems.add("The same clip more than once", where, "Keep one line of each.")
+    kept = []
+    for at, utterance in enumerate(records.columns["utterance"]):
+        if first.setdefault(utterance, at) == at:
+            kept.append(at)
+        elif not repeated:
+            place = f"{records.place(first[utterance])} = {records.place(at)}: {utterance}"
+            problems.add("The same clip more than once", place, "Keep one line of each.")
+    return records.rows(kept)
+
+
+def _check_where(where: Mapping[str, object], records: Records, problems: Problems) -> None:
+    groups = [name for name in records.columns if name not in ("utterance", "key")]
+    for column in where:
+        if column not in groups:
+            problems.add("Columns that the protocol lacks", repr(column), f"It has {shortened(groups)}.")
+    if any(column not in groups for column in where):
+        problems.raise_any()
+
+
+def _with_key(records: Records, labels: Mapping[str, str], problems: Problems) -> Records:
+    """Return the rows whose key is one of those that have labels."""
+    kept = []
+    for at, key in enumerate(records.columns["key"]):
+        if key in labels:
+            kept.append(at)
         else:
-            first[utterance] = number
-            if key == "bonafide":
-                row["system"] = "human"  # protocols write "-", "bonafide" or both
-            trials.append(Trial(number, utterance, key, row))
-    return trials
+            remedy = f"Expected one of {shortened(labels)}."
+            problems.add("Rows without a key", f"{records.place(at)}: {key!r}", remedy)
+    return records.rows(kept)
+
+
+def _found(
+    records: Records, folders: list[Path], listed: Path, layout: Layout, problems: Problems
+) -> list[str]:
+    """Return the audio files of clips; note those that are not there."""
+    utterances = records.columns["utterance"]
+    if layout.extension:
+        by_name = audio_by_stem(folders)
+    else:
+        index = _FolderIndex(folders)
+        by_name = {name: file for name in utterances if (file := index.find(name)) is not None}
+    looked = " or ".join(str(folder) for folder in folders)
+    for at, utterance in enumerate(utterances):
+        if utterance not in by_name:
+            place = f"{records.place(at)}: {utterance}{layout.extension}"
+            problems.add("Missing files", place, f"{listed} names these; looked in {looked}. {layout.words}")
+    return [by_name[utterance] for utterance in utterances if utterance in by_name]
 
 
 def audio_by_stem(folders: Iterable[Path]) -> dict[str, str]:
@@ -108,93 +270,32 @@ def audio_by_stem(folders: Iterable[Path]) -> dict[str, str]:
     for folder in folders:
         with os.scandir(folder) as entries:
             for entry in entries:
-                path = Path(entry.path)
-                if is_audio(path) and entry.is_file():
-                    found.setdefault(path.stem, entry.path)
+                stem, extension = os.path.splitext(entry.name)  # noqa: PTH122  # much faster
+                if extension.lower() in AUDIO_EXTENSIONS and stem[0] != "." and entry.is_file():
+                    found.setdefault(stem, entry.path)
     return found
 
 
-def load_trials(
-    root: Path,
-    layout: Layout,
-    columns: Any,
-    *,
-    title: str,
-    where: Mapping[str, object],
-    protocol: str | os.PathLike[str] | None,
-    audio_dir: str | os.PathLike[str] | None,
-    return_X_y: bool,
-) -> Any:
-    """Read a protocol below `root`, keep the trials that `where` asks for, and find their audio."""
-    problems = Problems(str(root))
-    if not root.is_dir() and (protocol is None or audio_dir is None):
-        problems.add("There is no such folder", str(root.absolute()), layout.words)
-        problems.raise_any()
-    listed = Path(protocol) if protocol is not None else _protocol(root, layout, problems)
-    folders = [Path(audio_dir)] if audio_dir is not None else _folders(root, layout.audio)
-    for folder in folders if audio_dir is not None else ():
-        if not folder.is_dir():
-            problems.add("There is no such folder", str(folder.absolute()), "Check audio_dir.")
-    if not folders:
-        problems.add("No audio", ", ".join(f"{name}/" for name in layout.audio), layout.words)
-    problems.raise_any()
+class _FolderIndex:
+    """Files by names with folders in them, each folder listed once when it is first asked for."""
 
-    in_protocol = Problems(str(listed))
-    trials = columns(read_lines(listed), in_protocol)
-    in_protocol.raise_any()
-    n_lines = len(trials)
-    trials = _kept(trials, where, in_protocol)
-    in_protocol.raise_any()
+    def __init__(self, folders: Iterable[Path]) -> None:
+        self._folders = [str(folder) for folder in folders]
+        self._listed: dict[str, set[str]] = {}
 
-    found = audio_by_stem(folders)
-    looked = " or ".join(str(folder) for folder in folders)
-    for trial in trials:
-        if trial.utterance not in found:
-            place = f"line {trial.line}: {trial.utterance}.flac"
-            problems.add("Missing files", place, f"{listed} names these; looked in {looked}. {layout.words}")
-    note_classes(problems, [LABELS[trial.key] for trial in trials], _TWO_CLASSES)
-    problems.raise_any()
+    def find(self, name: str) -> str | None:
+        """Return the file of a name below the first folder that has it."""
+        for folder in self._folders:
+            below, base = os.path.split(os.path.join(folder, name))  # noqa: PTH118
+            if base and base in self._files(below):
+                return os.path.join(below, base)  # noqa: PTH118
+        return None
 
-    names = list(dict.fromkeys(["speaker", "system", *trials[0].columns]))
-    groups = {name: np.array([trial.columns[name] for trial in trials], dtype=str) for name in names}
-    title = f"{title}: {len(trials)} of {n_lines} trials of {listed}{_condition(where)}."
-    target = np.array([LABELS[trial.key] for trial in trials])
-    recordings = [found[trial.utterance] for trial in trials]
-    return corpus(recordings, target, groups, title, return_X_y=return_X_y)
-
-
-def _condition(where: Mapping[str, object]) -> str:
-    return f", where {dict(where)}" if where else ""
-
-
-def _protocol(root: Path, layout: Layout, problems: Problems) -> Path:
-    for name in layout.protocols:
-        if is_file(root / name):
-            return root / name
-    problems.add("No protocol", " or ".join(layout.protocols), layout.words)
-    return root
-
-
-def _folders(root: Path, patterns: Sequence[str]) -> list[Path]:
-    found = [path for pattern in patterns for path in sorted(root.glob(pattern)) if path.is_dir()]
-    return list(dict.fromkeys(found))
-
-
-def _kept(trials: list[Trial], where: Mapping[str, object], problems: Problems) -> list[Trial]:
-    columns = trials[0].columns
-    for column in where:
-        if column not in columns:
-            problems.add("Columns that the protocol lacks", repr(column), f"It has {shortened(columns)}.")
-    problems.raise_any()
-    kept = trials
-    for column, value in where.items():
-        several = isinstance(value, Iterable) and not isinstance(value, str)
-        allowed = {str(one) for one in value} if several else {str(value)}  # type: ignore[attr-defined]  # mypy loses the test
-        kept = [trial for trial in kept if trial.columns[column] in allowed]
-    if not kept:
-        for column in where:
-            present = shortened(sorted(Counter(trial.columns[column] for trial in trials)))
-            problems.add(
-                f"No trial matches where={dict(where)}", f"{column!r} holds {present}", "Ask for these."
-            )
-    return kept
+    def _files(self, folder: str) -> set[str]:
+        if folder not in self._listed:
+            try:
+                with os.scandir(folder) as entries:
+                    self._listed[folder] = {entry.name for entry in entries if entry.is_file()}
+            except OSError:
+                self._listed[folder] = set()
+        return self._listed[folder]

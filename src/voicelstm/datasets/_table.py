@@ -3,33 +3,35 @@
 import codecs
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from voicelstm.datasets._columns import are_cells, suggested_columns
+from voicelstm.datasets._files import AUDIO_EXTENSIONS
 from voicelstm.datasets._problems import Problems, shortened
+from voicelstm.datasets._records import Records
+from voicelstm.exceptions import DatasetError
 
-__all__ = ["Row", "Table", "decoded_text", "read_table", "read_text"]
+__all__ = ["Format", "check_columns", "decoded_text", "read_table", "read_text"]
 
-_DELIMITERS = ",;\t"
+_DELIMITERS = ",;\t|"
 _ZIP = b"PK\x03\x04"
 
 
-class Row(NamedTuple):
-    """One row: the line it starts on, counted from 1, and its cells by column."""
+class Format(NamedTuple):
+    """How a table is written.
 
-    line: int
-    cells: dict[str, str]
+    A delimiter of None is the one of comma, semicolon, tab and pipe that finds the columns that are needed;
+    a blank is any run of white space. `columns` are the names if no header says them.
+    """
+
+    delimiter: str | None = None
+    quoting: bool = True
+    columns: Sequence[str | None] | None = None
 
 
-class Table(NamedTuple):
-    """Named columns in their order, the rows that were asked for, and how many there are in all."""
-
-    columns: list[str]
-    rows: list[Row]
-    n_rows: int
+_AS_WRITTEN = Format()
 
 
 def read_text(path: Path, problems: Problems) -> str:
@@ -65,69 +67,99 @@ def decoded_text(content: bytes, errors: str = "strict") -> str:
 def read_table(
     text: str,
     required: Mapping[str, str] | Sequence[str],
-    where: Mapping[str, object],
+    where: Iterable[str],
     problems: Problems,
-) -> Table:
-    """Read the rows that `where` keeps of a text with a header, separated by comma, semicolon or tab.
+    form: Format = _AS_WRITTEN,
+) -> Records:
+    """Read the rows of a text whose columns have names; those of `required` and `where` must be there.
 
     If `required` is a dict of the columns of paths and of labels, its values are the parameters that name
-    them, of which the error tells if the header lacks them.
+    them, of which the error tells if the header lacks them. A column without a name is the column "".
     """
-    delimiter = max(_DELIMITERS, key=lambda mark: _fit(_header(text, mark), list(required)))
-    columns = _header(text, delimiter)
+    delimiter = form.delimiter or max(_DELIMITERS, key=lambda mark: _fit(text, mark, form, list(required)))
     remedy = ""
-    if isinstance(required, Mapping):
-        remedy = _remedy(columns, _second_line(text, delimiter), required, delimiter)
-    _check_columns(columns, [*required, *where], problems, remedy)
+    if form.columns is None:
+        names, second = (*_first_rows(text, delimiter, form), [], [])[:2]
+        if isinstance(required, Mapping):
+            remedy = _remedy(names, second, required, delimiter)
+        said = "The header, which is the first line, has"
+    else:
+        names, said = [name or "" for name in form.columns], "The parameter columns has"
+    check_columns(names, [*required, *where], problems, said, remedy)
 
-    rows: list[Row] = []
+    lines: list[int] = []
+    found: list[list[str]] = []
+    rows = _rows(text, delimiter, form.quoting, problems)
+    if form.columns is None:
+        next(rows)
+    for start, cells in rows:
+        if len(cells) == len(names):
+            lines.append(start)
+            found.append(cells)
+        else:
+            kind = f"Rows without the {'header' if form.columns is None else 'columns'}'s {len(names)} cells"
+            remedy = "Quote cells that hold" if form.quoting else "Cells end at each"
+            problems.add(kind, f"line {start}: {len(cells)} cells", f"{remedy} {delimiter!r}.")
+    if not found:
+        problems.add("No rows", "the table is empty below its header", "Each recording needs a row.")
+    by_column = [list(cells) for cells in zip(*found, strict=True)] or [[] for _ in names]
+    return Records(dict(zip(names, by_column, strict=True)), lines)
+
+
+def _rows(text: str, delimiter: str, quoting: bool, problems: Problems) -> Iterator[tuple[int, list[str]]]:
+    """Yield rows that have anything in them, each with the line that it starts on, counted from 1."""
+    if not quoting:
+        for number, line in enumerate(io.StringIO(text, newline=None), start=1):
+            if line.strip():
+                cells = line.split() if delimiter == " " else line.split(delimiter)
+                yield number, [cell.strip() for cell in cells]
+        return
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-    line = 0
+    before = 0
     try:
         for cells in reader:
-            start, line = line + 1, reader.line_num
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) == len(columns):
-                rows.append(Row(start, dict(zip(columns, (cell.strip() for cell in cells), strict=True))))
-            else:
+            start, n_lines, before = before + 1, reader.line_num - before, reader.line_num
+            cells = [cell.strip() for cell in cells]
+            if n_lines > 1 and any(_holds_rows(cell, delimiter) for cell in cells):
                 problems.add(
-                    f"Rows without the header's {len(columns)} cells",
-                    f"line {start}: {len(cells)} cells",
-                    f"Quote cells that hold {delimiter!r}.",
+                    "Quotes around whole rows",
+                    f"line {start} to {before}",
+                    "A quote began a cell there. Where quotes are part of the text, set quoting=False.",
                 )
+            if delimiter == " ":
+                cells = [cell for cell in cells if cell]
+            if any(cells):
+                yield start, cells
     except csv.Error as error:
         problems.add("Not a table", f"line {reader.line_num}: {error}", "Check the quotes there.")
         raise problems.error() from error
 
-    rows = rows[1:]  # without the header
-    kept = [row for row in rows if all(row.cells[column] in allowed for column, allowed in _allowed(where))]
-    if not kept:
-        for column in where:
-            present = shortened(dict.fromkeys(row.cells[column] for row in rows))
-            problems.add(
-                f"No row matches where={dict(where)}", f"{column!r} holds {present}", "Ask for these."
-            )
-        if not rows:
-            problems.add("No rows", "the table is empty below its header", "Each recording needs a row.")
-    return Table([column for column in columns if column], kept, len(rows))
+
+def _holds_rows(cell: str, delimiter: str) -> bool:
+    """Tell whether a cell of several lines holds what is a row elsewhere: cells, one of them a recording."""
+    return any(
+        len(parts := line.split(delimiter)) > 1
+        and any(PurePath(part.strip()).suffix.lower() in AUDIO_EXTENSIONS for part in parts)
+        for line in cell.splitlines()[1:]
+    )
 
 
-def _header(text: str, delimiter: str) -> list[str]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-    for cells in reader:
-        if any(cell.strip() for cell in cells):
-            return [cell.strip() for cell in cells]
-    return []
+def _first_rows(text: str, delimiter: str, form: Format) -> list[list[str]]:
+    """Return the first two rows that have anything in them."""
+    rows = _rows(text, delimiter, form.quoting, Problems(""))  # what is wrong is noted by who reads all rows
+    return [cells for (_, cells), _ in zip(rows, range(2), strict=False)]
 
 
-def _fit(columns: Sequence[str], required: Sequence[str]) -> tuple[int, int]:
-    return len(set(required) & set(columns)), len(columns)
-
-
-def _second_line(text: str, delimiter: str) -> list[str]:
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-    return [cell.strip() for cell in next(islice((row for row in rows if any(row)), 1, None), [])]
+def _fit(text: str, delimiter: str, form: Format, required: Sequence[str]) -> tuple[int, int]:
+    """Return how many of the columns that are needed a delimiter finds, and how many columns."""
+    try:
+        rows = _first_rows(text, delimiter, form)
+    except DatasetError:  # a cell that is too long, since nothing ends it
+        return 0, 0
+    columns = rows[0] if rows else []
+    if form.columns is None:
+        return len(set(required) & set(columns)), len(columns)
+    return int(len(columns) == len(form.columns)), len(columns)
 
 
 def _remedy(columns: Sequence[str], cells: Sequence[str], required: Mapping[str, str], delimiter: str) -> str:
@@ -157,7 +189,10 @@ def _names_for(cells: Sequence[str], files: Sequence[int], required: Sequence[st
     return [names[position] for position in range(len(cells))]
 
 
-def _check_columns(columns: Sequence[str], asked: Iterable[str], problems: Problems, remedy: str) -> None:
+def check_columns(
+    columns: Sequence[str], asked: Iterable[str], problems: Problems, said: str, remedy: str = ""
+) -> None:
+    """Raise what is wrong with the names of columns: none, some that are asked for missing, or two alike."""
     if not columns:
         problems.add(
             "No header", "the file is empty", "Its first line names the columns, such as path,label."
@@ -165,19 +200,11 @@ def _check_columns(columns: Sequence[str], asked: Iterable[str], problems: Probl
     for column in dict.fromkeys(asked):
         if columns and column not in columns:
             problems.add(
-                "Columns that the header lacks",
+                "Columns that the header lacks" if said.startswith("The header") else "Unknown columns",
                 repr(column),
-                f"The header, which is the first line, has {shortened(columns)}.{remedy}",
+                f"{said} {shortened(columns)}.{remedy}",
             )
     for column in dict.fromkeys(columns):
         if column and columns.count(column) > 1:
             problems.add("Columns of the same name", repr(column), "Rename all but one.")
     problems.raise_any()
-
-
-def _allowed(where: Mapping[str, object]) -> list[tuple[str, set[str]]]:
-    allowed = []
-    for column, value in where.items():
-        several = isinstance(value, Iterable) and not isinstance(value, str)
-        allowed.append((column, {str(one) for one in value} if several else {str(value)}))  # type: ignore[attr-defined]
-    return allowed

@@ -1,27 +1,20 @@
-"""Public corpora without a protocol: a table in one, folders in the others."""
+"""Public corpora whose folders are the only list of what is in them."""
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from voicelstm.datasets._corpus import corpus, note_classes
-from voicelstm.datasets._files import audio_files, is_file, note_duplicates
+from voicelstm.datasets._corpus import corpus
+from voicelstm.datasets._files import audio_files, note_duplicates
 from voicelstm.datasets._problems import Problems, shortened
-from voicelstm.datasets._protocol import audio_by_stem, check_choice
-from voicelstm.datasets._table import Table, read_table, read_text
+from voicelstm.datasets._protocol import check_choice
 
-__all__ = ["load_fake_or_real", "load_in_the_wild", "load_wavefake"]
+__all__ = ["load_fake_or_real", "load_wavefake"]
 
-_TWO_CLASSES = "A detector needs recordings of both, human and synthetic."
-_IN_THE_WILD = (
-    "In-the-Wild is laid out as release_in_the_wild/meta.csv, with the header file,speaker,label, and "
-    "release_in_the_wild/*.wav beside it; path is that folder, or the one above it."
-)
-_IN_THE_WILD_LABELS = {"bona-fide": "human", "bonafide": "human", "spoof": "synthetic"}
 _WAVEFAKE = (
     "WaveFake is laid out as one folder for each vocoder, such as generated_audio/ljspeech_melgan/*.wav; "
     "path is generated_audio, or the folder above it. The human side is a download of its own: "
@@ -30,103 +23,6 @@ _WAVEFAKE = (
 _SPEAKERS = ("ljspeech", "jsut")
 _FAKE_OR_REAL_LABELS = {"real": "human", "fake": "synthetic"}
 _PARTITIONS = ("training", "validation", "testing")
-
-
-def load_in_the_wild(
-    path: str | os.PathLike[str],
-    *,
-    where: Mapping[str, object] | None = None,
-    return_X_y: bool = False,
-) -> Any:
-    """Load In-the-Wild, clips of public figures from the net, from a local copy.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The folder ``release_in_the_wild``, or the one above it. In it lie ``meta.csv`` and the recordings.
-    where : dict of str to object, default=None
-        Which rows to keep, as for :func:`load_csv`; columns are "file", "speaker" and "label".
-    return_X_y : bool, default=False
-        Return ``(recordings, target)`` instead of a Bunch.
-
-    Returns
-    -------
-    :class:`~sklearn.utils.Bunch`
-        - ``recordings`` : list of str. Paths in the table's order. None was opened.
-        - ``target`` : ndarray of shape (n_recordings,). "human" where the label is "bona-fide", "synthetic"
-          where it is "spoof".
-        - ``groups`` : dict of str to ndarray of shape (n_recordings,). ``"speaker"``: a name. Speakers
-          stand in both classes. The corpus does not say which systems made the synthetic clips.
-        - ``DESCR`` : str.
-
-    Raises
-    ------
-    DatasetError
-        Where the table or recordings are missing, rows have another label or stand twice, or there is only
-        one class. The message has the lines and says how the corpus is laid out.
-
-    References
-    ----------
-    .. [1] N. M. Müller et al., "Does audio deepfake detection generalize?", Interspeech 2022.
-       https://arxiv.org/abs/2203.16263
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from tempfile import TemporaryDirectory
-    >>> from voicelstm.datasets import load_in_the_wild
-    >>> table = '''file,speaker,label
-    ... 0.wav,Alec Guinness,spoof
-    ... 4.wav,Christopher Hitchens,bona-fide
-    ... '''
-    >>> with TemporaryDirectory() as folder:
-    ...     for name in ("0.wav", "4.wav"):
-    ...         Path(folder, name).touch()
-    ...     _ = Path(folder, "meta.csv").write_text(table)
-    ...     corpus = load_in_the_wild(folder)
-    >>> corpus.target.tolist()
-    ['synthetic', 'human']
-    """
-    root = Path(path)
-    problems = Problems(str(root))
-    tables = [root / "meta.csv", root / "release_in_the_wild" / "meta.csv"]
-    source = next((table for table in tables if is_file(table)), None)
-    if source is None:
-        problems.add("No table of labels", "meta.csv", _IN_THE_WILD)
-        raise problems.error()
-    problems = Problems(str(source))
-    columns = ("file", "speaker", "label")
-    table = read_table(read_text(source, problems), columns, where or {}, problems)
-    labels = _in_the_wild_labels(table, problems)
-    recordings = _beside(table, source.parent, problems)
-    note_classes(problems, labels, _TWO_CLASSES)
-    problems.raise_any()
-    groups = {"speaker": np.array([row.cells["speaker"] for row in table.rows], dtype=str)}
-    title = f"In-the-Wild: {len(table.rows)} of {table.n_rows} rows of {source}."
-    return corpus(recordings, np.array(labels), groups, title, return_X_y=return_X_y)
-
-
-def _in_the_wild_labels(table: Table, problems: Problems) -> list[str]:
-    labels = [_IN_THE_WILD_LABELS.get(row.cells["label"], "") for row in table.rows]
-    for row, label in zip(table.rows, labels, strict=True):
-        if not label:
-            place = f"line {row.line}: {row.cells['label']!r}"
-            problems.add("Rows with another label", place, "Labels are 'bona-fide' and 'spoof'.")
-    return labels
-
-
-def _beside(table: Table, folder: Path, problems: Problems) -> list[str]:
-    found = {Path(file).name: file for file in audio_by_stem([folder]).values()}
-    first: dict[str, int] = {}
-    for row in table.rows:
-        name = row.cells["file"]
-        if name not in found:
-            problems.add("Missing files", f"line {row.line}: {name}", f"Looked in {folder}. {_IN_THE_WILD}")
-        elif name in first:
-            place = f"line {first[name]} = line {row.line}: {name}"
-            problems.add("The same clip more than once", place, "Keep one row of each.")
-        first.setdefault(name, row.line)
-    return [found[row.cells["file"]] for row in table.rows if row.cells["file"] in found]
 
 
 def load_wavefake(
