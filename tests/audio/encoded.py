@@ -27,12 +27,15 @@ def tone(frequency, seconds, rate=16000):
     return 0.5 * np.sin(2 * np.pi * frequency * np.arange(round(seconds * rate)) / rate)
 
 
-def encode(samples, container, codec, rate, options=None, film=False, tracks=1):
-    """Return the bytes of a file that holds mono or stereo samples, and perhaps a film of black."""
+def encode(samples, container, codec, rate, options=None, film=False, tracks=1, muxing=None):
+    """Return the bytes of a file that holds mono or stereo samples, and perhaps a film of black.
+
+    `options` are those of the encoder, `muxing` those of the container.
+    """
     file = io.BytesIO()
     pcm = np.round(samples * 32767).astype(np.int16)
     layout = "mono" if pcm.ndim == 1 else "stereo"
-    with av.open(file, "w", format=container) as output:
+    with av.open(file, "w", format=container, options=muxing or {}) as output:
         streams = []
         for _ in range(tracks):
             stream = output.add_stream(codec, rate=rate, options=options or {})

@@ -55,6 +55,13 @@ def test_a_damaged_recording_is_one(tmp_path):
     assert found_instead_of_sound(written(tmp_path, file.getvalue()[:30])) is None
 
 
+@pytest.mark.parametrize("suffix", ["m4a", "wv", "mka", "wma"])
+def test_a_recording_that_is_cut_off_before_anything_can_be_decoded_is_one_all_the_same(tmp_path, suffix):
+    content = encoded(suffix, tone(440, 1.0))
+    assert found_instead_of_sound(written(tmp_path, content[: len(content) // 3])) is None
+    assert found_instead_of_sound(written(tmp_path, content[:40])) is None
+
+
 @pytest.mark.parametrize(
     ("content", "found"),
     [

@@ -35,7 +35,7 @@ JOINED = {
     "Ogg Vorbis": lambda x: with_soundfile(x, format="OGG", subtype="VORBIS"),
     "Ogg Opus": lambda x: with_soundfile(x, format="OGG", subtype="OPUS"),
     "MP3": lambda x: encode(x, "mp3", "libmp3lame", 16000),
-    "MP3 without Xing": lambda x: encode(x, "mp3", "libmp3lame", 16000, {"write_xing": "0"}),
+    "MP3 without Xing": lambda x: encode(x, "mp3", "libmp3lame", 16000, muxing={"write_xing": "0"}),
     "AAC": lambda x: encoded("aac", x),
 }
 
@@ -55,7 +55,7 @@ def test_all_streams_of_a_file_are_read_and_not_the_first_alone(tmp_path, joined
 )
 @pytest.mark.parametrize("xing", ["0", "1"])
 def test_an_mp3_behind_junk_is_read(tmp_path, junk, xing):
-    content = encode(tone(440, 3.0), "mp3", "libmp3lame", 16000, {"write_xing": xing})
+    content = encode(tone(440, 3.0), "mp3", "libmp3lame", 16000, muxing={"write_xing": xing})
     samples, rate, _ = read(tmp_path, junk + content)
     assert len(samples) / rate == pytest.approx(3.0, abs=0.12)
     assert loudest_frequency(samples[rate : 2 * rate], rate) == pytest.approx(440, abs=2)

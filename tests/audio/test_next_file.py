@@ -32,6 +32,21 @@ def test_files_of_several_formats_that_were_joined_are_all_read(tmp_path, pair):
     assert remarks[0].startswith("longer: 6.0, not 3.0 s")
 
 
+@pytest.mark.parametrize("second", ["FLAC", "WAV", "M4A"])
+def test_what_follows_an_mp3_whose_header_does_not_say_how_long_it_is_is_counted(
+    tmp_path, second, monkeypatch
+):
+    monkeypatch.setattr("audioread.available_backends", list)  # of which none tells what follows
+    behind = encoded("m4a", tone(1000, 3.0)) if second == "M4A" else WRITTEN[second](tone(1000, 3.0))
+    content = encode(tone(300, 3.0), "mp3", "libmp3lame", 16000, muxing={"write_xing": "0"})
+    samples, rate, remarks = read(tmp_path, content + behind)
+    assert len(samples) / rate == pytest.approx(3.0, abs=0.15)
+    assert len(remarks) == 1
+    n_bytes, words = remarks[0].split(" ", 1)
+    assert words.startswith("bytes behind what was read are not heard")
+    assert len(behind) - 1024 <= int(n_bytes) <= len(behind)
+
+
 @pytest.mark.parametrize("n_samples", [300, 1600, 3200, 8000])
 @pytest.mark.parametrize("first", ["quiet", "loud"])
 def test_a_short_flac_behind_another_is_read_to_the_sample(tmp_path, n_samples, first):

@@ -64,3 +64,9 @@ def test_what_nobody_reads_behind_a_recording_is_counted(tmp_path, container):
     _, _, remarks = read(tmp_path, with_soundfile(tone(300, 3.0), format=container) + junk)
     n_bytes = int(remarks[-1].removesuffix(" bytes behind what was read are not heard"))
     assert 30_000 - 2**13 <= n_bytes <= 30_000  # which a FLAC decoder reads ahead
+
+
+def test_a_file_that_soundfile_opens_and_cannot_read_is_refused_with_its_reason(tmp_path):
+    content = with_soundfile(tone(440, 1.0), format="AIFF", subtype="DWVW_16")
+    with pytest.raises(AudioError, match=r"an AIFF file that cannot be decoded \(soundfile: .*seek"):
+        read(tmp_path, content)

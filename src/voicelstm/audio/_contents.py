@@ -5,6 +5,7 @@ from pathlib import Path
 
 import soundfile
 
+from voicelstm.audio._decoded import UndecodableError
 from voicelstm.audio._file_types import HEAD, UNKNOWN, recognise
 from voicelstm.audio._with_ffmpeg import holds_sound
 
@@ -27,6 +28,7 @@ _TO_OPEN = frozenset(
         UNKNOWN,
     }
 )
+_BY_TWO_BYTES = frozenset({"an AC-3 stream", "an MPEG audio stream"})  # which much else begins with
 
 
 def found_instead_of_sound(path: Path) -> str | None:
@@ -39,8 +41,13 @@ def found_instead_of_sound(path: Path) -> str | None:
         with path.open("rb", buffering=0) as file:
             kind = recognise(os.pread(file.fileno(), HEAD, 0))
             if kind.found in _TO_OPEN:
-                if holds_sound(file, os.fstat(file.fileno()).st_size):
-                    return None
+                try:
+                    if holds_sound(file, os.fstat(file.fileno()).st_size):
+                        return None
+                except UndecodableError:
+                    # A film that is cut off before its index, say: whoever reads it hears why it cannot be.
+                    if kind.is_media and kind.found not in _BY_TWO_BYTES:
+                        return None
                 is_sound = kind.found == UNKNOWN and _is_known_to_soundfile(file.fileno())
                 return None if is_sound else kind.found + (" without sound" if kind.is_media else "")
     except OSError as error:

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from voicelstm.audio._channels import ChannelMixer
+from voicelstm.audio._container_sizes import announced_end
 from voicelstm.audio._decoded import Decoded, UndecodableError, length_remark
 from voicelstm.audio._file_ends import lacks_end_mark
 from voicelstm.audio._file_types import FETCH_AGAIN, HEAD, FileKind, recognise
+from voicelstm.audio._next_file import begins_file
 from voicelstm.audio._with_audioread import read_with_audioread
 from voicelstm.audio._with_ffmpeg import read_with_ffmpeg
 from voicelstm.audio._with_soundfile import read_with_soundfile
@@ -70,7 +72,10 @@ def _remarked(decoded: Decoded, announced: float | None, file: BinaryIO, size: i
     remarks = []
     length = length_remark(announced, decoded.duration, decoded.tolerance)
     cut_by = decoded.cut_by
-    if lacks_end_mark(file.fileno(), size):
+    end = announced_end(file.fileno(), 0, size)
+    if end is not None and end > size + 1:
+        cut_by = f"with {size} of {end} bytes"
+    elif lacks_end_mark(file.fileno(), size):
         cut_by = "without the mark that ends such a file"
     if length is not None:
         remarks.append(length)
@@ -78,7 +83,9 @@ def _remarked(decoded: Decoded, announced: float | None, file: BinaryIO, size: i
         remarks.append(f"cut off: after {decoded.duration:.1f} s, {cut_by}")
     remarks += decoded.remarks
     if decoded.unread:
-        cause = "" if decoded.cause is None else f" ({decoded.cause.rstrip('.')})"
+        head = os.pread(file.fileno(), HEAD, size - decoded.unread)
+        cause = decoded.cause or (recognise(head).found if begins_file(head) else "")
+        cause = f" ({cause.rstrip('.')})" if cause else ""
         remarks.append(f"{decoded.unread} bytes behind what was read are not heard{cause}")
     return decoded._replace(remarks=remarks)
 

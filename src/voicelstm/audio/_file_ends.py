@@ -7,9 +7,9 @@ from typing import NamedTuple
 from voicelstm.audio._next_file import next_file, next_flac
 from voicelstm.audio._wav_sizes import chunks_end_well, is_padding
 
-__all__ = ["NOTHING", "Rest", "announced_by_log", "lacks_end_mark", "what_follows"]
+__all__ = ["LITTLE", "NOTHING", "Rest", "announced_by_log", "lacks_end_mark", "tag_bytes", "what_follows"]
 
-_LITTLE = 512  # bytes in which no recording goes on
+LITTLE = 512  # bytes in which no recording goes on
 _TAIL = 2**16
 _FIRST_PAGE, _LAST_PAGE = 2, 4  # flags of an Ogg page
 _MOST_OF_PAGE_HEADER = 27 + 255
@@ -17,7 +17,9 @@ _MOST_OF_PAGE_HEADER = 27 + 255
 _CHUNKS = {"AIFF": "big", "SVX": "big", "RF64": "little"}
 # What libsndfile writes down of headers: a number of frames, or of bytes beside what it should be.
 _FRAMES = re.compile(r"^ *Frames +: (\d+)$", re.MULTILINE)
-_BYTES = re.compile(r"^ *(?:Data Size|data|riff|SSND) +: (\d+) \(should be (\d+)\)", re.MULTILINE)
+_BYTES = re.compile(
+    r"^ *(?:Data Size +:|data +:|riff +:|SSND +:|Data length) (\d+) \(?should be (\d+)\)?", re.MULTILINE
+)
 
 
 class Rest(NamedTuple):
@@ -48,18 +50,18 @@ def what_follows(container: str, descriptor: int, begin: int, position: int, siz
     if following is None:
         return Rest(goes_on=True, unread=size - position, next_file=None)
     between = following - position
-    return Rest(goes_on=False, unread=between if between > _LITTLE else 0, next_file=following)
+    return Rest(goes_on=False, unread=between if between > LITTLE else 0, next_file=following)
 
 
 def _is_no_sound(container: str, descriptor: int, position: int, size: int) -> bool:
     """Tell whether tags, chunks or padding fill a file of this container from here on."""
-    n_tags = _tags(descriptor, position, size) if container == "MP3" else 0
-    if size - position - n_tags <= _LITTLE or is_padding(descriptor, position, size):
+    n_tags = tag_bytes(descriptor, position, size) if container == "MP3" else 0
+    if size - position - n_tags <= LITTLE or is_padding(descriptor, position, size - n_tags):
         return True
     return container in _CHUNKS and chunks_end_well(descriptor, position, size, _CHUNKS[container])
 
 
-def _tags(descriptor: int, position: int, size: int) -> int:
+def tag_bytes(descriptor: int, position: int, size: int) -> int:
     """Return the bytes of the tags at the end of an MPEG file; the first may begin at some position."""
     n_bytes = 128 if os.pread(descriptor, 3, max(size - 128, 0)) == b"TAG" else 0
     footer = os.pread(descriptor, 32, max(size - n_bytes - 32, 0))

@@ -2,7 +2,9 @@
 
 import os
 
-__all__ = ["begins_file", "behind_form", "next_file", "next_flac"]
+from voicelstm.audio._container_sizes import announced_end
+
+__all__ = ["begins_file", "next_file", "next_flac", "right_behind"]
 
 # What files begin with: some bytes, and which others stand at which place behind their first one.
 _BEGINNINGS = (
@@ -47,14 +49,12 @@ def next_file(descriptor: int, position: int, size: int) -> int | None:
     return None
 
 
-def behind_form(descriptor: int, begin: int, size: int) -> int | None:
-    """Return where a recording begins right behind an AIFF or SVX file; None if none does."""
-    head = os.pread(descriptor, 8, begin)
-    if head[:4] != b"FORM":
+def right_behind(descriptor: int, begin: int, size: int) -> int | None:
+    """Return where a recording begins right behind another, by what the container of that says, or None."""
+    end = announced_end(descriptor, begin, size)
+    if end is None or end >= size:
         return None
-    end = begin + 8 + int.from_bytes(head[4:], "big")
-    end += end % 2
-    return end if end < size and begins_file(os.pread(descriptor, _LENGTH, end)) else None
+    return end if begins_file(os.pread(descriptor, _LENGTH, end)) else None
 
 
 def next_flac(descriptor: int, position: int, first: int) -> int | None:

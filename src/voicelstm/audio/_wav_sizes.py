@@ -120,7 +120,7 @@ def is_padding(descriptor: int, position: int, size: int) -> bool:
     if size - position == 128 and os.pread(descriptor, 3, position) == b"TAG":
         return True
     while position < size:
-        block = os.pread(descriptor, 2**16, position)
+        block = os.pread(descriptor, min(2**16, size - position), position)
         if not block or block.strip(b"\0"):
             return False
         position += len(block)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -10,8 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voicelstm.audio._channels import ChannelMixer
+from voicelstm.audio._container_sizes import announced_end
 from voicelstm.audio._decoded import Decoded, UndecodableError, check_duration
+from voicelstm.audio._file_ends import LITTLE, tag_bytes
 from voicelstm.audio._joined import Joined
+from voicelstm.audio._mpeg_frames import ac3_frame_bytes, mpeg_frame_bytes
+from voicelstm.audio._wav_sizes import is_padding
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -28,7 +33,7 @@ _CONTAINERS = (
 )  # fmt: skip
 # Streams of frames without a header: they are found by chance, too, and their length is an estimate.
 _BARE = frozenset({"aac", "ac3", "amr", "amrnb", "amrwb", "dts", "eac3", "loas", "mp3", "truehd"})
-_ESTIMATED = _BARE - {"mp3"} | {"mpeg", "mpegts", "ogg"}
+_ESTIMATED = _BARE | {"mpeg", "mpegts", "ogg"}
 # Codecs of speech, music and films; those of pictures are not even asked what they see.
 _CODECS = frozenset(
     {
@@ -44,11 +49,20 @@ _CODECS = frozenset(
         "wmavoice",
     }
 )  # fmt: skip
+_TO_THE_END = _BARE | {"flac", "tta", "wv"}  # containers without an index at their end
+_FRAME_BYTES = {
+    **dict.fromkeys(("mp1", "mp1float", "mp2", "mp2float", "mp3", "mp3float"), mpeg_frame_bytes),
+    **dict.fromkeys(("ac3", "eac3"), ac3_frame_bytes),
+}
+_FRAME_HEADER = 6  # bytes
+_CLOCK = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
 _FAMILIES = ("adpcm_", "pcm_")
 _MOST_STREAMS = 64
 # FFmpeg's list of planes has eight places, and PyAV 18.1 looks for an empty one at its end.
 _MOST_PLANES = 7
 _AT_ONCE = 2**17  # samples of all channels that are mixed together
+_LONGEST = 2**12  # bytes of a frame that is cut off, and more
+_ENOUGH = 20  # pieces that nobody finds by chance
 _LEAST_SHARE = 0.5  # of a stream without header: bytes behind its beginning that are frames of it
 _TOLERANCE, _SHARE = 0.2, 0.02  # s, and share of what is announced: frames are whole, encoders fill them up
 _FULL_SCALE = {np.dtype(f"i{size}"): 2.0 ** (8 * size - 1) for size in (2, 4, 8)}
@@ -72,19 +86,30 @@ def read_with_ffmpeg(
             raise UndecodableError("nothing in it can be decoded")
         tolerance = max(_TOLERANCE, _SHARE * (announced or 0))
         return Decoded(
-            joined.finish(), joined.sample_rate, announced, True, opened.remarks(), tolerance=tolerance
+            joined.finish(),
+            joined.sample_rate,
+            announced,
+            True,
+            opened.remarks(),
+            tolerance=tolerance,
+            unread=opened.unread,
+            cut_by=opened.cut_by,
         )
 
 
 def holds_sound(file: BinaryIO, size: int) -> bool:
-    """Tell whether FFmpeg finds a track of sound that it can begin to decode."""
+    """Tell whether a file has a track of sound; one that cannot be decoded is an UndecodableError."""
     try:
         with _Opened(file, size) as opened:
-            next(opened.blocks(most_packets=50))
+            next(opened.blocks(most_packets=50), None)
             opened.check_plausible()
-    except (UndecodableError, StopIteration):
+    except _SilentError:
         return False
     return True
+
+
+class _SilentError(UndecodableError):
+    """A film without sound."""
 
 
 class _Opened:
@@ -92,11 +117,13 @@ class _Opened:
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self._file, self._size = file, size
-        self._n_packets = self._n_damaged = self._bytes_decoded = self._last_byte = 0
+        self._n_packets = self._n_damaged = self._bytes_decoded = 0
+        self._last_byte = self._last_sound = 0
         self._first_byte: int | None = None
         self._last_is_damaged = False
         self._resamplers: dict[str, Any] = {}
         self._ended_by = ""
+        self._claimed = announced_end(file.fileno(), 0, size)
 
     def __enter__(self) -> "_Opened":
         try:
@@ -130,7 +157,7 @@ class _Opened:
     def _choose_stream(self) -> None:
         streams = self._container.streams.audio
         if not streams:
-            raise UndecodableError("it has no audio track")
+            raise _SilentError("it has no audio track")
         self._stream: AudioStream = streams[0]
         self._n_streams = len(streams)
         codec = self._stream.codec_context
@@ -141,10 +168,17 @@ class _Opened:
     @property
     def announced(self) -> float | None:
         """Length that the header announces, in s; None where it is an estimate, or that of a film."""
-        if self._container.format.name in _ESTIMATED:
+        name = self._container.format.name
+        # FFmpeg estimates these, too, where the file is not as large as it says.
+        claimed = self._size if self._claimed is None else self._claimed
+        is_guessed = (name == "asf" and claimed != self._size) or (name == "avi" and claimed > self._size)
+        if name in _ESTIMATED or is_guessed:
             return None
         if self._stream.duration is not None and self._stream.time_base is not None:
             seconds = float(self._stream.duration * self._stream.time_base)
+        elif (found := _CLOCK.fullmatch(self._stream.metadata.get("DURATION", ""))) is not None:
+            hours, minutes, rest = found.groups()
+            seconds = 3600 * int(hours) + 60 * int(minutes) + float(rest)
         elif self._container.duration is not None and len(self._container.streams) == 1:
             seconds = self._container.duration / 1e6
         else:
@@ -176,6 +210,9 @@ class _Opened:
                 return
             if packet is None:
                 return
+            if packet.size < self._bytes_of(packet):
+                self._count(packet, damaged=True)  # of its rest decoders make noise
+                continue
             try:
                 frames = packet.decode()
             except self._error:
@@ -191,25 +228,53 @@ class _Opened:
                     if each.samples:
                         yield _samples_of(each), each.sample_rate
 
+    def _bytes_of(self, packet: Any) -> int:
+        """Return how long the header of a piece says that it is, and how long it is if no header says it."""
+        measure = _FRAME_BYTES.get(self._stream.codec_context.name)
+        if measure is None or not packet.size:
+            return int(packet.size)
+        return measure(bytes(memoryview(packet)[:_FRAME_HEADER])) or int(packet.size)
+
     def _count(self, packet: Any, *, damaged: bool) -> None:
         if not packet.size:  # the last one, which only empties the decoder
             return
         self._n_packets += 1
         self._n_damaged += damaged
         self._last_is_damaged = damaged
-        self._bytes_decoded += 0 if damaged else packet.size
+        # What is no frame stands behind one in the same piece.
+        n_bytes = 0 if damaged else self._bytes_of(packet)
+        self._bytes_decoded += n_bytes
         if packet.pos is not None and packet.pos >= 0:
             self._first_byte = packet.pos if self._first_byte is None else self._first_byte
             self._last_byte = max(self._last_byte, packet.pos + packet.size)
+            self._last_sound = self._last_sound if damaged else packet.pos + n_bytes
 
     def check_plausible(self) -> None:
         """Refuse what happens to hold a few frames of a stream that has no header."""
         if self._n_damaged == self._n_packets:
             raise UndecodableError(self._ended_by or "nothing in it can be decoded")
         if self._container.format.name in _BARE and self._first_byte is not None:
-            there = self._last_byte - self._first_byte
+            is_stream = self._n_packets - self._n_damaged >= _ENOUGH
+            there = (self._last_sound if is_stream else self._last_byte) - self._first_byte
             if self._bytes_decoded < _LEAST_SHARE * there:
                 raise UndecodableError("little in it is sound")
+
+    @property
+    def unread(self) -> int:
+        """Number of bytes behind all pieces that may hold another recording."""
+        descriptor, end, least = self._file.fileno(), self._claimed, LITTLE
+        if self._container.format.name in _TO_THE_END:
+            end, least = self._last_sound, _LONGEST
+            n_bytes = self._size - tag_bytes(descriptor, end, self._size) - end
+        else:
+            n_bytes = 0 if end is None or self._last_byte > end else self._size - end
+        is_little = n_bytes <= least or is_padding(descriptor, self._size - n_bytes, self._size)
+        return 0 if is_little else n_bytes
+
+    @property
+    def cut_by(self) -> str | None:
+        """How it shows that the end is missing."""
+        return "within a frame" if self._last_is_damaged and not self.unread else None
 
     def remarks(self) -> list[str]:
         """Say what was found beside the samples."""

@@ -7,9 +7,10 @@ import soundfile
 
 from voicelstm.audio._channels import ChannelMixer
 from voicelstm.audio._decoded import Decoded, UndecodableError, check_duration, length_remark
-from voicelstm.audio._file_ends import NOTHING, announced_by_log, what_follows
+from voicelstm.audio._file_ends import NOTHING, announced_by_log, tag_bytes, what_follows
 from voicelstm.audio._joined import Joined
-from voicelstm.audio._next_file import behind_form
+from voicelstm.audio._mpeg_frames import ends_within_frame
+from voicelstm.audio._next_file import right_behind
 from voicelstm.audio._wav_sizes import WavSizes, wav_sizes
 
 __all__ = ["read_with_soundfile"]
@@ -32,6 +33,7 @@ class _One(NamedTuple):
     reason: str | None  # why its decoder gave up
     unread: int  # bytes
     next_file: int | None
+    is_cut: bool
 
 
 def read_with_soundfile(
@@ -63,6 +65,7 @@ def read_with_soundfile(
         tolerance=first.tolerance,
         unread=unread,
         cause=cause,
+        cut_by="within a frame" if one.is_cut else None,
     )
 
 
@@ -81,7 +84,7 @@ def _read_one(
     source: int | _Part = descriptor
     if sizes is not None and (sizes.head is not None or sizes.next_file is not None):
         source = _Part(descriptor, begin, sizes.next_file or sizes.stop, sizes.head or b"")
-    elif sizes is None and (behind := behind_form(descriptor, begin, size)) is not None:
+    elif sizes is None and (behind := right_behind(descriptor, begin, size)) is not None:
         source = _Part(descriptor, begin, behind)
     elif begin:
         source = _Part(descriptor, begin, size)
@@ -96,6 +99,8 @@ def _read_one(
                 check_duration(name, n_frames, rate, max_duration)
                 mixer.begin(sound.channels)
             n_read, reason = _read(sound, joined)
+            if reason is not None and not n_read:
+                raise UndecodableError(reason)
             is_mpeg = sound.subtype.startswith("MPEG")  # in WAV files, too
             log = "" if container in _SAYS_ITSELF else sound.extra_info
     except (soundfile.LibsndfileError, RuntimeError) as error:
@@ -109,6 +114,8 @@ def _read_one(
         rest = what_follows(container, descriptor, begin, position, size)
         if isinstance(source, _Part) and source.stop < size:
             rest = NOTHING._replace(next_file=source.stop)
+    if container == "MP3" and rest.unread and n_read < n_frames:
+        announced = None  # perhaps an estimate, by the size of all that follows
     tolerance = _FRAMES_OF_MP3 if is_mpeg else 0.01
     return _One(
         rate,
@@ -119,6 +126,7 @@ def _read_one(
         reason,
         rest.unread,
         rest.next_file,
+        container == "MP3" and ends_within_frame(descriptor, size - tag_bytes(descriptor, size, size)),
     )
 
 
