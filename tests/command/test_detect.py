@@ -71,6 +71,26 @@ def test_detect_decides_by_the_threshold_it_is_given(detector_file, small_detect
     assert labels == np.where(scores >= threshold, "synthetic", "human").tolist()
 
 
+def test_detect_says_what_a_score_means_at_a_prior(
+    detector_file, small_detector, small_voices, voices, tmp_path
+):
+    path = tmp_path / "calibrated"
+    save(calibrate(small_detector, *small_voices[1]), path)
+    out, _ = run("detect", path, *voices[:4], "--prior", "0.02", "--json")
+    rows = [json.loads(line) for line in out.splitlines()]
+    odds = np.exp([row["score"] for row in rows]) * 0.02 / 0.98
+    np.testing.assert_allclose([row["posterior"] for row in rows], odds / (1 + odds), rtol=1e-6)
+    out, _ = run("detect", path, *voices[:4], "--prior", "0.02", "--csv")
+    again = list(csv.DictReader(io.StringIO(out)))
+    assert [float(row["posterior"]) for row in again] == [row["posterior"] for row in rows]
+    out, _ = run("detect", path, *voices[:4], "--prior", "0.02")
+    assert [line.split("\t")[4] for line in out.splitlines()] == [f"{row['posterior']:.1%}" for row in rows]
+    _, err = run("detect", detector_file, voices[0], "--prior", "0.02", code=ExitCode.USAGE)
+    assert "--prior is for a calibrated detector" in err
+    _, err = run("detect", path, voices[0], "--prior", "2", code=ExitCode.USAGE)
+    assert "--prior 2.0: expected a share" in err
+
+
 def test_detect_gives_scores_over_time(detector_file, small_detector, voices, tmp_path):
     long = tmp_path / "long.wav"
     soundfile.write(long, np.concatenate([soundfile.read(path)[0] for path in voices[:8]]), 16000)

@@ -40,6 +40,7 @@ Examples:
   voicelstm detect detector.voicelstm calls/ --csv > calls.csv
   voicelstm detect detector.voicelstm call.wav --timeline
   voicelstm detect detector.voicelstm call.wav --channel each
+  voicelstm detect calibrated.voicelstm call.wav --prior 0.01
   curl -s https://example.org/a.ogg | voicelstm detect detector.voicelstm -
   find calls -type f -newer last | voicelstm detect d.voicelstm --files-from -
   voicelstm detect detector.voicelstm calls/ | cut -f 1,2 | sort
@@ -51,6 +52,8 @@ probably synthetic, below 0 more probably human, whatever the labels' names.
 --threshold is one, too; a recording with exactly that score is synthetic. Of
 a calibrated detector segments have no label: their scores are not calibrated.
 Of --channel each a line has the channel's number behind the recording.
+With --prior the posterior, the probability of synthetic if that share of your
+recordings is synthetic, stands behind the score.
 Recordings that cannot be read or have less than 0.15 s of speech are listed
 at the end, on standard error, and so are files in folders that are none,
 unless --ignore is for them; the exit code is then 1.
@@ -65,6 +68,12 @@ unless --ignore is for them; the exit code is then 1.
     type=float,
     help="Log-odds of synthetic from which a recording is synthetic.  [default: the detector's own]",
 )
+@click.option(
+    "--prior",
+    type=float,
+    help="Share of synthetic recordings among yours, such as 0.01: adds what an answer then means. For a"
+    " calibrated detector.",
+)
 @channel_option("the detector's own", each=True)
 @click.option("--timeline", is_flag=True, help="Scores over the seconds of each recording.")
 @human_option
@@ -78,6 +87,7 @@ def detect(
     detector: Path,
     recordings: tuple[str, ...],
     threshold: float | None,
+    prior: float | None,
     channel: int | str | None,
     timeline: bool,
     human: str | None,
@@ -106,6 +116,7 @@ def detect(
                 model,
                 named.paths,
                 threshold=threshold,
+                prior=prior,
                 timeline=timeline,
                 channel=channel,
                 human_label=human_label,
@@ -125,7 +136,10 @@ def detect(
         console = new_console() if form is Form.TABLE else None
         segment_label = _segment_label(classes, human_label, starts)
         several = channel == "each"
-        listing = _listing(form, classes, human_label, timeline, several, segment_label, named, console)
+        with_posterior = prior is not None
+        listing = _listing(
+            form, classes, human_label, timeline, several, segment_label, with_posterior, named, console
+        )
         counts: dict[Any, int] = dict.fromkeys(classes, 0)
         warnings.simplefilter("ignore", AudioWarning)  # which answers have
         with _progress(len(named.paths), console, session) as advance:
@@ -141,10 +155,14 @@ def detect(
                         listing.write(name | {"error": failures[-1]} | _warnings(answer, form))
                     continue
                 counts[answer.label] += 1
-                for record in _records(answer, name, timeline, form, segment_label):
+                for record in _records(answer, name, timeline, form, segment_label, with_posterior):
                     listing.write(record)
         if console is not None and len(named.paths) > 1:
             console.print("\n " + _summary(counts, len(failures), "channel" if several else "recording"))
+        if console is not None and prior is not None and any(counts.values()):
+            console.print(
+                f"\n The posterior is the probability of synthetic if {_in_words(prior)} is synthetic."
+            )
         n_answers = sum(counts.values()) + len(failures)
         list_failures(failures, n_answers, "channel" if several else "recording")
         list_left_out(named.left_out)
@@ -174,6 +192,7 @@ def _listing(
     timeline: bool,
     each_channel: bool,
     segment_label: Callable[[float], Any],
+    with_posterior: bool,
     named: Named,
     console: "Console | None",
 ) -> Listing:
@@ -208,9 +227,11 @@ def _listing(
     columns = [*recording, heard_as, probability]
     if len(classes) == 2:
         columns.append(Column("score", "score", 8, "{:+.2f}".format, right=True))
+    posterior = ["posterior"] if with_posterior else []
+    columns += [Column(name, "posterior", 9, "{:.1%}".format, right=True) for name in posterior]
     columns.append(remarks)
     probabilities = [f"probability_{name}" for name in classes]
-    fields = [*names, "label", "score", *probabilities, "speech_s", "warnings", "error"]
+    fields = [*names, "label", "score", *posterior, *probabilities, "speech_s", "warnings", "error"]
     return Listing(form, columns, fields, longest, console)
 
 
@@ -228,8 +249,11 @@ def _records(
     timeline: bool,
     form: Form,
     segment_label: Callable[[float], Any],
+    with_posterior: bool,
 ) -> Iterator[dict[str, Any]]:
     own = name | {"label": answer.label, "score": answer.score}
+    if with_posterior:
+        own["posterior"] = answer.posterior
     remarks = "; ".join(answer.warnings)
     if timeline and form is not Form.JSON:
         for start, stop, score in answer.timeline.tolist():
@@ -262,6 +286,18 @@ def _warnings(answer: Any, form: Form) -> dict[str, Any]:
 
 def _name(answer: Any, shown: str) -> dict[str, Any]:
     return {"recording": shown} if answer.channel is None else {"recording": shown, "channel": answer.channel}
+
+
+def _in_words(prior: float) -> str:
+    """Say a share of recordings as one in so many, or in per cent.
+
+    >>> _in_words(0.01), _in_words(0.3)
+    ('1 recording in 100', '30 % of recordings')
+    """
+    times = round(1 / prior)
+    return (
+        f"1 recording in {times}" if abs(prior * times - 1) < 1e-9 else f"{100 * prior:.3g} % of recordings"
+    )
 
 
 def _summary(counts: dict[Any, int], n_failed: int, what: str) -> str:

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from voicelstm._compat import validate_params
 from voicelstm.audio import check_channel, count_channels, name_of, read_recording, report_remarks
 from voicelstm.detector._members import features_and_rest, memoized, transformers_of
+from voicelstm.detector._prior import check_prior, posterior_of
 from voicelstm.detector._timeline import timeline_steps, timelines
 from voicelstm.features import (
     LEAST_SPEECH,
@@ -50,6 +51,8 @@ class Detection:
         labels are called. NaN if the recording failed, or there are more than two classes.
     probabilities : dict of object to float or None
         Probability of each class; None if the recording failed.
+    posterior : float
+        Probability of synthetic at the prior that was given. NaN if none was, or the recording failed.
     timeline : structured ndarray of shape (n_segments,) or None
         As of :func:`~voicelstm.score_timeline`, where that was asked for.
     error : str or None
@@ -74,6 +77,7 @@ class Detection:
     speech: float = np.nan
     channel: int | None = None
     warnings: tuple[str, ...] = ()
+    posterior: float = np.nan
 
 
 def detect(
@@ -81,6 +85,7 @@ def detect(
     recordings: Iterable[Any],
     *,
     threshold: float | None = None,
+    prior: float | None = None,
     timeline: bool = False,
     channel: int | str | None = None,
     human_label: Any = None,
@@ -103,6 +108,10 @@ def detect(
     threshold : float, default=None
         Log-odds of synthetic from which a recording is taken for synthetic, of a calibrated detector too: 0
         is even odds. If None, `predict` decides, by the detector's own threshold.
+    prior : float, default=None
+        Share of synthetic recordings among those that the detector will hear, between 0 and 1. Each answer
+        then has a posterior, ``sigmoid(score + log(prior / (1 - prior)))``. It needs a calibrated detector
+        (:func:`~voicelstm.calibrate`), whose scores are log-likelihood ratios. It changes no label.
     timeline : bool, default=False
         Whether each answer has the scores over time, too.
     channel : int, "mean", "left", "right" or "each", default=None
@@ -122,10 +131,11 @@ def detect(
     ------
     TypeError
         If the detector does not begin with a transformer, or with `timeline` is none that
-        :func:`~voicelstm.score_timeline` takes; or if `threshold` is no number.
+        :func:`~voicelstm.score_timeline` takes; or if `threshold` or `prior` is no number.
     ValueError
         If a threshold is NaN or given for more than two classes, or it is not known which of two is the human
-        one, or `human_label` contradicts what is known, or `channel` is none of these.
+        one, or `human_label` contradicts what is known, or `channel` is none of these. Also if `prior` is not
+        between 0 and 1, or the detector is not calibrated and has no use for one.
 
     See Also
     --------
@@ -147,7 +157,7 @@ def detect(
         raise ValueError(
             f"Expected several recordings, got the single path {os.fspath(recordings)!r}: pass [path]."
         )
-    listener = _Listener(detector, threshold, timeline, channel, human_label)
+    listener = _Listener(detector, threshold, prior, timeline, channel, human_label)
     hear = listener.hear_each_channel if channel == "each" else listener.hear
     return (found for some in _groups(recordings) for found in hear(some))
 
@@ -159,6 +169,7 @@ class _Listener:
         self,
         detector: Any,
         threshold: float | None,
+        prior: float | None,
         timeline: bool,
         channel: int | str | None,
         human_label: Any,
@@ -182,7 +193,8 @@ class _Listener:
         check_threshold(threshold)
         if threshold is not None and len(self._classes) != 2:
             raise ValueError(f"A threshold divides two classes; this detector has {len(self._classes)}.")
-        self._threshold = threshold
+        check_prior(prior, detector)
+        self._threshold, self._prior = threshold, prior
         self._human_label, self._synthetic_label, self._human_is_second = None, None, False
         if len(self._classes) == 2:
             self._human_label = human_label_of(detector, human_label)
@@ -259,6 +271,7 @@ class _Listener:
                 timeline=over_time[i],
                 speech=_speech_in(clips[i]),
                 warnings=_doubts(clips[i]),
+                posterior=np.nan if self._prior is None else posterior_of(score[i], self._prior),
             )
             for i in range(len(clips))
         ]
