@@ -224,3 +224,19 @@ def test_channels_are_counted_without_the_sound(tmp_path, monkeypatch, suffix):
     assert count_channels(path) == 2
     assert count_channels(path, max_duration=6) == 2
     assert count_channels(path, max_duration=4) == 1  # which is refused as it is
+
+
+@pytest.mark.parametrize("rate", [8000, 44100])
+@pytest.mark.parametrize("seconds", [0.2, 1.0, 30.0])
+def test_tones_of_all_heights_are_judged_as_they_are_heard(seconds, rate):
+    """However few frames are looked at."""
+    for frequency in (50, 100, 276, 440, 1000, 1140, 3000):
+        voice, other = tone(frequency, seconds, rate), tone(0.77 * frequency, seconds, rate)
+        at_once = 2**19
+        np.testing.assert_allclose(mixed([voice, voice], at_once=at_once), voice, atol=1e-12)
+        found = mixed([0 * voice, voice], at_once=at_once)
+        np.testing.assert_allclose(found, voice, atol=1e-12)
+        found = mixed([voice, other], at_once=at_once)
+        np.testing.assert_allclose(found, (voice + other) / 2, atol=1e-12)
+        with pytest.raises(AudioError, match="in 100 % of the recording"):
+            mixed([voice, -voice], at_once=at_once)

@@ -6,6 +6,7 @@ import sys
 import warnings
 import wave
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -354,3 +355,11 @@ def test_a_long_recording_resampled_in_parts_is_that_of_one_go(rate, new_rate, d
     monkeypatch.setattr("voicelstm.audio._reading._BLOCK", 7000)
     found, _ = read_audio((samples, rate), sample_rate=new_rate, dtype=dtype)
     np.testing.assert_array_equal(found, expected)
+
+
+def test_no_fingerprint_is_taken_where_none_is_given_back(tmp_path, monkeypatch):
+    """It takes most of the time of reading PCM."""
+    path = tmp_path / "recording.wav"
+    path.write_bytes(wav_bytes([1, 2, 3]))
+    monkeypatch.setattr("voicelstm.audio._reading.fingerprint_of", Mock(side_effect=RuntimeError))
+    assert len(read_audio(path)[0]) == 3

@@ -12,7 +12,9 @@ __all__ = ["ChannelMixer", "check_channel"]
 
 _NAMED = {"left": 0, "right": 1}
 
-_WINDOW = 4096  # frames that are looked at together: how channels lie to each other may change
+_WINDOW = 4096  # frames at most that are looked at together: how channels lie to each other may change
+# Of a long block every so many-th frame is looked at: folded over, a tone keeps its energy.
+_STEP, _STEP_OF_LONG, _LONG = 7, 29, 2**16
 _CANCELLED = 1 / 8  # of the channels' power, less than which is left where they cancel; 1 if unrelated
 _MOST_CANCELLED = 1 / 10  # of the energy of the whole recording
 _SILENT = 1e-5  # of the loudest channel's energy: 50 dB, farther below than speech is looked for
@@ -41,7 +43,8 @@ class ChannelMixer:
         self.n_channels = 1  # of samples that no decoder gave
         self._energy = np.zeros(0)
         self._cancelled_energy = 0.0
-        self._cancelled_frames = self._n_frames = 0
+        self._cancelled_frames = 0.0
+        self._n_frames = 0
 
     @property
     def dtype(self) -> np.dtype:
@@ -53,7 +56,8 @@ class ChannelMixer:
         self.n_channels = n_channels
         self._energy = np.zeros(n_channels)
         self._cancelled_energy = 0.0
-        self._cancelled_frames = self._n_frames = 0
+        self._cancelled_frames = 0.0
+        self._n_frames = 0
         if self._channel not in ("each", "mean") and self._position >= n_channels:
             there = "1 channel" if n_channels == 1 else f"{n_channels} channels"
             raise AudioError(
@@ -112,31 +116,29 @@ class ChannelMixer:
 
     def _sum(self, block: NDArray) -> NDArray:
         total = block[:, 0].astype(self._dtype)
-        if self.n_channels == 1:
-            return total
-        energies = [_energies(total)]
         for position in range(1, self.n_channels):
-            channel = block[:, position].astype(self._dtype)
-            energies.append(_energies(channel))
-            total += channel
-        of_channels = np.array(energies)
-        together = of_channels.sum(axis=0)
-        cancelled = _energies(total) < _CANCELLED * together
-        self._energy += of_channels.sum(axis=1)
-        self._cancelled_energy += float(together[cancelled].sum())
-        self._cancelled_frames += min(len(total), _WINDOW * int(np.count_nonzero(cancelled)))
-        self._n_frames += len(total)
+            total += block[:, position]
+        if self.n_channels > 1 and len(block):
+            self._look_at(block)
         return total
 
-
-def _energies(samples: NDArray) -> NDArray[np.float64]:
-    """Return the energy of each window of samples, without what is constant in it."""
-    whole = len(samples) - len(samples) % _WINDOW
-    windows = [samples[:whole].reshape(-1, _WINDOW), samples[whole:].reshape(1, -1)]
-    found = []
-    with np.errstate(over="ignore", invalid="ignore"):  # such samples are refused later, or do not cancel
-        for each in windows:
-            squares = np.einsum("ij,ij->i", each, each).astype(np.float64)
-            total = np.einsum("ij->i", each).astype(np.float64)
-            found.append(np.maximum(squares - total**2 / max(1, each.shape[1]), 0))
-    return np.concatenate(found)
+    def _look_at(self, block: NDArray) -> None:
+        """Add up the energies of a block's channels and of their sum, window by window, without constants."""
+        step = _STEP_OF_LONG if len(block) >= _LONG else _STEP if len(block) >= _WINDOW else 1
+        seen = block[::step].T
+        n_windows = -(-len(block) // _WINDOW)
+        size = seen.shape[1] // n_windows
+        windows = np.empty((self.n_channels + 1, n_windows, size))
+        windows[:-1] = seen[:, : n_windows * size].reshape(-1, n_windows, size)
+        with np.errstate(over="ignore", invalid="ignore"):  # such samples are refused later, or do not cancel
+            np.add.reduce(windows[:-1], axis=0, out=windows[-1])
+            totals = np.add.reduce(windows, axis=2)
+            energies = np.einsum("ijk,ijk->ij", windows, windows) - totals * totals / size
+            energies *= len(block) / (n_windows * size)
+            together = np.add.reduce(energies[:-1], axis=0)
+            cancelled = energies[-1] < _CANCELLED * together
+        self._energy += np.add.reduce(energies[:-1], axis=1)
+        if n_cancelled := np.count_nonzero(cancelled):
+            self._cancelled_energy += float(together[cancelled].sum())
+            self._cancelled_frames += n_cancelled * len(block) / n_windows
+        self._n_frames += len(block)

@@ -4,6 +4,7 @@ import os
 import stat
 import warnings
 from contextlib import suppress
+from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ from voicelstm.exceptions import AudioError, AudioWarning
 __all__ = ["count_channels", "name_of", "read_audio", "read_recording"]
 
 _BLOCK = 2**22  # samples of each channel that are resampled in one go
+_PATHS = (str, os.PathLike)
 _MARGIN = 1000  # samples that a resampler may give beyond what the rates say
 
 
@@ -86,7 +88,12 @@ def read_audio(
     """
     check_channel(channel, each=True)
     found = read_recording(
-        recording, sample_rate=sample_rate, max_duration=max_duration, channel=channel, dtype=dtype
+        recording,
+        sample_rate=sample_rate,
+        max_duration=max_duration,
+        channel=channel,
+        dtype=dtype,
+        takes_fingerprint=False,
     )
     for remark in found.remarks:
         warnings.warn(f"{name_of(recording)}: {remark}", AudioWarning, stacklevel=2)
@@ -94,7 +101,7 @@ def read_audio(
 
 
 class ReadRecording(NamedTuple):
-    """Samples and their rate; what there is to warn of; a hash of the samples before resampling.
+    """Samples and their rate; what there is to warn of; a hash of the samples before resampling, or None.
 
     With ``channel="each"``, samples are of shape (n_samples, n_channels), and there is no hash.
     """
@@ -113,13 +120,14 @@ def read_recording(
     dtype: DTypeLike,
     channel: int | str = "mean",
     folder: str | None = None,
+    takes_fingerprint: bool = True,
 ) -> ReadRecording:
     """Read as :func:`read_audio` does; return its warnings. Relative paths start from `folder`."""
     dtype, name = np.dtype(dtype), name_of(recording)
     remarks: list[str] = []
     mixer = ChannelMixer(name, channel, dtype)
     path = None
-    if isinstance(recording, str | os.PathLike):
+    if isinstance(recording, _PATHS):
         path = Path(folder or "", recording)
         samples, rate = _read_file(name, path, max_duration, mixer, remarks)
     else:
@@ -130,14 +138,15 @@ def read_recording(
         raise AudioError(f"{name}: found 0 samples; leave it out, or record it again.")
     check_stopped()
     peak = float(peak_of(samples))
-    if not np.isfinite(peak):
+    if not isfinite(peak):
         bad = int(np.count_nonzero(~np.isfinite(samples)))
         raise AudioError(f"{name}: found {bad} samples that are NaN or infinite; repair or leave it out.")
     note_unscaled_floats(peak, remarks)
     if path is not None:
         note_unscaled_file(path, peak, remarks)
     check_stopped()
-    fingerprint = None if channel == "each" else fingerprint_of(samples)
+    takes_fingerprint = takes_fingerprint and channel != "each"
+    fingerprint = fingerprint_of(samples) if takes_fingerprint else None
     if sample_rate is not None and rate != sample_rate:
         samples = _resample(name, samples, rate, sample_rate)
         rate = sample_rate
@@ -148,7 +157,7 @@ def count_channels(recording: Any, max_duration: float | None = None) -> int:
     """Return the number of channels of a recording, 1 of one that cannot be read, without its samples."""
     name = name_of(recording)
     counter = _ChannelCounter(name, "mean", np.dtype(np.float32))
-    if isinstance(recording, str | os.PathLike):
+    if isinstance(recording, _PATHS):
         with suppress(AudioError):
             _read_file(name, Path(recording), max_duration, counter, [])
     return counter.n_channels
@@ -165,7 +174,7 @@ class _ChannelCounter(ChannelMixer):
 
 def name_of(recording: Any) -> str:
     """Return what messages call a recording: its path, where it has one."""
-    return os.fspath(recording) if isinstance(recording, str | os.PathLike) else "the recording"
+    return os.fspath(recording) if isinstance(recording, _PATHS) else "the recording"
 
 
 def _read_file(

@@ -3,6 +3,7 @@
 import os
 from typing import BinaryIO, NamedTuple
 
+import numpy as np
 import soundfile
 
 from voicelstm.audio._channels import ChannelMixer
@@ -148,7 +149,8 @@ def _read(sound: soundfile.SoundFile, joined: Joined) -> tuple[int, str | None]:
         at_once = (_BLOCK if n_frames else _FIRST_BLOCK) // sound.channels
         size = min(at_once, total - n_frames)
         try:
-            block = sound.read(size, dtype=dtype, always_2d=True)
+            block = np.empty((size, sound.channels), dtype)
+            block = block[: sound.buffer_read_into(block, dtype)]  # quicker than read
         except (soundfile.LibsndfileError, RuntimeError) as error:
             return n_frames, str(error)
         joined.add(block, int(sound.samplerate), full_scale)

@@ -289,7 +289,14 @@ def _in_memory(recording: Any, channel: int | str) -> Any:
     """Return a channel of a file as samples and their rate; other recordings have one."""
     if not isinstance(recording, str | os.PathLike):
         return recording
-    found = read_recording(recording, sample_rate=None, max_duration=None, dtype=np.float64, channel=channel)
+    found = read_recording(
+        recording,
+        sample_rate=None,
+        max_duration=None,
+        dtype=np.float64,
+        channel=channel,
+        takes_fingerprint=False,
+    )
     return found.samples, found.sample_rate
 
 
