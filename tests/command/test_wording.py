@@ -90,6 +90,7 @@ def test_what_the_library_does_not_say_any_more_is_not_looked_for():
 #: Parameters that messages of these modules name, and why no option takes their place.
 WITHOUT_OPTION = {
     ("audio_dir", "_asvspoof.py"): "no option calls its loaders",
+    ("audio_dir", "_partial_spoof.py"): "no option calls its loaders",
     ("n_resamples", "_evaluation.py"): "the command's own",
     ("n_resamples", "_intervals.py"): "the command's own",
     ("on_error", "_failures.py"): "the command's own",

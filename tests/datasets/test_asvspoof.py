@@ -202,7 +202,7 @@ def test_the_list_of_trials_is_not_taken_for_the_key(tmp_path):
         protocol=trials / "ASVspoof2021_LA_eval/ASVspoof2021.LA.cm.eval.trl.txt",
     )
     assert "line 2: 1 columns" in message
-    assert "SPEAKER UTTERANCE CODEC TRANSMISSION SYSTEM KEY TRIM SUBSET" in message
+    assert "SPEAKER CLIP CODEC TRANSMISSION SYSTEM KEY TRIM SUBSET" in message
 
 
 # ASVspoof 5

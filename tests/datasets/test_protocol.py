@@ -27,7 +27,7 @@ def test_bad_lines_of_a_protocol_are_named_with_file_and_number(tmp_path):
     assert "line 4: 4 columns" in message
     assert "line 5: 6 columns" in message
     assert "line 1 = line 6: LA_T_1" in message
-    assert "SPEAKER UTTERANCE - SYSTEM KEY" in message
+    assert "SPEAKER CLIP - SYSTEM KEY" in message
 
 
 def test_bad_lines_and_missing_files_are_in_one_error(tmp_path):
@@ -79,8 +79,8 @@ def test_lines_keep_their_numbers_and_blank_ones_are_passed_over(tmp_path):
 def test_words_get_their_names_and_others_are_noted():
     lines = [(3, ["u1", "s1", "-", "bonafide"]), (5, ["u2", "s1", "-", "spoof"]), (6, ["u3", "spoof"])]
     problems = Problems("protocol.txt")
-    records = named_words(lines, ("utterance", "speaker", "", "key"), problems)
-    columns = {"utterance": ["u1", "u2"], "speaker": ["s1", "s1"], "key": ["bonafide", "spoof"]}
+    records = named_words(lines, ("clip", "speaker", "", "key"), problems)
+    columns = {"clip": ["u1", "u2"], "speaker": ["s1", "s1"], "key": ["bonafide", "spoof"]}
     assert records == Records(columns, [3, 5])
     assert "line 6: 2 columns: 'u3', 'spoof'" in refusal(problems.raise_any)
 

@@ -21,22 +21,22 @@ from voicelstm.datasets._records import Records
 __all__ = ["load_asvspoof5", "load_asvspoof2019", "load_asvspoof2021"]
 
 _COLUMNS_2019 = {
-    "LA": ("speaker", "utterance", "", "system", "key"),
-    "PA": ("speaker", "utterance", "environment", "system", "key"),
+    "LA": ("speaker", "clip", "", "system", "key"),
+    "PA": ("speaker", "clip", "environment", "system", "key"),
 }
 _COLUMNS_2021 = {
-    "LA": ("speaker", "utterance", "codec", "transmission", "system", "key", "trim", "subset"),
+    "LA": ("speaker", "clip", "codec", "transmission", "system", "key", "trim", "subset"),
     "DF": (
-        "speaker", "utterance", "codec", "source", "system", "key", "trim", "subset", "vocoder", "task",
+        "speaker", "clip", "codec", "source", "system", "key", "trim", "subset", "vocoder", "task",
         "team", "gender_pair", "language",
     ),
     "PA": (
-        "speaker", "utterance", "asv_room", "asv_microphone", "asv_distance", "attacker_room",
+        "speaker", "clip", "asv_room", "asv_microphone", "asv_distance", "attacker_room",
         "attacker_microphone", "replay_device", "attacker_distance", "key", "trim", "subset",
     ),
 }  # fmt: skip
 _COLUMNS_5 = (
-    "speaker", "utterance", "gender", "codec", "codec_quality", "original", "attack_tag", "system", "key", ""
+    "speaker", "clip", "gender", "codec", "codec_quality", "original", "attack_tag", "system", "key", ""
 )  # fmt: skip
 
 
@@ -290,7 +290,7 @@ def _df(path: Path, problems: Problems) -> Records:
 def _pa(path: Path, problems: Problems) -> Records:
     """Read a key of PA, whose systems are the devices that replayed."""
     records = words(*_COLUMNS_2021["PA"])(path, problems)
-    return records._replace(columns={**records.columns, "system": list(records.columns["replay_device"])})
+    return records.adding(system=records.columns["replay_device"])
 
 
 def load_asvspoof5(
@@ -431,7 +431,7 @@ def _by_key(path: Path, problems: Problems) -> Records:
         )
         problems.raise_any()
     names = [""] * width
-    names[0], names[1], names[key - 1], names[key] = "speaker", "utterance", "system", "key"
+    names[0], names[1], names[key - 1], names[key] = "speaker", "clip", "system", "key"
     if width == len(_COLUMNS_5) and key == _COLUMNS_5.index("key"):
         names = list(_COLUMNS_5)
     elif key > 3 and all(len(cells) > 2 and cells[2] in ("F", "M") for _, cells in lines):

@@ -46,7 +46,7 @@ class Layout(NamedTuple):
     extension: str = ""
 
 
-#: Reads a list: "utterance" and "key" are among the columns, and the others become groups.
+#: Reads a list: "clip" and "key" are among the columns, and the others become groups.
 Reader = Callable[[Path, Problems], Records]
 Lines = list[tuple[int, list[str]]]
 
@@ -63,9 +63,7 @@ class Clips(NamedTuple):
         """Return the Bunch, or ``(recordings, target)``."""
         columns = dict(self.records.columns)
         names = sorted(columns, key=lambda name: name not in ("speaker", "system"))
-        groups = {
-            name: np.array(columns[name], dtype=str) for name in names if name not in ("utterance", "key")
-        }
+        groups = {name: np.array(columns[name], dtype=str) for name in names if name not in ("clip", "key")}
         return corpus(self.recordings, self.target, groups, self.title, return_X_y=return_X_y)
 
 
@@ -213,17 +211,17 @@ def _first_rows(records: Records, problems: Problems, *, repeated: bool) -> Reco
     """Return the first row of each clip."""
     first: dict[str, int] = {}
     kept = []
-    for at, utterance in enumerate(records.columns["utterance"]):
-        if first.setdefault(utterance, at) == at:
+    for at, clip in enumerate(records.columns["clip"]):
+        if first.setdefault(clip, at) == at:
             kept.append(at)
         elif not repeated:
-            place = f"{records.place(first[utterance])} = {records.place(at)}: {utterance}"
+            place = f"{records.place(first[clip])} = {records.place(at)}: {clip}"
             problems.add("The same clip more than once", place, "Keep one line of each.")
     return records.rows(kept)
 
 
 def _check_where(where: Mapping[str, object], records: Records, problems: Problems) -> None:
-    groups = [name for name in records.columns if name not in ("utterance", "key")]
+    groups = [name for name in records.columns if name not in ("clip", "key")]
     for column in where:
         if column not in groups:
             problems.add("Columns that the protocol lacks", repr(column), f"It has {shortened(groups)}.")
@@ -247,18 +245,18 @@ def _found(
     records: Records, folders: list[Path], listed: Path, layout: Layout, problems: Problems
 ) -> list[str]:
     """Return the audio files of clips; note those that are not there."""
-    utterances = records.columns["utterance"]
+    clips = records.columns["clip"]
     if layout.extension:
         by_name = audio_by_stem(folders)
     else:
         index = _FolderIndex(folders)
-        by_name = {name: file for name in utterances if (file := index.find(name)) is not None}
+        by_name = {name: file for name in clips if (file := index.find(name)) is not None}
     looked = " or ".join(str(folder) for folder in folders)
-    for at, utterance in enumerate(utterances):
-        if utterance not in by_name:
-            place = f"{records.place(at)}: {utterance}{layout.extension}"
+    for at, clip in enumerate(clips):
+        if clip not in by_name:
+            place = f"{records.place(at)}: {clip}{layout.extension}"
             problems.add("Missing files", place, f"{listed} names these; looked in {looked}. {layout.words}")
-    return [by_name[utterance] for utterance in utterances if utterance in by_name]
+    return [by_name[clip] for clip in clips if clip in by_name]
 
 
 def audio_by_stem(folders: Iterable[Path]) -> dict[str, str]:

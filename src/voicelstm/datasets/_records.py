@@ -19,6 +19,10 @@ class Records(NamedTuple):
         """Name the place of a row."""
         return f"{self.before}{self.lines[at]}"
 
+    def adding(self, **columns: list[str]) -> "Records":
+        """Return the rows with more columns, or others in the place of some."""
+        return self._replace(columns={**self.columns, **columns})
+
     def rows(self, kept: list[int]) -> "Records":
         """Return the rows at some positions."""
         if len(kept) == len(self.lines):
