@@ -15,6 +15,7 @@ _COUNT = re.compile(rb"^(sample_count|channel_count|sample_n_bytes) -\S+ (\d{1,1
 _BOXES = frozenset(
     b"emsg free junk mdat meta mfra moof moov pdin pnot prft PICT sidx skip ssix styp udta uuid wide".split()
 )
+_NEW_SOUND, _SOX_FORGETS = 9, 8  # kind of a block in VOC files, and bytes that SoX does not count in it
 _MOST_PARTS = 100_000  # boxes, chunks or blocks
 
 
@@ -98,6 +99,8 @@ def _of_voice(descriptor: int, begin: int, size: int) -> int | None:
         if len(header) < 4 or not 0 < header[0] < 10:
             return position + 1 if header[:1] == b"\0" else None
         position += 4 + int.from_bytes(header[1:], "little")
+        if header[0] == _NEW_SOUND and position + _SOX_FORGETS + 1 == size:
+            return size
         if position >= size:
             return position
     return None
