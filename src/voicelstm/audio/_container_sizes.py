@@ -16,7 +16,7 @@ _BOXES = frozenset(
     b"emsg free junk mdat meta mfra moof moov pdin pnot prft PICT sidx skip ssix styp udta uuid wide".split()
 )
 _NEW_SOUND, _SOX_FORGETS = 9, 8  # kind of a block in VOC files, and bytes that SoX does not count in it
-_MOST_PARTS = 100_000  # boxes, chunks or blocks
+_MOST_PARTS = 10_000  # boxes, chunks or blocks
 
 
 def announced_end(descriptor: int, begin: int, size: int) -> int | None:

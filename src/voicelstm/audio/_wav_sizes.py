@@ -103,16 +103,13 @@ def _begin_of_last_chunks(descriptor: int, start: int, size: int) -> int:
     """Return where chunks begin that fill a file exactly up to its end; its end if none do."""
     start = max(start, size - _TAIL)
     tail = os.pread(descriptor, size - start, start)
-    for at in sorted(match.start() for match in _A_NAME.finditer(tail)):
-        end = 0
-        for position, name, claimed in _chunks(descriptor, start + at, size, "little"):
-            end = position + 8 + claimed
-            if name not in _NAMES:
-                break
-        else:
-            if abs(end - size) <= 1:
-                return start + at
-    return size
+    begins: set[int] = set()
+    for match in reversed(list(_A_NAME.finditer(tail))):
+        claimed = int.from_bytes(tail[match.end() : match.end() + 4], "little")
+        end = match.end() + 4 + claimed
+        if abs(end - len(tail)) <= 1 or end in begins or end + claimed % 2 in begins:
+            begins.add(match.start())
+    return start + min(begins) if begins else size
 
 
 def is_padding(descriptor: int, position: int, size: int) -> bool:
