@@ -7,6 +7,7 @@ from tests.datasets.corpora import refusal
 from voicelstm.datasets import load_folder
 from voicelstm.datasets._files import (
     audio_files,
+    audio_paths,
     is_audio,
     is_file,
     natural_key,
@@ -26,6 +27,20 @@ def test_a_link_to_a_folder_above_is_not_followed_round(tree):
     root = tree("human/in/a.wav", "tts/in/b.wav")
     (root / "human" / "in" / "up").symlink_to(root / "human")
     assert [Path(path).name for path in load_folder(root).recordings] == ["a.wav", "b.wav"]
+
+
+def test_links_that_lead_to_each_other_are_followed_once(tree):
+    root = tree("human/a.wav", "tts/b.wav")
+    (root / "human" / "other").symlink_to(root / "tts")
+    (root / "tts" / "other").symlink_to(root / "human")
+    (root / "tts" / "out").symlink_to(root.parent)
+    names = [path.relative_to(root).as_posix() for path in audio_files(root, recursive=True)]
+    assert names == ["human/a.wav", "human/other/b.wav", "tts/b.wav", "tts/other/a.wav"]
+
+
+def test_files_are_the_same_as_text(tree):
+    root = tree("b10/1.wav", "b2/1.wav", "z.wav", "a.txt")
+    assert audio_paths(root, recursive=True) == [str(path) for path in audio_files(root, recursive=True)]
 
 
 def test_natural_order_is_that_of_the_numbers_in_the_names():
@@ -52,7 +67,7 @@ def test_natural_order_ignores_case_and_still_tells_all_names_apart():
     ],
 )
 def test_audio_is_told_by_its_extension(name, expected):
-    assert is_audio(Path(name)) == expected
+    assert is_audio(name) == expected
 
 
 @pytest.mark.parametrize("text", ["none.wav", "x" * 5000, "null\0character.wav", "."])

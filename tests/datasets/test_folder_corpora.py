@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from tests.datasets.corpora import groups, plant, refusal
-from voicelstm.datasets import load_fake_or_real, load_wavefake
+from voicelstm.datasets import load_dfadd, load_fake_or_real, load_librisevoc, load_wavefake
 
 # WaveFake
 
@@ -48,7 +48,7 @@ def test_wavefake_does_not_take_the_human_side_for_a_vocoder(tmp_path):
 def test_wavefake_names_folders_that_are_missing_or_empty(tmp_path):
     plant(tmp_path, "wavs/LJ1.wav", "generated_audio/ljspeech_melgan/readme.txt")
     message = refusal(load_wavefake, tmp_path, human=tmp_path / "wavs")
-    assert "Folders without audio" in message
+    assert "Folders that are missing or without audio" in message
     assert str(tmp_path / "generated_audio" / "ljspeech_melgan") in message
     assert "LJSpeech-1.1/wavs" in refusal(load_wavefake, tmp_path, human=tmp_path / "none")
 
@@ -89,3 +89,96 @@ def test_fake_or_real_does_not_take_one_version_for_another(tmp_path):
     assert "'for-norm'" in refusal(load_fake_or_real, tmp_path, "rerec")
     message = refusal(load_fake_or_real, tmp_path, "norm", "testing")
     assert str(tmp_path / "for-norm" / "testing" / "real") in message
+
+
+# DFADD
+
+
+def plant_dfadd(root):
+    for part, number in (("train", "001"), ("valid", "002"), ("test", "003")):
+        plant(
+            root,
+            f"DATASET_VCTK_BONAFIDE/{part}/p227_{number}.wav",
+            f"DATASET_GradTTS/{part}/p227_{number}_GradTTS.flac",
+            f"DATASET_PflowTTS/{part}/p345_{number}_pflow.flac",
+        )
+    return plant(root, "DATASET_GradTTS/train.txt")
+
+
+def test_dfadd_says_system_speaker_and_utterance_by_folder_and_name(tmp_path):
+    corpus = load_dfadd(plant_dfadd(tmp_path), "test")
+    assert [Path(path).relative_to(tmp_path).as_posix() for path in corpus.recordings] == [
+        "DATASET_GradTTS/test/p227_003_GradTTS.flac",
+        "DATASET_PflowTTS/test/p345_003_pflow.flac",
+        "DATASET_VCTK_BONAFIDE/test/p227_003.wav",
+    ]
+    assert corpus.target.tolist() == ["synthetic", "synthetic", "human"]
+    assert groups(corpus) == {
+        "speaker": ["p227", "p345", "p227"],
+        "system": ["GradTTS", "PflowTTS", "human"],
+        "utterance": ["p227_003", "p345_003", "p227_003"],
+        "partition": ["test"] * 3,
+    }
+    assert load_dfadd(tmp_path, None).groups["partition"].tolist() == [
+        part for part in ("train", "valid", "test") for _ in range(3)
+    ]
+
+
+def test_dfadd_refuses_human_clips_that_were_merged_into_a_system(tmp_path):
+    plant(plant_dfadd(tmp_path), "DATASET_GradTTS/train/p227_001.wav")
+    message = refusal(load_dfadd, tmp_path)
+    assert "Human clips in the folder of a system (1)" in message
+    assert str(tmp_path / "DATASET_GradTTS/train/p227_001.wav") in message
+
+
+def test_dfadd_names_folders_that_are_missing(tmp_path):
+    plant(tmp_path, "DATASET_GradTTS/train/p227_001_GradTTS.flac", "DATASET_VCTK_BONAFIDE/test/p227_001.wav")
+    message = refusal(load_dfadd, tmp_path)
+    assert str(tmp_path / "DATASET_VCTK_BONAFIDE" / "train") in message
+    assert "DATASET_VCTK_BONAFIDE/train/*.wav" in refusal(load_dfadd, tmp_path / "none")
+    assert "DATASET_*" in refusal(load_dfadd, tmp_path / "DATASET_GradTTS")
+    with pytest.raises(ValueError, match="'train', 'valid', 'test', None"):
+        load_dfadd(tmp_path, "dev")
+
+
+# LibriSeVoc
+
+BASES = ["26_495_000004_000000", "6147_34605_000006_000009"]
+
+
+def plant_librisevoc(root):
+    copies = [f"{vocoder}/{base}_gen.wav" for vocoder in ("diffwave", "wavernn") for base in BASES]
+    return plant(root, *(f"gt/{base}.wav" for base in BASES), *copies)
+
+
+@pytest.mark.parametrize("home", ["", "LibriSeVoc"])
+def test_librisevoc_takes_the_speaker_from_the_name(tmp_path, home):
+    plant_librisevoc(tmp_path / home)
+    corpus = load_librisevoc(tmp_path)
+    assert corpus.target.tolist() == ["synthetic"] * 2 + ["human"] * 2 + ["synthetic"] * 2
+    assert groups(corpus) == {
+        "speaker": ["26", "6147"] * 3,
+        "system": ["diffwave", "diffwave", "human", "human", "wavernn", "wavernn"],
+        "utterance": BASES * 3,
+    }
+
+
+def test_librisevoc_keeps_the_clips_of_the_authors_lists(tmp_path):
+    plant_librisevoc(tmp_path / "LibriSeVoc")
+    plant(tmp_path, texts={"test.txt": f"{BASES[1]}.wav\n"})
+    corpus = load_librisevoc(tmp_path / "LibriSeVoc", "test")
+    assert corpus.groups["utterance"].tolist() == [BASES[1]] * 3
+    assert "dev.txt" in refusal(load_librisevoc, tmp_path, "dev")
+    (tmp_path / "LibriSeVoc" / "wavernn" / f"{BASES[1]}_gen.wav").unlink()
+    message = refusal(load_librisevoc, tmp_path, "test")
+    assert f"wavernn/{BASES[1]}" in message
+    assert "test.txt names these" in message
+
+
+def test_librisevoc_names_folders_that_are_missing_or_empty(tmp_path):
+    plant(tmp_path, "wavernn/1_2_gen.wav")
+    assert str(tmp_path / "gt") in refusal(load_librisevoc, tmp_path)
+    plant(tmp_path, "gt/1_2.wav", "wavenet/readme.txt")
+    message = refusal(load_librisevoc, tmp_path)
+    assert str(tmp_path / "wavenet") in message
+    assert "gt/*.wav" in message

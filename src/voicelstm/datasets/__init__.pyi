@@ -9,7 +9,9 @@ from ._audit_variables import OneVariable as OneVariable
 from ._digits import fetch_free_spoken_digits as fetch_free_spoken_digits
 from ._files import recordings_in as recordings_in
 from ._folder import load_folder as load_folder
+from ._folder_corpora import load_dfadd as load_dfadd
 from ._folder_corpora import load_fake_or_real as load_fake_or_real
+from ._folder_corpora import load_librisevoc as load_librisevoc
 from ._folder_corpora import load_wavefake as load_wavefake
 from ._groups import FEWEST_SPEAKERS as FEWEST_SPEAKERS
 from ._groups import enough_speakers as enough_speakers
@@ -18,6 +20,7 @@ from ._labels import load_csv as load_csv
 from ._listed_corpora import load_add2023 as load_add2023
 from ._listed_corpora import load_codecfake as load_codecfake
 from ._listed_corpora import load_decro as load_decro
+from ._mlaad import load_mlaad as load_mlaad
 from ._names import FileFinder as FileFinder
 from ._partial_spoof import load_llama_partialspoof as load_llama_partialspoof
 from ._partial_spoof import load_partialspoof as load_partialspoof

@@ -74,12 +74,12 @@ def corpus(
     if return_X_y:
         return recordings, target
     lines = [title, "", "Classes:"]
-    for label, count in zip(*np.unique(target, return_counts=True), strict=True):
+    for label, count in sorted(Counter(target.tolist()).items()):
         lines.append(f"  {label}: {_recordings(count)}")
     if groups:
         lines.append("Groups:")
         for name, values in groups.items():
-            lines.append(f"  {name}: {len(np.unique(values))} distinct")
+            lines.append(f"  {name}: {len(set(values.tolist()))} distinct")
     return Bunch(recordings=recordings, target=target, groups=groups, DESCR="\n".join(lines) + "\n")
 
 

@@ -14,6 +14,7 @@ __all__ = [
     "AUDIO_EXTENSIONS",
     "Listing",
     "audio_files",
+    "audio_paths",
     "is_audio",
     "is_file",
     "left_out_text",
@@ -44,9 +45,9 @@ def natural_key(name: str) -> tuple[object, ...]:
     return tuple(int(piece) if i % 2 else piece for i, piece in enumerate(pieces)), name
 
 
-def is_audio(path: Path) -> bool:
+def is_audio(name: str) -> bool:
     """Tell whether a name is that of a recording: a known extension and no leading dot."""
-    return not path.name.startswith(".") and path.suffix.lower() in AUDIO_EXTENSIONS
+    return not name.startswith(".") and os.path.splitext(name)[1].lower() in AUDIO_EXTENSIONS  # noqa: PTH122
 
 
 def is_file(path: Path) -> bool:
@@ -72,18 +73,16 @@ def recordings_in(folder: Path, ignore: Sequence[str] = (), *, recursive: bool =
     folder on, with slashes.
     """
     recordings, left_out = [], []
-    for path in _files(folder, recursive):
+    for entry in _files(folder, recursive):
+        path = Path(entry)
         if path.name.startswith(".") or _is_ignored(path, folder, ignore):
             continue
-        found = None if is_audio(path) else found_instead_of_sound(path)
+        found = None if is_audio(path.name) else found_instead_of_sound(path)
         if found is None:
             recordings.append(path)
         else:
             left_out.append((path, found))
-    return Listing(
-        sorted(recordings, key=lambda path: _order(path, folder)),
-        sorted(left_out, key=lambda each: _order(each[0], folder)),
-    )
+    return Listing(recordings, left_out)
 
 
 def left_out_text(left_out: Sequence[tuple[Path, str]], most: int) -> str:
@@ -99,30 +98,36 @@ def _is_ignored(path: Path, folder: Path, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(path.name, each) or fnmatchcase(inside, each) for each in patterns)
 
 
-def _order(path: Path, folder: Path) -> list[tuple[object, ...]]:
-    return [natural_key(part) for part in path.relative_to(folder).parts]
-
-
 def audio_files(folder: Path, *, recursive: bool) -> list[Path]:
     """List the files of a folder that are called as sound is, in natural order, without hidden ones."""
-    found = [path for path in _files(folder, recursive) if is_audio(path)]
-    return sorted(found, key=lambda path: _order(path, folder))
+    return [Path(entry) for entry in _files(folder, recursive) if is_audio(entry.name)]
 
 
-def _files(folder: Path, recursive: bool) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder, onerror=_refuse, followlinks=True):
-        # A link to where it lies would be followed for ever.
-        above = {Path(parent).resolve(), *Path(parent).resolve().parents}
-        folders[:] = [
-            name
-            for name in folders
-            if recursive and not name.startswith(".") and Path(parent, name).resolve() not in above
-        ]
-        yield from (Path(parent, name) for name in names)
+def audio_paths(folder: str | Path, *, recursive: bool) -> list[str]:
+    """List the same files as text, which is faster: corpora have a million."""
+    return [entry.path for entry in _files(folder, recursive) if is_audio(entry.name)]
 
 
-def _refuse(error: OSError) -> None:
-    raise error  # os.walk would pass over a folder that it may not read
+def _files(
+    folder: str | Path, recursive: bool, above: frozenset[Path] = frozenset()
+) -> "Iterator[os.DirEntry[str]]":
+    """Yield what is no folder in natural order, part by part of the path.
+
+    Links to folders that the walk came through, or to those above them, would be followed for ever.
+    """
+    real = Path(folder).resolve()
+    above |= {real, *real.parents}
+    with os.scandir(folder) as entries:
+        listed = sorted(entries, key=lambda entry: natural_key(entry.name))
+    for entry in listed:
+        if not entry.is_dir():
+            yield entry
+        elif recursive and not entry.name.startswith(".") and not _leads_up(entry, above):
+            yield from _files(entry.path, recursive, above)
+
+
+def _leads_up(folder: "os.DirEntry[str]", above: frozenset[Path]) -> bool:
+    return folder.is_symlink() and Path(folder.path).resolve() in above
 
 
 def note_unreadable(problems: Problems, files: Iterable[tuple[Path, str]]) -> None:

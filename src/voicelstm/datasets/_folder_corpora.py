@@ -1,19 +1,17 @@
 """Public corpora whose folders are the only list of what is in them."""
 
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from voicelstm.datasets._corpus import corpus
-from voicelstm.datasets._files import audio_files, note_duplicates
+from voicelstm.datasets._files import is_file
+from voicelstm.datasets._gathered import Gathered, sub_folders
 from voicelstm.datasets._problems import Problems, shortened
 from voicelstm.datasets._protocol import check_choice
+from voicelstm.datasets._table import read_text
 
-__all__ = ["load_fake_or_real", "load_wavefake"]
+__all__ = ["load_dfadd", "load_fake_or_real", "load_librisevoc", "load_wavefake"]
 
 _WAVEFAKE = (
     "WaveFake is laid out as one folder for each vocoder, such as generated_audio/ljspeech_melgan/*.wav; "
@@ -21,7 +19,6 @@ _WAVEFAKE = (
     "LJSpeech-1.1/wavs or jsut_ver1.1/basic5000/wav."
 )
 _SPEAKERS = ("ljspeech", "jsut")
-_FAKE_OR_REAL_LABELS = {"real": "human", "fake": "synthetic"}
 _PARTITIONS = ("training", "validation", "testing")
 
 
@@ -32,6 +29,8 @@ def load_wavefake(
     return_X_y: bool = False,
 ) -> Any:
     """Load WaveFake, speech that vocoders made anew, from a local copy.
+
+    It is had at https://zenodo.org/records/5642694, with its licence beside it. Nothing is downloaded.
 
     Parameters
     ----------
@@ -59,8 +58,8 @@ def load_wavefake(
     Raises
     ------
     DatasetError
-        Where a folder is missing or has no audio, or links make one file appear twice. The message says how
-        the corpus is laid out.
+        If a folder is missing or has no audio, or links make one file appear twice. The message says how the
+        corpus is laid out.
 
     Notes
     -----
@@ -89,42 +88,27 @@ def load_wavefake(
     root = Path(path) / "generated_audio"
     root = root if root.is_dir() else Path(path)
     problems = Problems(str(root))
-    given = [human] if isinstance(human, str | os.PathLike) else list(human)
-    sides = [Path(folder) for folder in given]
-    for folder in (root, *sides):
-        if not folder.is_dir():
-            problems.add("There is no such folder", str(folder.absolute()), _WAVEFAKE)
-    problems.raise_any()
-
+    sides = [Path(folder) for folder in ([human] if isinstance(human, str | os.PathLike) else human)]
     held = [folder.resolve() for folder in sides]
     systems = [
-        entry
-        for entry in sorted(root.iterdir())
-        if entry.is_dir()
-        and not entry.name.startswith(".")
-        and not any(folder.is_relative_to(entry.resolve()) for folder in held)
+        folder
+        for folder in sub_folders(root, "*", problems, _WAVEFAKE)
+        if not any(side.is_relative_to(folder.resolve()) for side in held)
     ]
-    if not systems:
-        problems.add("No folders of vocoders", str(root.absolute()), _WAVEFAKE)
-    recordings: list[str] = []
-    rows: list[tuple[str, str, str]] = []
+    gathered = Gathered("system", "speaker", "utterance")
     for folder in (*sides, *systems):
-        files = audio_files(folder, recursive=True)
-        if not files:
-            problems.add("Folders without audio", str(folder), _WAVEFAKE)
-        system = "human" if folder in sides else folder.name
-        speaker = _speaker(folder.name if folder in systems else str(folder.resolve()), folder.name)
-        for file in files:
-            recordings.append(str(file))
-            rows.append((system, speaker, re.sub(r"_gen(erated)?$", "", file.stem)))
-    note_duplicates(problems, ((Path(file), file) for file in recordings))
-    problems.raise_any()
-
-    columns = [np.array(values, dtype=str) for values in zip(*rows, strict=True)]
-    groups = dict(zip(("system", "speaker", "utterance"), columns, strict=True))
-    target = np.where(groups["system"] == "human", "human", "synthetic")
+        is_human = folder in sides
+        speaker = _speaker(str(folder.resolve()) if is_human else folder.name, folder.name)
+        for file in gathered.files(folder, problems, _WAVEFAKE, recursive=True):
+            system = "human" if is_human else folder.name
+            gathered.add(file, is_human, system, speaker, _without_ending(Path(file).stem))
     title = f"WaveFake: {root}, with human recordings of {', '.join(map(str, sides))}."
-    return corpus(recordings, target, groups, title, return_X_y=return_X_y)
+    return gathered.as_corpus(problems, title, return_X_y=return_X_y)
+
+
+def _without_ending(name: str) -> str:
+    """Return the name of a recording that vocoders made anew."""
+    return name.removesuffix("_gen").removesuffix("_generated")
 
 
 def _speaker(name: str, otherwise: str) -> str:
@@ -139,6 +123,8 @@ def load_fake_or_real(
     return_X_y: bool = False,
 ) -> Any:
     """Load Fake-or-Real (FoR) from a local copy.
+
+    It is had at https://bil.eecs.yorku.ca/datasets/, where its terms stand. Nothing is downloaded.
 
     Parameters
     ----------
@@ -166,10 +152,10 @@ def load_fake_or_real(
     Raises
     ------
     DatasetError
-        Where a folder is missing or has no audio, or links make one file appear twice. The message says how
-        the corpus is laid out.
+        If a folder is missing or has no audio, or links make one file appear twice. The message says how the
+        corpus is laid out.
     ValueError
-        Where `version` or `partition` is none of those above.
+        If `version` or `partition` is none of those above.
 
     References
     ----------
@@ -194,7 +180,7 @@ def load_fake_or_real(
     check_choice("partition", partition, (*_PARTITIONS, None))
     root = Path(path)
     name = f"for-{version}"
-    words = (
+    laid_out = (
         f"Fake-or-Real is laid out as {name}/training/real/*.wav and {name}/training/fake/*.wav, with "
         f"validation and testing likewise; path is {name}, or the folder above it."
     )
@@ -204,26 +190,16 @@ def load_fake_or_real(
         there = (
             shortened(sorted(entry.name for entry in root.iterdir())) if root.is_dir() else "no such folder"
         )
-        problems.add(f"No folder of the version {version!r}", f"{root.absolute()}: {there}", words)
+        problems.add(f"No folder of the version {version!r}", f"{root.absolute()}: {there}", laid_out)
         raise problems.error()
 
-    recordings: list[str] = []
-    labels: list[str] = []
-    partitions: list[str] = []
+    gathered = Gathered("partition")
     for part in _PARTITIONS if partition is None else (partition,):
-        for folder, label in _FAKE_OR_REAL_LABELS.items():
-            below = home / part / folder
-            files = audio_files(below, recursive=False) if below.is_dir() else []
-            if not files:
-                problems.add("Folders that are missing or without audio", f"{below}{os.sep}", words)
-            recordings.extend(map(str, files))
-            labels.extend([label] * len(files))
-            partitions.extend([part] * len(files))
-    note_duplicates(problems, ((Path(file), file) for file in recordings))
-    problems.raise_any()
-    groups = {"partition": np.array(partitions, dtype=str)}
+        for folder in ("real", "fake"):
+            for file in gathered.files(home / part / folder, problems, laid_out):
+                gathered.add(file, folder == "real", part)
     title = f"Fake-or-Real, version {version}, {partition or 'all partitions'}: {home}."
-    return corpus(recordings, np.array(labels), groups, title, return_X_y=return_X_y)
+    return gathered.as_corpus(problems, title, return_X_y=return_X_y)
 
 
 def _version_folder(root: Path, name: str) -> Path | None:
@@ -232,3 +208,195 @@ def _version_folder(root: Path, name: str) -> Path | None:
     if root.name.startswith(name) or not root.name.startswith("for-"):
         candidates += [root, *sorted(root.glob(f"{name}*"))]
     return next((one for one in candidates if any((one / part).is_dir() for part in _PARTITIONS)), None)
+
+
+def load_dfadd(
+    path: str | os.PathLike[str],
+    partition: str | None = "train",
+    *,
+    return_X_y: bool = False,
+) -> Any:
+    """Load DFADD, speech of VCTK's speakers and of diffusion and flow matching, from a local copy.
+
+    It is had at https://huggingface.co/datasets/isjwdu/DFADD (its ZIP files), under the MIT licence. Nothing
+    is downloaded.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The folder that the archives were unpacked to. In it::
+
+            DATASET_VCTK_BONAFIDE/train/p227_001.wav
+            DATASET_GradTTS/train/p227_001_GradTTS.flac        other systems, valid and test likewise
+    partition : {"train", "valid", "test"} or None, default="train"
+        None is all three.
+    return_X_y : bool, default=False
+        Return ``(recordings, target)`` instead of a Bunch.
+
+    Returns
+    -------
+    :class:`~sklearn.utils.Bunch`
+        - ``recordings`` : list of str. Paths, partition by partition, folders and files in natural order.
+        - ``target`` : ndarray of shape (n_recordings,). "human" for the folder ``DATASET_VCTK_BONAFIDE``,
+          "synthetic" for others.
+        - ``groups`` : dict of str to ndarray of shape (n_recordings,). ``"speaker"`` and ``"utterance"``: the
+          first part, and the first two parts, of the file's name; ``"system"``: "human", or the folder's name
+          without ``DATASET_``; ``"partition"``.
+        - ``DESCR`` : str.
+
+    Raises
+    ------
+    DatasetError
+        If a folder is missing or has no audio, there is only one class, human clips lie in the folder of a
+        system, or links make one file appear twice. The message says how the corpus is laid out.
+    ValueError
+        If `partition` is none of those above.
+
+    References
+    ----------
+    .. [1] J. Du et al., "DFADD: the diffusion and flow-matching based audio deepfake dataset", SLT 2024.
+       https://arxiv.org/abs/2409.08731
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from voicelstm.datasets import load_dfadd
+    >>> with TemporaryDirectory() as folder:
+    ...     for name in ("VCTK_BONAFIDE/test/p227_001.wav", "GradTTS/test/p227_001_GradTTS.flac"):
+    ...         file = Path(folder, f"DATASET_{name}")
+    ...         file.parent.mkdir(parents=True)
+    ...         file.touch()
+    ...     corpus = load_dfadd(folder, "test")
+    >>> corpus.groups["system"].tolist()
+    ['GradTTS', 'human']
+    """
+    parts = ("train", "valid", "test")
+    check_choice("partition", partition, (*parts, None))
+    root = Path(path)
+    laid_out = (
+        "DFADD is laid out as DATASET_VCTK_BONAFIDE/train/*.wav and, for each system, a folder such as "
+        "DATASET_GradTTS/train/*.flac, with valid and test likewise; path is the folder that holds these."
+    )
+    problems = Problems(str(root))
+    folders = sub_folders(root, "DATASET_*", problems, laid_out)
+    gathered = Gathered("speaker", "system", "utterance", "partition")
+    for part in parts if partition is None else (partition,):
+        for folder in folders:
+            is_human = "BONAFIDE" in folder.name
+            system = "human" if is_human else folder.name.removeprefix("DATASET_")
+            for file in gathered.files(folder / part, problems, laid_out):
+                words = Path(file).stem.split("_")
+                if len(words) < 3 and not is_human:
+                    remedy = (
+                        f"Names of synthetic clips end in that of the system: move others out. {laid_out}"
+                    )
+                    problems.add("Human clips in the folder of a system", file, remedy)
+                gathered.add(file, is_human, words[0], system, "_".join(words[:2]), part)
+    return gathered.as_corpus(problems, f"DFADD, {partition or 'all parts'}: {root}.", return_X_y=return_X_y)
+
+
+def load_librisevoc(
+    path: str | os.PathLike[str],
+    partition: str | None = None,
+    *,
+    return_X_y: bool = False,
+) -> Any:
+    """Load LibriSeVoc, read speech that six vocoders made anew, from a local copy.
+
+    It is had from https://github.com/csun22/Synthetic-Voice-Detection-Vocoder-Artifacts, where its terms
+    stand. Nothing is downloaded.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The folder ``LibriSeVoc``, or the one above it. In it::
+
+            gt/6147_34605_000006_000009.wav
+            wavernn/6147_34605_000006_000009_gen.wav         other vocoders likewise
+            test.txt                                         names of files in gt, here or in the folder above
+    partition : {"train", "dev", "test"} or None, default=None
+        The clips that ``train.txt``, ``dev.txt`` or ``test.txt`` names, which are had at the same place. None
+        is all clips.
+    return_X_y : bool, default=False
+        Return ``(recordings, target)`` instead of a Bunch.
+
+    Returns
+    -------
+    :class:`~sklearn.utils.Bunch`
+        - ``recordings`` : list of str. Paths, folders and files in natural order.
+        - ``target`` : ndarray of shape (n_recordings,). "human" for the folder ``gt``, "synthetic" for
+          others.
+        - ``groups`` : dict of str to ndarray of shape (n_recordings,). ``"speaker"``: the first part of the
+          file's name, LibriTTS' number; ``"system"``: "human" or the folder's name; ``"utterance"``: the
+          file's name without ``_gen``, the same for a recording and for its copies, which belong on one side
+          of a split.
+        - ``DESCR`` : str.
+
+    Raises
+    ------
+    DatasetError
+        If a folder or the list of the partition is missing, folders have no audio, the list names clips that
+        are not there, or links make one file appear twice. The message says how the corpus is laid out.
+    ValueError
+        If `partition` is none of those above.
+
+    References
+    ----------
+    .. [1] C. Sun et al., "AI-synthesized voice detection using neural vocoder artifacts", CVPR workshops
+       2023. https://arxiv.org/abs/2304.13085
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from voicelstm.datasets import load_librisevoc
+    >>> with TemporaryDirectory() as folder:
+    ...     for name in ("gt/6147_34605_000006_000009.wav", "wavernn/6147_34605_000006_000009_gen.wav"):
+    ...         Path(folder, name).parent.mkdir()
+    ...         Path(folder, name).touch()
+    ...     corpus = load_librisevoc(folder)
+    >>> corpus.groups["system"].tolist()
+    ['human', 'wavernn']
+    >>> corpus.groups["speaker"].tolist()
+    ['6147', '6147']
+    """
+    check_choice("partition", partition, ("train", "dev", "test", None))
+    root = Path(path) / "LibriSeVoc"
+    root = root if root.is_dir() else Path(path)
+    laid_out = (
+        "LibriSeVoc is laid out as gt/*.wav and, for each vocoder, a folder such as wavernn/*_gen.wav; path "
+        "is the folder that holds these, or the one above it."
+    )
+    problems = Problems(str(root))
+    if not (root / "gt").is_dir():
+        problems.add("There is no such folder", str((root / "gt").absolute()), laid_out)
+    folders = sub_folders(root, "*", problems, laid_out)
+    wanted = None if partition is None else _names_of(partition, root, problems)
+    problems.raise_any()
+    gathered = Gathered("speaker", "system", "utterance")
+    for folder in folders:
+        found = set()
+        for file in gathered.files(folder, problems, laid_out):
+            utterance = _without_ending(Path(file).stem)
+            if wanted is None or utterance in wanted:
+                found.add(utterance)
+                is_human = folder.name == "gt"
+                system = "human" if is_human else folder.name
+                gathered.add(file, is_human, utterance.split("_")[0], system, utterance)
+        for utterance in sorted((wanted or set()) - found):
+            remedy = f"{partition}.txt names these. {laid_out}"
+            problems.add("Missing files", f"{folder.name}/{utterance}", remedy)
+    title = f"LibriSeVoc, {partition or 'all clips'}: {root}."
+    return gathered.as_corpus(problems, title, return_X_y=return_X_y)
+
+
+def _names_of(partition: str, root: Path, problems: Problems) -> set[str]:
+    """Return the names of a partition's clips, without extension, from the list in a folder or above it."""
+    places = [folder / f"{partition}.txt" for folder in (root, root.parent)]
+    listed = next((place for place in places if is_file(place)), None)
+    if listed is None:
+        remedy = "Put the lists of the authors' repository beside the folders, or leave partition None."
+        problems.add("There is no such file", " or ".join(map(str, places)), remedy)
+        return set()
+    return {Path(name).stem for name in read_text(listed, problems).split()}

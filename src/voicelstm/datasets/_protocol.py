@@ -17,6 +17,7 @@ from voicelstm.datasets._table import Format, read_table, read_text
 __all__ = [
     "LABELS",
     "Clips",
+    "FolderIndex",
     "Layout",
     "Lines",
     "audio_by_stem",
@@ -249,7 +250,7 @@ def _found(
     if layout.extension:
         by_name = audio_by_stem(folders)
     else:
-        index = _FolderIndex(folders)
+        index = FolderIndex(folders)
         by_name = {name: file for name in clips if (file := index.find(name)) is not None}
     looked = " or ".join(str(folder) for folder in folders)
     for at, clip in enumerate(clips):
@@ -274,7 +275,7 @@ def audio_by_stem(folders: Iterable[Path]) -> dict[str, str]:
     return found
 
 
-class _FolderIndex:
+class FolderIndex:
     """Files by names with folders in them, each folder listed once when it is first asked for."""
 
     def __init__(self, folders: Iterable[Path]) -> None:
