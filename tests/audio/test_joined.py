@@ -26,7 +26,7 @@ def test_blocks_are_joined_in_their_order():
     found._mixer.begin(1)
     for block in blocks:
         found.add(block, 8000, 1.0)
-    assert found.finish().tolist() == list(range(15))
+    assert found.finish().finish()[0].tolist() == list(range(15))
     assert found.sample_rate == 8000
 
 

@@ -352,7 +352,7 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
 def test_a_long_recording_resampled_in_parts_is_that_of_one_go(rate, new_rate, dtype, monkeypatch):
     samples = np.random.default_rng(0).normal(scale=0.1, size=50_001).astype(dtype)
     expected, _ = read_audio((samples, rate), sample_rate=new_rate, dtype=dtype)
-    monkeypatch.setattr("voicelstm.audio._reading._BLOCK", 7000)
+    monkeypatch.setattr("voicelstm.audio._samples._BLOCK", 7000)
     found, _ = read_audio((samples, rate), sample_rate=new_rate, dtype=dtype)
     np.testing.assert_array_equal(found, expected)
 
@@ -361,5 +361,5 @@ def test_no_fingerprint_is_taken_where_none_is_given_back(tmp_path, monkeypatch)
     """It takes most of the time of reading PCM."""
     path = tmp_path / "recording.wav"
     path.write_bytes(wav_bytes([1, 2, 3]))
-    monkeypatch.setattr("voicelstm.audio._reading.fingerprint_of", Mock(side_effect=RuntimeError))
+    monkeypatch.setattr("voicelstm.audio._samples.fingerprint_of", Mock(side_effect=RuntimeError))
     assert len(read_audio(path)[0]) == 3

@@ -34,12 +34,22 @@ def check_channel(channel: Any, *, each: bool) -> None:
 class ChannelMixer:
     """Mix blocks of a recording's channels, one after the other; `name` is what messages call it.
 
-    `begin` once for each decoder that is tried, `mix` each block, `finish`. Blocks should be of a second and
-    more: each is looked at in windows of its own.
+    `begin` once for each decoder that is tried, `mix` each block, and ask for the `gain`. Blocks should be of
+    a second and more: each is looked at in windows of its own. `sample_rate` and `takes_fingerprint` say what
+    becomes of the samples.
     """
 
-    def __init__(self, name: object, channel: int | str, dtype: np.dtype) -> None:
-        self._name, self._channel, self._dtype = name, channel, dtype
+    def __init__(
+        self,
+        name: object,
+        channel: int | str,
+        dtype: np.dtype,
+        *,
+        sample_rate: int | None = None,
+        takes_fingerprint: bool = False,
+    ) -> None:
+        self.name, self._channel, self._dtype = name, channel, dtype
+        self.sample_rate, self.takes_fingerprint = sample_rate, takes_fingerprint
         self.n_channels = 1  # of samples that no decoder gave
         self._energy = np.zeros(0)
         self._cancelled_energy = 0.0
@@ -61,19 +71,19 @@ class ChannelMixer:
         if self._channel not in ("each", "mean") and self._position >= n_channels:
             there = "1 channel" if n_channels == 1 else f"{n_channels} channels"
             raise AudioError(
-                f"{self._name}: found {there}, and none that is channel={self._channel!r}: channels count"
+                f"{self.name}: found {there}, and none that is channel={self._channel!r}: channels count"
                 " from 0, and left and right are 0 and 1."
             )
 
     def mix(self, block: NDArray, full_scale: float = 1.0) -> NDArray:
         """Return one sample per frame of a block of shape (n_frames, n_channels), or with "each" all of them.
 
-        A mean is that of all channels, until `finish` knows which of them are silent.
+        A mean is that of all channels, until `gain` knows which of them are silent.
         """
         if block.shape[1] != self.n_channels:
             if self._channel != "mean":
                 raise AudioError(
-                    f"{self._name}: found {self.n_channels} channels, and further on {block.shape[1]}; cut it"
+                    f"{self.name}: found {self.n_channels} channels, and further on {block.shape[1]}; cut it"
                     ' where they change, or choose channel="mean".'
                 )
             block = np.broadcast_to(block.mean(axis=1, keepdims=True), (len(block), self.n_channels))
@@ -89,25 +99,33 @@ class ChannelMixer:
             mixed *= self._dtype.type(1 / full_scale)
         return mixed
 
-    def finish(self, samples: NDArray) -> NDArray:
-        """Return the samples of all blocks, as loud as the mean of the channels that are not silent.
+    @property
+    def gains(self) -> list[float]:
+        """What `gain` may return in the end."""
+        of_mean = self._channel == "mean"
+        return (
+            [self.n_channels / n_speaking for n_speaking in range(1, self.n_channels + 1)]
+            if of_mean
+            else [1.0]
+        )
+
+    def gain(self) -> float:
+        """Return what makes all samples as loud as the mean of the channels that are not silent.
 
         Channels that cancel each other have no mean that anybody has said, and are an AudioError.
         """
         if self._channel != "mean" or self.n_channels < 2:
-            return samples
+            return 1.0
         if self._cancelled_energy > _MOST_CANCELLED * self._energy.sum():
             share = 100 * self._cancelled_frames / self._n_frames
             which = 'channel="left" or channel="right"' if self.n_channels == 2 else "such as channel=0"
             raise AudioError(
-                f"{self._name}: found channels that cancel each other in {share:.0f} % of the recording, as"
+                f"{self.name}: found channels that cancel each other in {share:.0f} % of the recording, as"
                 " where a line is connected the wrong way round: their mean is nothing that was said; choose"
                 f" one, {which}."
             )
         n_speaking = np.count_nonzero(self._energy > _SILENT * self._energy.max()) or self.n_channels
-        if n_speaking < self.n_channels:
-            samples *= self._dtype.type(self.n_channels / n_speaking)
-        return samples
+        return float(self.n_channels / n_speaking)
 
     @property
     def _position(self) -> int:

@@ -2,9 +2,7 @@
 
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
+from voicelstm.audio._samples import Samples
 from voicelstm.exceptions import AudioError
 
 __all__ = ["Decoded", "UndecodableError", "check_duration", "length_remark"]
@@ -13,7 +11,7 @@ __all__ = ["Decoded", "UndecodableError", "check_duration", "length_remark"]
 class Decoded(NamedTuple):
     """Samples, mixed, and their rate; what was announced, in s; whether that was all; what to warn of."""
 
-    samples: NDArray[np.floating]
+    samples: Samples
     sample_rate: int
     announced: float | None
     is_whole: bool

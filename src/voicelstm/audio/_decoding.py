@@ -64,7 +64,8 @@ def _attempt(
     except UndecodableError as error:
         reasons[decoder] = str(error).rstrip(".")
         return None
-    return decoded._replace(samples=mixer.finish(decoded.samples))
+    decoded.samples.gain = mixer.gain()
+    return decoded
 
 
 def _remarked(decoded: Decoded, announced: float | None, file: BinaryIO, size: int) -> Decoded:

@@ -1,4 +1,4 @@
-"""Mixed samples of one block after the other, in one array that grows."""
+"""Mixed samples of one block after the other."""
 
 import numpy as np
 import soxr
@@ -7,11 +7,10 @@ from numpy.typing import NDArray
 from voicelstm._base import check_stopped
 from voicelstm.audio._channels import ChannelMixer
 from voicelstm.audio._decoded import check_duration
+from voicelstm.audio._samples import MOST_RESAMPLED, Samples
 from voicelstm.exceptions import AudioError
 
-__all__ = ["MOST_RESAMPLED", "Joined"]
-
-MOST_RESAMPLED = 100  # of two sample rates, how many times the one may be the other
+__all__ = ["Joined"]
 
 
 class Joined:
@@ -19,7 +18,7 @@ class Joined:
 
     def __init__(self, name: object, max_duration: float | None, mixer: ChannelMixer) -> None:
         self._name, self._max_duration, self._mixer = name, max_duration, mixer
-        self._samples: NDArray[np.floating] = np.empty(0, mixer.dtype)
+        self._samples = Samples(mixer)
         self._other: list[NDArray[np.floating]] = []
         self._rate_of_other = 0
         self.sample_rate = 0
@@ -50,19 +49,13 @@ class Joined:
         seconds = len(self._samples) / self.sample_rate + n_others / rate
         check_duration(self._name, round(seconds * self.sample_rate), self.sample_rate, self._max_duration)
 
-    def finish(self) -> NDArray[np.floating]:
-        """Return all samples, at the rate of the first."""
+    def finish(self) -> Samples:
+        """Return all samples, which came at the rate of the first."""
         self._add_other()
         return self._samples
 
     def _append(self, mixed: NDArray) -> None:
-        n_samples = len(self._samples)
-        if n_samples:
-            # In place, where joining would hold both.
-            self._samples.resize((n_samples + len(mixed), *mixed.shape[1:]), refcheck=False)
-            self._samples[n_samples:] = mixed
-        else:
-            self._samples = mixed
+        self._samples.add(mixed, self.sample_rate)
         check_duration(self._name, len(self._samples), self.sample_rate, self._max_duration)
 
     def _add_other(self) -> None:

@@ -4,29 +4,22 @@ import os
 import stat
 import warnings
 from contextlib import suppress
-from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import soxr
 from numpy.typing import DTypeLike, NDArray
 
-from voicelstm._base import check_stopped
 from voicelstm.audio._channels import ChannelMixer, check_channel
 from voicelstm.audio._decoded import check_duration
 from voicelstm.audio._decoding import decode_file
-from voicelstm.audio._fingerprint import fingerprint_of
-from voicelstm.audio._joined import MOST_RESAMPLED
-from voicelstm.audio._level import peak_of
+from voicelstm.audio._samples import Samples
 from voicelstm.audio._scale import note_unscaled_file, note_unscaled_floats, note_unscaled_integers
 from voicelstm.exceptions import AudioError, AudioWarning
 
 __all__ = ["count_channels", "name_of", "read_audio", "read_recording"]
 
-_BLOCK = 2**22  # samples of each channel that are resampled in one go
 _PATHS = (str, os.PathLike)
-_MARGIN = 1000  # samples that a resampler may give beyond what the rates say
 
 
 def read_audio(
@@ -125,32 +118,26 @@ def read_recording(
     """Read as :func:`read_audio` does; return its warnings. Relative paths start from `folder`."""
     dtype, name = np.dtype(dtype), name_of(recording)
     remarks: list[str] = []
-    mixer = ChannelMixer(name, channel, dtype)
+    takes_fingerprint = takes_fingerprint and channel != "each"
+    mixer = ChannelMixer(name, channel, dtype, sample_rate=sample_rate, takes_fingerprint=takes_fingerprint)
     path = None
     if isinstance(recording, _PATHS):
         path = Path(folder or "", recording)
         samples, rate = _read_file(name, path, max_duration, mixer, remarks)
     else:
-        samples, rate = _from_memory(recording, sample_rate, dtype, remarks)
-        check_duration(name, len(samples), rate, max_duration)
-        samples = samples[:, None] if channel == "each" else samples
+        found, rate = _from_memory(recording, sample_rate, dtype, remarks)
+        check_duration(name, len(found), rate, max_duration)
+        samples = Samples(mixer)
+        samples.add(found[:, None] if channel == "each" else found, rate)
     if not len(samples):
         raise AudioError(f"{name}: found 0 samples; leave it out, or record it again.")
-    check_stopped()
-    peak = float(peak_of(samples))
-    if not isfinite(peak):
-        bad = int(np.count_nonzero(~np.isfinite(samples)))
+    if bad := samples.n_not_finite:
         raise AudioError(f"{name}: found {bad} samples that are NaN or infinite; repair or leave it out.")
-    note_unscaled_floats(peak, remarks)
+    note_unscaled_floats(samples.peak, remarks)
     if path is not None:
-        note_unscaled_file(path, peak, remarks)
-    check_stopped()
-    takes_fingerprint = takes_fingerprint and channel != "each"
-    fingerprint = fingerprint_of(samples) if takes_fingerprint else None
-    if sample_rate is not None and rate != sample_rate:
-        samples = _resample(name, samples, rate, sample_rate)
-        rate = sample_rate
-    return ReadRecording(samples, rate, remarks, fingerprint)
+        note_unscaled_file(path, samples.peak, remarks)
+    values, fingerprint = samples.finish()
+    return ReadRecording(values, rate if sample_rate is None else sample_rate, remarks, fingerprint)
 
 
 def count_channels(recording: Any, max_duration: float | None = None) -> int:
@@ -179,7 +166,7 @@ def name_of(recording: Any) -> str:
 
 def _read_file(
     name: str, path: Path, max_duration: float | None, mixer: ChannelMixer, remarks: list[str]
-) -> tuple[NDArray, int]:
+) -> tuple[Samples, int]:
     _check_regular(name, path)
     try:
         with path.open("rb", buffering=0) as file:
@@ -255,36 +242,3 @@ def _scale_integers(samples: NDArray, dtype: np.dtype, remarks: list[str]) -> ND
         scaled -= full_scale
     note_unscaled_integers(samples, remarks)
     return (scaled / full_scale).astype(dtype)
-
-
-def _resample(name: object, samples: NDArray, rate: int, new_rate: int) -> NDArray:
-    if max(rate, new_rate) > MOST_RESAMPLED * min(rate, new_rate):
-        raise AudioError(
-            f"{name}: found a sample rate of {rate} Hz; it cannot be resampled to {new_rate} Hz."
-        )
-    resampled = _resample_in_blocks(samples, rate, new_rate)
-    if not np.isfinite(resampled).all():
-        raise AudioError(
-            f"{name}: found samples as large as {peak_of(samples):.2g}, which overflow when they are"
-            " resampled; scale them to ±1."
-        )
-    # A clip too short for the filter comes back empty.
-    return resampled if len(resampled) else samples[:1]
-
-
-def _resample_in_blocks(samples: NDArray, rate: int, new_rate: int) -> NDArray:
-    """Resample as soxr does in one go, so that somebody who stops it need not wait for hours of sound."""
-    if len(samples) <= _BLOCK:
-        return soxr.resample(samples, rate, new_rate)
-    n_channels = 1 if samples.ndim == 1 else samples.shape[1]
-    stream = soxr.ResampleStream(rate, new_rate, n_channels, dtype=samples.dtype)
-    n_samples = -(-len(samples) * new_rate // rate) + _MARGIN
-    resampled = np.empty((n_samples, *samples.shape[1:]), samples.dtype)
-    n_done = 0
-    for start in range(0, len(samples), _BLOCK):
-        check_stopped()
-        block = stream.resample_chunk(samples[start : start + _BLOCK], last=start + _BLOCK >= len(samples))
-        resampled[n_done : n_done + len(block)] = block
-        n_done += len(block)
-    resampled.resize((n_done, *samples.shape[1:]), refcheck=False)
-    return resampled

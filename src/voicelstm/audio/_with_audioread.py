@@ -7,6 +7,7 @@ import numpy as np
 
 from voicelstm.audio._channels import ChannelMixer
 from voicelstm.audio._decoded import Decoded, UndecodableError, check_duration
+from voicelstm.audio._samples import Samples
 from voicelstm.exceptions import AudioError
 
 __all__ = ["read_with_audioread"]
@@ -14,7 +15,7 @@ __all__ = ["read_with_audioread"]
 
 def read_with_audioread(name: str, path: Path, max_duration: float | None, mixer: ChannelMixer) -> Decoded:
     """Read a file as librosa's loader does, whose own warnings only all threads at once could silence."""
-    blocks, n_frames, rest = [], 0, b""
+    samples, n_frames, rest = Samples(mixer), 0, b""
     try:
         import audioread
 
@@ -28,7 +29,7 @@ def read_with_audioread(name: str, path: Path, max_duration: float | None, mixer
                 whole = len(found_bytes) - len(found_bytes) % (2 * n_channels)
                 rest = found_bytes[whole:]
                 block = np.frombuffer(found_bytes[:whole], dtype="<i2").reshape(-1, n_channels)
-                blocks.append(mixer.mix(block, full_scale=2**15))
+                samples.add(mixer.mix(block, full_scale=2**15), int(rate))
                 n_frames += len(block)
                 if rate > 0:
                     check_duration(name, n_frames, rate, max_duration)
@@ -41,7 +42,7 @@ def read_with_audioread(name: str, path: Path, max_duration: float | None, mixer
         raise UndecodableError(f"a sample rate of {rate} Hz")
     if not n_frames:
         raise UndecodableError("nothing in it can be decoded")
-    return Decoded(np.concatenate(blocks), int(rate), None, True, [])
+    return Decoded(samples, int(rate), None, True, [])
 
 
 def _decoders() -> list[Any]:
