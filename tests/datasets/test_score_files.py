@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from voicelstm.datasets import read_scores, write_scores
@@ -168,6 +169,10 @@ def test_everything_that_is_wrong_is_said_at_once_with_lines(tmp_path):
         ("filename\tcm-score\n", "No scores"),
         ("filename\tcm-label\na\tspoof\n", "This is a key"),
         ("filename\tcm-score\tasv-score\tsasv-score\n", "Another header"),
+        ("a 1.0 unknown\nb 2.0 fake\n", "line 1: 'unknown'"),
+        ("a 1.0 fake\nb 2.0\n", "Expected UTTERANCE SCORE KEY"),
+        ("spk\tfilename\tcm-score\tasv-score\tsasv-score\n", "No scores"),
+        ("spk\tfilename\tcm-score\tasv-score\tsasv-score\ns\ta\t1\tnan\t2\n", "line 2: a: 'nan'"),
         ("LA_0009 LA_E_1 alaw ita_tx A07 spoof notrim eval -5.8\n", "UTTERANCE ATTACK KEY SCORE"),
         ("a A01 fake 1.0\n", "line 1: 'fake'"),
         ("a A01 spoof 1.0\nb 2.0\n", "line 2: 'b 2.0'"),
@@ -207,3 +212,68 @@ def test_zero_has_no_sign(tmp_path):
     write_scores(tmp_path / "s", ["a"], [0.0], format="asvspoof2021")
     assert (tmp_path / "s").read_text() == "a 0.0\n"
     assert not np.signbit(read_scores(tmp_path / "s").scores[0])
+
+
+def test_three_columns_are_those_of_codecfake(tmp_path):
+    # As generate_score.py of Codecfake writes them: the probability of "real", then the key.
+    (tmp_path / "s").write_text("F01_SSB1.wav 0.0625 fake\nSSB1.wav 0.875 real\nLA_E_1 0.5 bonafide\n")
+    for kind in (None, "codecfake"):
+        scores = read_scores(tmp_path / "s", format=kind)
+        assert scores.format == "codecfake"
+        assert scores.utterances.tolist() == ["F01_SSB1.wav", "SSB1.wav", "LA_E_1"]
+        assert scores.scores.tolist() == [-0.0625, -0.875, -0.5]
+        assert scores.target.tolist() == ["synthetic", "human", "human"]
+        assert "system" not in scores
+    with pytest.raises(ValueError, match="'asvspoof5', 'asvspoof2021', 'asvspoof2019'"):
+        write_scores(tmp_path / "s", ["a"], [1.0], format="codecfake")
+
+
+def test_the_key_of_2019_may_be_human(tmp_path):
+    (tmp_path / "s").write_text("LA_E_1 - human 2.5\nLA_E_2 A11 spoof -1.5\n")
+    scores = read_scores(tmp_path / "s")
+    assert scores.format == "asvspoof2019"
+    assert scores.target.tolist() == ["human", "synthetic"]
+    assert scores.system.tolist() == ["human", "A11"]
+
+
+SASV = """\
+spk\tfilename\tcm-score\tasv-score\tsasv-score
+E_0101\tE_0000000001\t4.5\t-1.0\t1.75
+E_0102\tE_0000000001\t4.5\t2.0\t3.25
+E_0101\tE_0000000002\t-3.5\t0.5\t-1.5
+"""
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2, 3, 4], [1, 2, 0, 4, 3]], ids=["as released", "other order"])
+def test_scores_of_track_2_stand_once_for_each_speaker(tmp_path, order):
+    lines = [line.split("\t") for line in SASV.splitlines()]
+    (tmp_path / "s.tsv").write_text("\n".join("\t".join(line[at] for at in order) for line in lines))
+    scores = read_scores(tmp_path / "s.tsv")
+    assert scores.format == "asvspoof5_sasv"
+    assert scores.utterances.tolist() == ["E_0000000001", "E_0000000001", "E_0000000002"]
+    assert scores.speaker.tolist() == ["E_0101", "E_0102", "E_0101"]
+    assert scores.scores.tolist() == [-4.5, -4.5, 3.5]
+    assert scores.asv_scores.tolist() == [-1.0, 2.0, 0.5]
+    assert scores.sasv_scores.tolist() == [1.75, 3.25, -1.5]
+    asked = read_scores(tmp_path / "s.tsv", utterances=["E_0000000002", "E_0000000001"])
+    assert asked.scores.tolist() == [3.5, -4.5]
+
+
+def test_scores_of_track_2_that_differ_within_a_clip_are_no_answer_for_it(tmp_path):
+    text = SASV.replace("E_0102\tE_0000000001\t4.5", "E_0102\tE_0000000001\t5.5")
+    message = refusal(tmp_path / "s.tsv", text, utterances=["E_0000000001", "E_0000000002"])
+    assert "Clips with several scores (1)" in message
+    assert "line 2 and line 3: E_0000000001" in message
+    message = refusal(tmp_path / "s.tsv", SASV + SASV.splitlines()[1])
+    assert "line 2 = line 5: E_0101 E_0000000001" in message
+
+
+@pytest.mark.parametrize("name", ["NA", "nan", "None", "<NA>"])
+def test_a_name_that_pandas_takes_for_a_missing_value_is_refused_both_ways(tmp_path, name):
+    (tmp_path / "p.tsv").write_text(f"filename\tcm-score\n{name}\t1.0\n")
+    assert pd.read_csv(tmp_path / "p.tsv", sep="\t")["filename"].isna().all()
+    message = refusal(tmp_path / "s.tsv", f"filename\tcm-score\na\t1.0\n{name}\t2.0\n")
+    assert "Lines without the name of a clip (1)" in message
+    assert f"line 3: {name!r}" in message
+    with pytest.raises(ValueError, match="missing value by pandas"):
+        write_scores(tmp_path / "s.tsv", ["a", name], [1.0, 2.0])

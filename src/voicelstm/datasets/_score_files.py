@@ -17,22 +17,45 @@ from voicelstm.datasets._table import read_text
 __all__ = ["read_scores", "write_scores"]
 
 _HEADER = "filename\tcm-score"
+_SASV_HEADER = "spk\tfilename\tcm-score\tasv-score\tsasv-score"
 _FORMATS = ("asvspoof5", "asvspoof2021", "asvspoof2019")
+_READ_ONLY = ("asvspoof5_sasv", "codecfake")
 _KEYS = {"human": "bonafide", "synthetic": "spoof", "bonafide": "bonafide", "spoof": "spoof"}
-_LABELS = {"bonafide": "human", "spoof": "synthetic"}
+_LABELS = {"bonafide": "human", "human": "human", "spoof": "synthetic"}
+_MORE_LABELS = {**_LABELS, "real": "human", "genuine": "human", "fake": "synthetic", "synthetic": "synthetic"}
 _LINE = {
     "asvspoof5": "FILENAME, a tab, SCORE",
+    "asvspoof5_sasv": "SPEAKER, FILENAME and three scores, with tabs in between",
     "asvspoof2021": "UTTERANCE SCORE",
     "asvspoof2019": "UTTERANCE ATTACK KEY SCORE",
+    "codecfake": "UTTERANCE SCORE KEY",
 }
+#: Where the words of a line stand.
+_COLUMNS = {
+    "asvspoof5": ("utterance", "score"),
+    "asvspoof5_sasv": ("speaker", "utterance", "score", "asv_score", "sasv_score"),
+    "asvspoof2021": ("utterance", "score"),
+    "asvspoof2019": ("utterance", "system", "key", "score"),
+    "codecfake": ("utterance", "score", "key"),
+}
+#: What pandas, with which the challenges' tools read score files, takes for a missing value.
+_MISSING = frozenset(
+    {
+        "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
+        "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+    }
+)  # fmt: skip
 
 
 class _Row(NamedTuple):
     line: int
     utterance: str
     score: str
-    system: str
-    key: str
+    system: str = ""
+    key: str = ""
+    speaker: str = ""
+    asv_score: str = "0"
+    sasv_score: str = "0"
 
 
 def write_scores(
@@ -56,7 +79,8 @@ def write_scores(
         The file. It is replaced only when the new one is complete.
     utterances : iterable of str of length n
         Names of the clips as the challenge has them, without folder and extension:
-        ``[Path(file).stem for file in corpus.recordings]``. Each may stand once.
+        ``[Path(file).stem for file in corpus.recordings]``. Each may stand once. "NA", "nan" and the like are
+        refused: pandas, with which the challenges' tools read, takes them for missing values.
     scores : array-like of shape (n,)
         Finite log-odds of synthetic; the file gets the same numbers with the other sign.
     target : sequence of str of length n, default=None
@@ -95,7 +119,7 @@ def write_scores(
     ...     Path(folder, "scores.txt").read_text()
     'LA_E_9332881 -5.8546\n'
     """
-    _check_format(format)
+    _check_format(format, _FORMATS)
     names = [str(name) for name in utterances]
     values = np.asarray(scores, dtype=np.float64)
     if values.shape != (len(names),):
@@ -137,8 +161,13 @@ def read_scores(
         Give back these clips in this order, so that the scores stand beside a corpus's labels:
         ``[Path(file).stem for file in corpus.recordings]``. Every one must be in the file; others in the file
         are passed over. None is all in the file's order, whatever it is.
-    format : {"asvspoof5", "asvspoof2021", "asvspoof2019"} or None, default=None
-        See :func:`write_scores`. None goes by the first line: a header, or how many words it has.
+    format : str, default=None
+        One of those of :func:`write_scores`, or of these. None goes by the first line: a header, or how many
+        words it has.
+
+        - "asvspoof5_sasv": a header, ``spk``, ``filename``, ``cm-score``, ``asv-score`` and ``sasv-score``,
+          in any order; tabs in between. Track 2 of ASVspoof 5.
+        - "codecfake": ``UTTERANCE SCORE KEY``, blanks in between, no header.
 
     Returns
     -------
@@ -148,17 +177,22 @@ def read_scores(
           library: these are the numbers of the file with the other sign, since in the challenges' files
           higher means more human. The scores of another system need not be log-odds.
         - ``format`` : str.
-        - ``target``, ``system`` : ndarrays of str of shape (n,), from "asvspoof2019" alone. "human" or
-          "synthetic"; "human" or the attack.
+        - ``target`` : ndarray of str of shape (n,), from "asvspoof2019" and "codecfake". "human" if the key
+          is "bonafide" or "human", of "codecfake" also "real" or "genuine"; "synthetic" if it is "spoof", of
+          "codecfake" also "fake" or "synthetic".
+        - ``system`` : ndarray of str of shape (n,), from "asvspoof2019". "human" or the attack.
+        - ``speaker``, ``asv_scores``, ``sasv_scores`` : ndarrays of shape (n,), from "asvspoof5_sasv". The
+          speaker that the clip claims to be, and the scores of accepting it, as the file has them. A clip may
+          stand once for each speaker.
 
     Raises
     ------
     DatasetError
-        Where the file is missing, empty or a key instead of scores; a line has other columns, a score that is
-        no finite number, or a key that is unknown; a clip stands twice or is missing. The message has the
-        lines.
+        If the file is missing, empty or a key instead of scores; a line has other columns, a score that is no
+        finite number, a key that is unknown, or a name such as "NA", which stands for a missing value; a clip
+        stands twice, is missing, or is asked for and has several scores. The message has the lines.
     ValueError
-        Where `format` is none of those above.
+        If `format` is none of those above.
 
     See Also
     --------
@@ -179,7 +213,7 @@ def read_scores(
     ('asvspoof2019', [1.5, -2.25], ['synthetic', 'human'])
     """
     if format is not None:
-        _check_format(format)
+        _check_format(format, (*_FORMATS, *_READ_ONLY))
     source = Path(path)
     problems = Problems(str(source))
     text = read_text(source, problems)
@@ -189,11 +223,14 @@ def read_scores(
     problems.raise_any()
     chosen = format or _recognised(lines[0][1], problems)
     rows = _rows(lines, chosen, problems)
-    values = [_number(row, problems) for row in rows]
+    values = [_number(row, row.score, problems) for row in rows]
+    for row in rows:
+        _number(row, row.asv_score, problems)
+        _number(row, row.sasv_score, problems)
     _note_repeated(rows, problems)
     problems.raise_any()
 
-    order = range(len(rows)) if utterances is None else _positions(rows, utterances, problems)
+    order = range(len(rows)) if utterances is None else _positions(rows, values, utterances, problems)
     problems.raise_any()
     kept = [rows[at] for at in order]
     scores = Bunch(
@@ -201,11 +238,17 @@ def read_scores(
         scores=_turned(np.array([values[at] for at in order], dtype=np.float64)),
         format=chosen,
     )
+    if chosen in ("asvspoof2019", "codecfake"):
+        scores.target = np.array([_MORE_LABELS[row.key] for row in kept], dtype=str)
     if chosen == "asvspoof2019":
-        scores.target = np.array([_LABELS[row.key] for row in kept], dtype=str)
+        systems = zip(scores.target, (row.system for row in kept), strict=True)
         scores.system = np.array(
-            ["human" if row.key == "bonafide" else row.system for row in kept], dtype=str
+            ["human" if label == "human" else system for label, system in systems], dtype=str
         )
+    if chosen == "asvspoof5_sasv":
+        scores.speaker = np.array([row.speaker for row in kept], dtype=str)
+        scores.asv_scores = np.array([float(row.asv_score) for row in kept])
+        scores.sasv_scores = np.array([float(row.sasv_score) for row in kept])
     return scores
 
 
@@ -214,9 +257,9 @@ def _turned(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return 0.0 - scores
 
 
-def _check_format(kind: str) -> None:
-    if kind not in _FORMATS:
-        raise ValueError(f"format={kind!r} is none of {', '.join(map(repr, _FORMATS))}.")
+def _check_format(kind: str, formats: Sequence[str]) -> None:
+    if kind not in formats:
+        raise ValueError(f"format={kind!r} is none of {', '.join(map(repr, formats))}.")
 
 
 def _check_names(names: list[str], kind: str) -> None:
@@ -231,6 +274,11 @@ def _check_names(names: list[str], kind: str) -> None:
         if breaks(name):
             raise ValueError(
                 f"The name {name!r} at position {position} cannot stand in a line {_LINE[kind]}."
+            )
+        if name in _MISSING:
+            raise ValueError(
+                f"The name {name!r} at position {position} would be read as a missing value by pandas, with"
+                " which the challenges' tools read: give the clip's name, or leave it out."
             )
         if name in first:
             raise ValueError(f"The name {name!r} stands at positions {first[name]} and {position}.")
@@ -262,10 +310,12 @@ def _recognised(first: str, problems: Problems) -> str:
     words = first.split()
     if words == ["filename", "cm-label"]:
         problems.add("This is a key", repr(first), "It has the labels; the scores are in another file.")
+    elif set(words) == set(_SASV_HEADER.split()):
+        return "asvspoof5_sasv"
     elif words[:2] == ["filename", "cm-score"]:
         return "asvspoof5"
-    elif len(words) in (2, 4):
-        return "asvspoof2021" if len(words) == 2 else "asvspoof2019"
+    elif len(words) in (2, 3, 4):
+        return {2: "asvspoof2021", 3: "codecfake", 4: "asvspoof2019"}[len(words)]
     else:
         known = "; ".join(f"{name}: {line}" for name, line in _LINE.items())
         problems.add(
@@ -275,54 +325,66 @@ def _recognised(first: str, problems: Problems) -> str:
 
 
 def _rows(lines: list[tuple[int, str]], kind: str, problems: Problems) -> list[_Row]:
-    if kind == "asvspoof5":
-        number, header = lines[0]
-        if header.rstrip() != _HEADER:
-            problems.add("Another header", f"line {number}: {header[:80]!r}", f"Expected {_HEADER!r}.")
+    columns, labels = _COLUMNS[kind], _LABELS if kind == "asvspoof2019" else _MORE_LABELS
+    headers = {"asvspoof5": _HEADER, "asvspoof5_sasv": _SASV_HEADER}
+    if kind in headers:
+        (number, header), *lines = lines
+        expected = headers[kind].split("\t")
+        found = header.rstrip().split("\t")
+        if sorted(found) != sorted(expected):
+            problems.add("Another header", f"line {number}: {header[:80]!r}", f"Expected {headers[kind]!r}.")
             problems.raise_any()
-        lines = lines[1:]
+        columns = tuple(columns[expected.index(name)] for name in found)
         if not lines:
             problems.add("No scores", "there is nothing below the header", "Each clip needs a line.")
     rows = []
     for number, line in lines:
-        words = line.rstrip("\r\n").split("\t") if kind == "asvspoof5" else line.split()
-        if len(words) != (4 if kind == "asvspoof2019" else 2):
+        words = line.rstrip("\r\n").split("\t") if kind in headers else line.split()
+        if len(words) != len(columns):
             problems.add(
                 "Lines with other columns", f"line {number}: {line[:80]!r}", f"Expected {_LINE[kind]}."
             )
-        elif kind == "asvspoof2019":
-            if words[2] not in _LABELS:
-                problems.add(
-                    "Lines without a key", f"line {number}: {words[2]!r}", "It is 'bonafide' or 'spoof'."
-                )
-            rows.append(_Row(number, words[0], words[3], words[1], words[2]))
-        else:
-            rows.append(_Row(number, words[0], words[1], "", ""))
+            continue
+        row = _Row(number, **dict(zip(columns, words, strict=True)))
+        if "key" in columns and row.key not in labels:
+            remedy = f"Expected one of {', '.join(map(repr, labels))}."
+            problems.add("Lines without a key", f"line {number}: {row.key!r}", remedy)
+        if row.utterance in _MISSING or not row.utterance:
+            remedy = "That is how pandas writes a missing value, and reads it: write the clip's own name."
+            problems.add("Lines without the name of a clip", f"line {number}: {row.utterance!r}", remedy)
+        rows.append(row)
     return rows
 
 
-def _number(row: _Row, problems: Problems) -> float:
+def _number(row: _Row, score: str, problems: Problems) -> float:
     try:
-        value = float(row.score)
+        value = float(score)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        place = f"line {row.line}: {row.utterance}: {row.score!r}"
+        place = f"line {row.line}: {row.utterance}: {score!r}"
         problems.add("Scores that are no finite number", place, "Score these clips again, or leave them out.")
     return value
 
 
 def _note_repeated(rows: list[_Row], problems: Problems) -> None:
-    first: dict[str, int] = {}
+    first: dict[tuple[str, str], int] = {}
     for row in rows:
-        if row.utterance in first:
-            place = f"line {first[row.utterance]} = line {row.line}: {row.utterance}"
+        line = first.setdefault((row.speaker, row.utterance), row.line)
+        if line != row.line:
+            place = f"line {line} = line {row.line}: {row.speaker} {row.utterance}".replace(":  ", ": ")
             problems.add("The same clip more than once", place, "Keep one line of each.")
-        first.setdefault(row.utterance, row.line)
 
 
-def _positions(rows: list[_Row], utterances: Iterable[str], problems: Problems) -> list[int]:
-    position = {row.utterance: at for at, row in enumerate(rows)}
+def _positions(
+    rows: list[_Row], values: list[float], utterances: Iterable[str], problems: Problems
+) -> list[int]:
+    position: dict[str, int] = {}
+    several: dict[str, int] = {}
+    for at, row in enumerate(rows):
+        first = position.setdefault(row.utterance, at)
+        if values[first] != values[at]:
+            several.setdefault(row.utterance, at)
     asked = [str(name) for name in utterances]
     for name in asked:
         if name not in position:
@@ -331,4 +393,7 @@ def _positions(rows: list[_Row], utterances: Iterable[str], problems: Problems) 
                 name,
                 f"The file has {len(rows)} clips, such as {rows[0].utterance}.",
             )
+        elif name in several:
+            place = f"line {rows[position[name]].line} and line {rows[several[name]].line}: {name}"
+            problems.add("Clips with several scores", place, "Leave utterances None, and choose among them.")
     return [position[name] for name in asked if name in position]
