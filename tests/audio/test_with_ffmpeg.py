@@ -1,5 +1,6 @@
 import io
 import random
+import struct
 import subprocess
 import sys
 from unittest.mock import Mock
@@ -152,3 +153,14 @@ def test_a_file_that_asks_for_bytes_before_its_beginning_is_read_as_far_as_it_go
     samples, _, remarks = read(tmp_path, content)
     assert (len(samples), remarks) == (16000, [f"{len(one)} bytes behind what was read are not heard"])
     assert found_instead_of_sound(tmp_path / "recording") is None
+
+
+def test_integers_of_64_bits_are_read(tmp_path):
+    values = np.round(tone(440, 0.1) * 2.0**63).astype("<i8")
+    head = b"RIFF" + struct.pack("<I", 36 + values.nbytes) + b"WAVEfmt "
+    head += (
+        struct.pack("<IHHIIHH", 16, 1, 1, 16000, 128000, 8, 64) + b"data" + struct.pack("<I", values.nbytes)
+    )
+    samples, rate, remarks = read(tmp_path, head + values.tobytes())
+    assert (rate, remarks) == (16000, [])
+    np.testing.assert_allclose(samples, tone(440, 0.1), atol=1e-6)

@@ -313,11 +313,12 @@ def _known_codecs() -> frozenset[str]:
 
 def _interleaved(frame: Any, resamplers: dict[str, Any]) -> list[Any]:
     """Return a frame as PyAV can give its samples: of many channels, each apart, it reads beyond the last."""
-    if not frame.format.is_planar or frame.layout.nb_channels <= _MOST_PLANES:
+    is_long = frame.format.name in ("s64", "s64p")  # which it gives no array of
+    if not is_long and (not frame.format.is_planar or frame.layout.nb_channels <= _MOST_PLANES):
         return [frame]
     import av
 
-    kind = frame.format.packed.name
+    kind = "dbl" if is_long else frame.format.packed.name
     resampler = resamplers.setdefault(kind, av.AudioResampler(format=kind))
     try:
         return list(resampler.resample(frame))
