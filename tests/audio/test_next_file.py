@@ -59,6 +59,14 @@ def test_a_short_flac_behind_another_is_read_to_the_sample(tmp_path, n_samples, 
     assert remarks[0].startswith("longer: ")
 
 
+@pytest.mark.parametrize("n_tags", [1, 2])
+@pytest.mark.parametrize("n_bytes", [0, 100, 2000])
+def test_a_short_flac_behind_a_tag_is_read_once(tmp_path, n_bytes, n_tags):
+    tag = b"ID3\x03\x00\x00\x00\x00" + bytes([n_bytes >> 7, n_bytes & 127]) + bytes(n_bytes)
+    samples, _, remarks = read(tmp_path, tag * n_tags + WRITTEN["FLAC"](tone(440, 0.1)))
+    assert (len(samples), remarks) == (1600, [])
+
+
 def test_the_next_file_is_found_in_any_place(tmp_path):
     content = wav(tone(440, 0.1))
     for at in (1, 2**20 - 5, 2**20 + 3):

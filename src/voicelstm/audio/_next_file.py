@@ -34,6 +34,7 @@ _BEGINNINGS = (
 )
 _LENGTH = 32  # bytes that tell whether a file begins
 _BLOCK = 2**20
+_MOST_TAGS = 10
 _READ_AHEAD = 2**13  # bytes that libFLAC reads at once
 
 
@@ -61,11 +62,23 @@ def right_behind(descriptor: int, begin: int, size: int) -> int | None:
     return end if begins_file(os.pread(descriptor, _LENGTH, end)) else None
 
 
-def next_flac(descriptor: int, position: int, first: int) -> int | None:
-    """Return where the next FLAC or WAV file begins in what libFLAC had read ahead; None if none does."""
-    start = max(position - _READ_AHEAD, first + 1)
-    content = os.pread(descriptor, position + _LENGTH - start, start)
+def next_flac(descriptor: int, position: int, begin: int) -> int | None:
+    """Return where the next FLAC or WAV file begins in what libFLAC had read ahead; None if none does.
+
+    The FLAC file that it read begins at `begin`, or behind ID3 tags that begin there.
+    """
+    start = max(position - _READ_AHEAD, _behind_tags(descriptor, begin) + 1)
+    content = os.pread(descriptor, max(position + _LENGTH - start, 0), start)
     if b"fLaC" not in content and b"RIFF" not in content:  # at a fraction of the price
         return None
     found = [match.start() for beginning in (_FLAC, _WAV) if (match := beginning.search(content))]
     return start + min(found) if found else None
+
+
+def _behind_tags(descriptor: int, begin: int) -> int:
+    for _ in range(_MOST_TAGS):
+        head = os.pread(descriptor, 10, begin)
+        if head[:3] != b"ID3" or len(head) < 10:
+            break
+        begin += 10 + sum((byte & 127) << 7 * place for place, byte in enumerate(reversed(head[6:])))
+    return begin
