@@ -94,7 +94,7 @@ def test_what_features_depend_on_names_their_folder(tmp_path):
     of_clips = {
         "sample_rate": 8000, "deltas": 1, "normalize": "mean", "level": -26.0, "trim_silence": 40.0,
         "max_frames": 7, "max_duration": 3.0, "backend": "librosa", "augment": Augmenter(),
-        "speech_only": True, "channel": "right",
+        "speech_only": True, "channel": "right", "as_scipy": True,
     }  # fmt: skip
     assert {field.name for field in fields(CepstraSettings)} == set(of_cepstra)
     assert {field.name for field in fields(ExtractionSettings)} == {

@@ -13,5 +13,7 @@ from ._reading import count_channels as count_channels
 from ._reading import name_of as name_of
 from ._reading import read_audio as read_audio
 from ._reading import read_recording as read_recording
+from ._reading import scipy_values as scipy_values
+from ._scipy_values import ScipyValues as ScipyValues
 from ._speech_activity import speech_frames as speech_frames
 from ._speech_activity import speech_level as speech_level

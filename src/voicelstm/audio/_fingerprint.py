@@ -22,7 +22,8 @@ class Fingerprint:
         self._is_constant = True
 
     def add(self, samples: NDArray[np.floating]) -> None:
-        """Add samples before their gain."""
+        """Add samples before their gain; those of several channels are taken in turn."""
+        samples = samples.reshape(-1)
         for start in range(0, len(samples), _BLOCK):
             block = samples[start : start + _BLOCK]
             for gain, digest in self._digests.items():

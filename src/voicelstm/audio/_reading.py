@@ -15,9 +15,10 @@ from voicelstm.audio._decoded import check_duration
 from voicelstm.audio._decoding import decode_file
 from voicelstm.audio._samples import Samples
 from voicelstm.audio._scale import note_unscaled_file, note_unscaled_floats, note_unscaled_integers
+from voicelstm.audio._scipy_values import ScipyValues, values_of_array, values_of_file
 from voicelstm.exceptions import AudioError, AudioWarning
 
-__all__ = ["count_channels", "name_of", "read_audio", "read_recording"]
+__all__ = ["count_channels", "name_of", "read_audio", "read_recording", "scipy_values"]
 
 _PATHS = (str, os.PathLike)
 
@@ -96,7 +97,7 @@ def read_audio(
 class ReadRecording(NamedTuple):
     """Samples and their rate; what there is to warn of; a hash of the samples before resampling, or None.
 
-    With ``channel="each"``, samples are of shape (n_samples, n_channels), and there is no hash.
+    With ``channel="each"``, samples are of shape (n_samples, n_channels), and the hash is of them in turn.
     """
 
     samples: NDArray[np.floating]
@@ -118,7 +119,6 @@ def read_recording(
     """Read as :func:`read_audio` does; return its warnings. Relative paths start from `folder`."""
     dtype, name = np.dtype(dtype), name_of(recording)
     remarks: list[str] = []
-    takes_fingerprint = takes_fingerprint and channel != "each"
     mixer = ChannelMixer(name, channel, dtype, sample_rate=sample_rate, takes_fingerprint=takes_fingerprint)
     path = None
     if isinstance(recording, _PATHS):
@@ -193,20 +193,17 @@ def _check_regular(name: str, path: Path) -> None:
         raise AudioError(f"{name}: found something that is not a regular file; pass a file's path.")
 
 
+def scipy_values(recording: Any, folder: str | None = None) -> ScipyValues:
+    """Return how scipy's values of a recording follow from samples in ±1; paths start from `folder`."""
+    if isinstance(recording, _PATHS):
+        return values_of_file(Path(folder or "", recording))
+    return values_of_array(_array_and_rate(recording, None)[0])
+
+
 def _from_memory(
     recording: Any, sample_rate: int | None, dtype: np.dtype, remarks: list[str]
 ) -> tuple[NDArray, int]:
-    rate = sample_rate
-    if isinstance(recording, tuple | list) and len(recording) == 2:
-        first, second = recording
-        if np.ndim(first) == 0 and np.ndim(second) > 0:
-            first, second = second, first
-        if np.ndim(first) > 0 and np.ndim(second) == 0:
-            recording, rate = first, _checked_rate(second)
-    try:
-        samples = np.asarray(recording)
-    except ValueError:
-        samples = np.asarray(recording, dtype=object)
+    samples, rate = _array_and_rate(recording, sample_rate)
     if samples.dtype.kind not in "iuf":
         raise AudioError(
             f"expected a path, samples or a pair (samples, sample_rate), got {type(recording).__name__}"
@@ -220,6 +217,21 @@ def _from_memory(
     if rate is None:
         raise AudioError("samples without a rate: pass the pair (samples, sample_rate), or set sample_rate.")
     return _scale_integers(samples, dtype, remarks), int(rate)
+
+
+def _array_and_rate(recording: Any, rate: int | None) -> tuple[NDArray, int | None]:
+    """Return the samples of a recording in memory, and its own rate, if it has one, or the one given."""
+    if isinstance(recording, tuple | list) and len(recording) == 2:
+        first, second = recording
+        if np.ndim(first) == 0 and np.ndim(second) > 0:
+            first, second = second, first
+        if np.ndim(first) > 0 and np.ndim(second) == 0:
+            recording, rate = first, _checked_rate(second)
+    try:
+        samples = np.asarray(recording)
+    except ValueError:
+        samples = np.asarray(recording, dtype=object)
+    return samples, rate
 
 
 def _checked_rate(rate: Any) -> int:

@@ -189,6 +189,11 @@ class _Listener:
         if channel is not None:
             check_channel(channel, each=True)
             self._settings = replace(self._settings, channel=channel)
+            if not self._reads_features and any(each.amplitude == "scipy" for each in several):
+                raise ValueError(
+                    f'channel={channel!r} is handed to members as samples, of whose file amplitude="scipy"'
+                    " knows nothing: set channel in the transformer of each."
+                )
         self._classes = np.asarray(detector.classes_).tolist()
         check_threshold(threshold)
         if threshold is not None and len(self._classes) != 2:

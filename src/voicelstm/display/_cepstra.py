@@ -224,7 +224,8 @@ def _only(transformer: MFCCTransformer, recording: Any) -> Clip:
 def _centres(transformer: MFCCTransformer, recording: Any) -> NDArray[np.float64]:
     rate = transformer.sample_rate
     if rate is None:
-        _, rate = read_audio(recording, channel=transformer.channel)
+        channel = "left" if transformer.channel == "interleaved" else transformer.channel
+        _, rate = read_audio(recording, channel=channel)
     fmax = rate / 2 if transformer.fmax is None else transformer.fmax
     corners = filter_corners(transformer.n_filters, fmin=transformer.fmin, fmax=fmax, scale=transformer.scale)
     return corners[1:-1]

@@ -154,10 +154,11 @@ class ScoreTimelineDisplay:
         score = None
         if hasattr(detector, "decision_function"):  # else it is calibrated, and segments are not
             score = float(synthetic_log_odds(detector, [recording], human_label)[0])
+        channel = transformers_of(detector)[0].channel
         samples, rate = read_audio(
             recording,
             sample_rate=_rate_of_arrays(detector, recording),
-            channel=transformers_of(detector)[0].channel,
+            channel="left" if channel == "interleaved" else channel,
         )
         display = cls(
             timeline,

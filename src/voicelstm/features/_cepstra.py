@@ -153,8 +153,9 @@ def cepstra(
 
     Parameters
     ----------
-    samples : ndarray of shape (n_samples,)
-        Mono samples in ±1.
+    samples : ndarray of shape (n_samples,) or (n_samples, n_channels)
+        Samples in ±1. Frames of several channels hold their samples in turn, as python_speech_features takes
+        such an array: each spans `frame_length` divided by the number of channels.
     sample_rate : int
         In Hz.
     settings : CepstraSettings
@@ -186,6 +187,8 @@ def cepstra(
     (99, 13)
     """
     plan = _plan(sample_rate, settings)
+    lag = 1 if samples.ndim == 1 else samples.shape[1]  # to a channel's sample before
+    samples = samples.reshape(-1)
     n_frames = frame_count(len(samples), plan.frame_length, plan.frame_step)
     if max_frames is not None:
         n_frames = min(n_frames, max_frames)
@@ -196,7 +199,7 @@ def cepstra(
     for start in range(0, n_frames, block_frames):
         check_stopped()
         rows = slice(start, min(start + block_frames, n_frames))
-        signal = _emphasised(samples, rows, plan, settings.preemphasis)
+        signal = _emphasised(samples, lag, rows, plan, settings.preemphasis)
         spectrum = _spectrum(_frames(signal.astype(dtype, copy=False), plan), buffer, plan)
         energies, total = _energies(spectrum, plan)
         if dtype == np.float32:
@@ -227,18 +230,18 @@ def _scratch(shape: tuple[int, int], dtype: np.dtype) -> NDArray:
     return memory[:size].view(dtype).reshape(shape)
 
 
-def _emphasised(samples: NDArray, rows: slice, plan: _Plan, preemphasis: float) -> NDArray:
+def _emphasised(samples: NDArray, lag: int, rows: slice, plan: _Plan, preemphasis: float) -> NDArray:
     """Pre-emphasise the samples under some frames, in double precision; zeros fill the last frame."""
     first = rows.start * plan.frame_step
     size = (rows.stop - rows.start - 1) * plan.frame_step + plan.frame_length
-    chunk = samples[first : first + size].astype(np.float64)
+    n_before = min(lag, first)
+    chunk = samples[first - n_before : first + size].astype(np.float64)
+    n_found = max(0, len(chunk) - n_before)
     signal = np.zeros(size)
-    signal[: len(chunk)] = chunk
+    signal[:n_found] = chunk[n_before:]
     if preemphasis:
         chunk *= preemphasis
-        signal[1 : len(chunk)] -= chunk[:-1]
-        if first and len(chunk):
-            signal[0] -= preemphasis * samples[first - 1]
+        signal[lag - n_before : n_found] -= chunk[: max(0, len(chunk) - lag)]
     return signal
 
 

@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from voicelstm._base import __version__, python_value
 from voicelstm.audio import (
     Augmenter,
+    ScipyValues,
     active_region,
     name_of,
     read_recording,
+    scipy_values,
     set_level,
     speech_frames,
     speech_level,
@@ -39,6 +41,7 @@ __all__ = [
     "library_versions",
 ]
 
+_INTERLEAVED = "interleaved"
 LEAST_SPEECH = 0.15  # in s; a recording with less has no voice to judge, and keeps all its frames
 
 
@@ -62,6 +65,7 @@ class ExtractionSettings:
     augment: Augmenter | None = None
     speech_as_recorded: bool = False  # of a copy: whether speech is looked for before `augment` changes it
     channel: int | str = "mean"
+    as_scipy: bool = False  # whether samples are those that scipy reads; the cepstra's amplitude is then 1
     measures_speech: bool = False  # where features do not need it
 
     @classmethod
@@ -69,6 +73,8 @@ class ExtractionSettings:
         """Take what concerns one recording from a transformer's parameters."""
         params = {name: python_value(value) for name, value in params.items()}
         params["lifter"] = params["lifter"] or 0
+        if params["amplitude"] == "scipy":
+            params |= {"amplitude": 1.0, "as_scipy": True}
         own = CepstraSettings(**{field.name: params[field.name] for field in fields(CepstraSettings)})
         return cls(own, **{field.name: params[field.name] for field in fields(cls) if field.name in params})
 
@@ -91,7 +97,8 @@ class ExtractionSettings:
             values["augment"] = python_value(cast(Augmenter, self.augment).get_params(deep=False))
             if self.speech_only and as_recorded:
                 values["speech_as_recorded"] = True
-        return values.pop("cepstra") | values | {"voicelstm": __version__} | library_versions()
+        as_scipy = {"amplitude": "scipy"} if values.pop("as_scipy") else {}
+        return values.pop("cepstra") | as_scipy | values | {"voicelstm": __version__} | library_versions()
 
     def folder_in(self, cache_dir: str | os.PathLike[str]) -> Path:
         """Return the cache's folder for features of these settings; one of another format is left alone."""
@@ -103,6 +110,20 @@ def check_extraction(settings: ExtractionSettings) -> None:
     """Raise ValueError where the settings contradict each other, before any recording is opened."""
     check_backend(settings.backend, settings.cepstra)
     check_settings(settings.sample_rate, settings.cepstra)
+    if settings.channel == _INTERLEAVED:
+        needs_a_channel = {
+            "augment": settings.augment is not None,
+            'backend="librosa"': settings.backend == "librosa",
+            "level": settings.level is not None,
+            "speech_only": settings.speech_only,
+            "trim_silence": settings.trim_silence is not None,
+        }
+        if any(needs_a_channel.values()):
+            found = ", ".join(name for name, is_set in needs_a_channel.items() if is_set)
+            raise ValueError(
+                f'channel="interleaved" takes samples of channels in turn, which is no sound for {found}:'
+                ' leave that out, or choose channel="mean".'
+            )
 
 
 def extract(
@@ -121,7 +142,7 @@ def extract(
         recording,
         sample_rate=versions[0].sample_rate,
         max_duration=versions[0].max_duration,
-        channel=versions[0].channel,
+        channel="each" if versions[0].channel == _INTERLEAVED else versions[0].channel,
         dtype=own.dtype,
         folder=folder,
     )
@@ -131,6 +152,9 @@ def extract(
         raise AudioError(
             f"{name}: found a sample rate of {rate} Hz, which the parameters do not fit: {error}"
         ) from None
+    if samples.ndim == 2 and samples.shape[1] == 1:
+        samples = samples[:, 0]
+    values = scipy_values(recording, folder) if versions[0].as_scipy else None
     key = None
     if isinstance(recording, str | os.PathLike) and any(each.augment is not None for each in versions):
         # By the file's content, since a resampler's last bits are not the same on every machine.
@@ -145,7 +169,7 @@ def extract(
                 speech = _Speech.found_in(changed, rate, settings, remarks)
             else:
                 speech = as_recorded = as_recorded or _Speech.found_in(samples, rate, settings, remarks)
-        clips.append(_clip(name, changed, rate, speech, fingerprint, settings))
+        clips.append(_clip(name, changed, rate, speech, fingerprint, values, settings))
     return clips, remarks
 
 
@@ -159,6 +183,8 @@ class _Speech:
     @classmethod
     def found_in(cls, samples: NDArray, rate: int, settings: ExtractionSettings, remarks: list[str]) -> Self:
         """Look for speech; that there is too little is added to `remarks`, if it is not measured."""
+        if samples.ndim == 2:
+            samples = samples[:, np.einsum("ij,ij->j", samples, samples).argmax()]
         first, length, step = _frames(rate, settings)
         # librosa's last frame may begin where the recording ends.
         n_frames = 1 + len(samples) // step if first else frame_count(len(samples), length, step)
@@ -184,10 +210,12 @@ def _clip(
     rate: int,
     speech: _Speech | None,
     fingerprint: int | None,
+    values: ScipyValues | None,
     settings: ExtractionSettings,
 ) -> Clip:
     """Trim and scale samples, and compute the features of the frames that are kept."""
     n_samples, silent = len(samples), not samples.any()
+    n_channels = 1 if samples.ndim == 1 else samples.shape[1]  # whose samples take turns in a frame
     first, length, step = _frames(rate, settings)
     start, positions = 0, None if speech is None else speech.positions
     if settings.trim_silence is not None and positions is None:
@@ -201,6 +229,13 @@ def _clip(
             # What augments a recording may leave nothing where there was speech.
             gain = 10 ** (settings.level / 20) / loudness if loudness else 1.0
             samples = samples * samples.dtype.type(gain)
+    if values is not None:
+        samples = values.of(samples)
+        if values.is_single and settings.backend != "librosa":
+            # python_speech_features emphasises single-precision samples in single precision.
+            preemphasis = settings.cepstra.preemphasis
+            samples = np.concatenate([samples[:1], samples[1:] - preemphasis * samples[:-1]])
+            settings = replace(settings, cepstra=replace(settings.cepstra, preemphasis=0.0))
     with np.errstate(over="ignore", invalid="ignore"):
         features = _coefficients(samples, rate, settings)
     if positions is not None:
@@ -215,8 +250,8 @@ def _clip(
     return Clip(
         features=normalize_clip(features, settings.normalize),
         offset=(start + first) / rate,
-        frame_length=length / rate,
-        frame_step=step / rate,
+        frame_length=length / rate / n_channels,
+        frame_step=step / rate / n_channels,
         duration=n_samples / rate,
         silent=silent,
         fingerprint=fingerprint,

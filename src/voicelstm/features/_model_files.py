@@ -40,7 +40,8 @@ def describe_transformer(transformer: MFCCTransformer, prefix: str, tensors: Ten
     """Describe a transformer, whose parameters must not contradict each other."""
     described: dict[str, Any] = {"class": "MFCCTransformer", "params": describe_params(transformer)}
     validate_params(transformer)
-    check_extraction(transformer._settings(None))
+    for settings in transformer._training_versions():
+        check_extraction(settings)
     if hasattr(transformer, "n_features_in_"):
         described["n_features_in_"] = int(transformer.n_features_in_)
     if hasattr(transformer, "fingerprints_"):
@@ -56,7 +57,8 @@ def restore_transformer(described: dict[str, Any], prefix: str, tensors: StoredT
     transformer: MFCCTransformer = restore_with_params(MFCCTransformer, described)
     for augmenter in checked_augmenters(transformer.augment):
         augmenter.check(codecs=False)  # predicting needs none
-    check_extraction(transformer._settings(None))
+    for settings in transformer._training_versions():
+        check_extraction(settings)
     if "n_features_in_" in described:
         transformer.n_features_in_ = count(described["n_features_in_"], "number of samples per signal")
         restore_feature_names(transformer, described)

@@ -11,7 +11,7 @@ RECIPE_FEATURES: dict[str, Any] = {
     "n_fft": 2048,
     "deltas": 0,
     "window": "boxcar",
-    "amplitude": 32768.0,
+    "amplitude": "scipy",
     "normalize": "minmax",
     "max_frames": 5000,
     "dtype": "float64",

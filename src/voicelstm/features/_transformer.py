@@ -78,8 +78,11 @@ class MFCCTransformer(  # type: ignore[call-arg]
         Orders of time derivatives that are appended: 1 for Δ, 2 for Δ and ΔΔ.
     normalize : {"mean", "zscore", "minmax"} or None, default=None
         Normalisation of each column over each clip.
-    amplitude : float, default=1.0
-        What full scale means to the cepstra; 32768 gives those of 16-bit integers.
+    amplitude : float or "scipy", default=1.0
+        What full scale means to the cepstra; 32768 gives those of 16-bit integers. "scipy": of WAV files the
+        values of :func:`scipy.io.wavfile.read`, which are within ±32768 for 16 bits, from 0 to 255 for 8, 128
+        being silence, within ±2147483648 for 24 and 32, and as they are in floating point; of other files
+        those within ±1, as librosa loads what scipy refuses; of an array its own.
     level : float or None, default=None
         Root mean square that each recording is scaled to, after trimming, in dBFS.
     trim_silence : float or None, default=None
@@ -92,10 +95,13 @@ class MFCCTransformer(  # type: ignore[call-arg]
         Only the first so many frames are kept.
     max_duration : float or None, default=None
         Longer recordings are refused, in s.
-    channel : int, "mean", "left" or "right", default="mean"
+    channel : int, "mean", "left", "right" or "interleaved", default="mean"
         Channel of each recording that is read, counted from 0; "left" and "right" are 0 and 1. "mean" is the
         mean of all that are not silent; a recording whose channels cancel each other then fails. An array is
-        a channel already, whatever this says. See :func:`voicelstm.audio.read_audio`.
+        a channel already, whatever this says. See :func:`voicelstm.audio.read_audio`. "interleaved": what
+        python_speech_features makes of an array of two columns or more, for the original recipe alone. A
+        frame has as many samples as else, one of each channel in turn, so that of two channels it spans half
+        the time, and there are twice as many.
     augment : Augmenter, sequence of Augmenter or None, default=None
         What `fit_transform` changes recordings with: as in scikit-learn's
         :class:`~sklearn.preprocessing.TargetEncoder`, it differs from ``fit(X).transform(X)``. Pipelines call
@@ -190,13 +196,16 @@ class MFCCTransformer(  # type: ignore[call-arg]
         "triangles": [StrOptions({"bins", "exact"})],
         "deltas": [Interval(Integral, 0, 3, closed="both")],
         "normalize": [StrOptions({"mean", "zscore", "minmax"}), None],
-        "amplitude": [Interval(Real, 0, None, closed="neither")],
+        "amplitude": [Interval(Real, 0, None, closed="neither"), StrOptions({"scipy"})],
         "level": [Interval(Real, None, 0, closed="right"), None],
         "trim_silence": [Interval(Real, 0, None, closed="neither"), None],
         "speech_only": ["boolean"],
         "max_frames": [Interval(Integral, 1, None, closed="left"), None],
         "max_duration": [Interval(Real, 0, None, closed="neither"), None],
-        "channel": [Interval(Integral, 0, None, closed="left"), StrOptions({"mean", "left", "right"})],
+        "channel": [
+            Interval(Integral, 0, None, closed="left"),
+            StrOptions({"mean", "left", "right", "interleaved"}),
+        ],
         "augment": [Augmenter, list, tuple, None],
         "backend": [StrOptions({"native", "python_speech_features", "librosa"})],
         "dtype": [StrOptions({"float32", "float64"})],
@@ -225,7 +234,7 @@ class MFCCTransformer(  # type: ignore[call-arg]
         triangles: str = CepstraSettings.triangles,
         deltas: int = 2,
         normalize: str | None = None,
-        amplitude: float = CepstraSettings.amplitude,
+        amplitude: float | str = CepstraSettings.amplitude,
         level: float | None = None,
         trim_silence: float | None = None,
         speech_only: bool = False,
@@ -275,8 +284,10 @@ class MFCCTransformer(  # type: ignore[call-arg]
     def original(cls, **changes: Any) -> Self:
         """Return the front end of the recipe that the library grew out of.
 
-        ``python_speech_features.mfcc(signal, samplerate=fs, nfft=2048)`` on 16-bit integers, the first 5,000
-        frames, each coefficient of each file scaled to 0..1.
+        ``python_speech_features.mfcc(signal, samplerate=fs, nfft=2048)`` of the values that
+        :func:`scipy.io.wavfile.read` gives, the first 5,000 frames, each coefficient of each file scaled to
+        0..1. Of files with two channels the recipe took them interleaved, which
+        ``original(channel="interleaved")`` does; without that it is their mean.
 
         Parameters
         ----------
@@ -349,7 +360,8 @@ class MFCCTransformer(  # type: ignore[call-arg]
         """
         for augmenter in checked_augmenters(self.augment):
             augmenter.check()
-        check_extraction(self._settings(None))
+        for settings in self._training_versions():
+            check_extraction(settings)
         checked_recordings(self, X, reset=True)
         self.__dict__.pop("fingerprints_", None)  # of another fit
         return self
@@ -527,7 +539,8 @@ class MFCCTransformer(  # type: ignore[call-arg]
 
     def _checked(self, X: Any, versions: list[ExtractionSettings]) -> list[Any]:
         validate_params(self)
-        check_extraction(versions[0])
+        for settings in versions:
+            check_extraction(settings)
         return checked_recordings(self, X, reset=False)
 
     def _settings(self, augment: Augmenter | None) -> ExtractionSettings:
