@@ -6,10 +6,12 @@ import soundfile
 from scipy.special import logit
 from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.pipeline import make_pipeline
 
 import voicelstm
-from voicelstm import calibrate, detect, make_detector, score_timeline
+from voicelstm import ClipStatistics, MFCCTransformer, calibrate, detect, make_detector, score_timeline
 from voicelstm.detector import _detection as detection
 from voicelstm.detector._members import features_and_rest, transformers_of
 from voicelstm.exceptions import AudioWarning
@@ -306,6 +308,22 @@ def test_a_channel_is_asked_about_whatever_the_detector_would_read(wrapped, call
         assert [transformer.channel for transformer in transformers_of(detector)] == before
     with pytest.raises(ValueError, match=r"channel='both': expected"):
         detect(wrapped["pipeline"], [mono], channel="both")
+
+
+def test_members_that_read_what_scipy_reads_are_not_asked_about_a_channel(calls):
+    mono, several, _, _ = calls
+    members = [
+        (
+            name,
+            make_pipeline(
+                MFCCTransformer.original(max_frames=frames), ClipStatistics(), LogisticRegression()
+            ),
+        )
+        for name, frames in (("a", 100), ("b", 200))
+    ]
+    vote = VotingClassifier(members, voting="soft").fit([mono, several], ["human", "synthetic"])
+    with pytest.raises(ValueError, match=r'channel=\'left\' .*amplitude="scipy".*in the transformer of each'):
+        detect(vote, [several], channel="left")
 
 
 def test_the_detector_says_which_channel_it_reads(small_detector, calls):

@@ -103,13 +103,17 @@ def models():
                 learning_rate_schedule="one_cycle", label_smoothing=0.1, weight_decay=1e-4, clip_norm=5.0,
             ),
         ).fit(audio, y),
+        "recipe": make_pipeline(
+            MFCCTransformer.original(sample_rate=16000, channel="interleaved"),
+            LSTMVoiceClassifier.original(units=(4, 2), max_steps=3, human_label="human", random_state=0),
+        ).fit(audio, y),
     }  # fmt: skip
     return {name: (model, input_of(name)) for name, model in made.items()}
 
 
 def input_of(name):
     """What the model of this name is asked about."""
-    if name in {"copies", "transformer", "detector", "threshold", "threshold_of_calibration"}:
+    if name in {"copies", "recipe", "transformer", "detector", "threshold", "threshold_of_calibration"}:
         return recordings()[:4]
     return sequences()[:4, :, 0] if name == "columns" else sequences()[:4]
 
