@@ -5,7 +5,7 @@ from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.model_selection import GridSearchCV
 
 from voicelstm import LSTMVoiceClassifier
-from voicelstm.exceptions import ModelFileWarning
+from voicelstm.exceptions import ModelFileWarning, TrainingError
 
 GENERATOR = np.random.default_rng(0)
 X = [GENERATOR.normal(i % 2, size=(10 + i, 3)) for i in range(12)]
@@ -40,6 +40,63 @@ class Witness:
         return context.task_name == "epoch" and context.task_id == self.stop_after
 
     X = X
+
+
+class Keeper(keras.callbacks.Callback):
+    """A callback of Keras that keeps the classifier as it is after some steps, counted over all epochs."""
+
+    def __init__(self, kept):
+        super().__init__()
+        self.kept, self.n_steps = kept, 0
+
+    def set_classifier(self, so_far):
+        self.so_far = so_far
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.n_steps += 1
+        self.kept[self.n_steps] = self.so_far()
+
+
+# What is drawn for an epoch depends on how many batches are left of it.
+@pytest.mark.parametrize(
+    ("changes", "steps"), [({}, (3, 6)), ({"shuffle": False, "dropout": 0.0}, (1, 4, 6))]
+)
+def test_the_classifier_after_a_step_is_that_of_a_fit_of_so_many_steps(changes, steps, tmp_path):
+    kept = {}
+    changes |= {"batch_size": 5, "max_steps": 7}
+    whole = small(callbacks=lambda: Keeper(kept), **changes).fit(X, Y)
+    assert list(kept) == list(range(1, 8))
+    for n_steps in steps:
+        alone = small(**changes | {"max_steps": n_steps}).fit(X, Y)
+        np.testing.assert_array_equal(kept[n_steps].decision_function(X), alone.decision_function(X))
+        # 12 clips are 3 batches of 5, after which an epoch ends.
+        assert kept[n_steps].n_iter_ == alone.n_iter_ == len(kept[n_steps].history_["loss"])
+        np.testing.assert_allclose(kept[n_steps].history_["loss"], alone.history_["loss"], rtol=1e-6)
+        kept[n_steps].save(tmp_path / "m")  # without a warning: it has no callbacks
+        loaded = LSTMVoiceClassifier.load(tmp_path / "m")
+        np.testing.assert_array_equal(loaded.predict_proba(X), alone.predict_proba(X))
+    np.testing.assert_array_equal(kept[7].predict_proba(X), whole.predict_proba(X))
+    assert kept[4].classes_.tolist() == ["human", "synthetic"]
+    assert kept[4].human_label_ == "human"
+
+
+def test_a_classifier_within_an_epoch_with_validation_is_saved(tmp_path):
+    kept = {}
+    small(callbacks=lambda: Keeper(kept), batch_size=4, early_stopping=True, validation_fraction=0.3).fit(
+        X, Y
+    )
+    assert np.isnan(kept[4].history_["val_loss"]).tolist() == [False, True]
+    kept[4].save(tmp_path / "m")
+    assert LSTMVoiceClassifier.load(tmp_path / "m").n_iter_ == 2
+
+
+def test_before_the_first_step_there_is_no_classifier():
+    class Early(Keeper):
+        def on_train_begin(self, logs=None):
+            self.so_far()
+
+    with pytest.raises(TrainingError, match="ask for the classifier after the first"):
+        small(callbacks=lambda: Early({})).fit(X, Y)
 
 
 def test_callbacks_of_scikit_learn_see_a_fit_and_its_epochs_with_the_network_of_each():

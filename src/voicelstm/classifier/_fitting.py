@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import clone
 
 from voicelstm._base import checked_convolutions, checked_units, restored_on_failure
 from voicelstm.classifier._callback_descriptions import describe_callbacks
@@ -121,6 +122,17 @@ def _attributes(classifier: Any, result: FitResult, classes: NDArray[Any]) -> di
     }
 
 
+def _fitted_copy(classifier: Any, attributes: dict[str, Any]) -> Any:
+    """Return a classifier of these attributes, without what watched and kept the training of this one."""
+    copy = clone(classifier).set_params(callbacks=None, checkpoint=None)
+    for name in ("_reads_columns", "feature_names_in_", "n_features_in_"):
+        if hasattr(classifier, name):
+            setattr(copy, name, getattr(classifier, name))
+    for name, value in attributes.items():
+        setattr(copy, name, value)
+    return copy
+
+
 def _fit(
     classifier: Any, labelled: LabelledInput, before: FittedNetwork | None, tasks: EpochTasks
 ) -> FitResult:
@@ -146,12 +158,15 @@ def _fit(
         drawn = {"seed": seed, "generator": generator.bit_generator.state}
         checkpoint = _checkpoint(classifier, labelled, start, network, drawn | {"rates": schedule.rates})
 
-        def epoch_ends(history: History) -> bool:
-            def so_far() -> dict[str, Any]:
-                fitted = replace(start, weights=network.weights())
-                return _attributes(classifier, FitResult(fitted, history), labelled.classes)
+        def attributes_so_far(history: History) -> dict[str, Any]:
+            fitted = replace(start, weights=network.weights())
+            return _attributes(classifier, FitResult(fitted, history), labelled.classes)
 
-            return tasks.epoch_ends(so_far)
+        def epoch_ends(history: History) -> bool:
+            return tasks.epoch_ends(lambda: attributes_so_far(history))
+
+        def classifier_so_far(history: History) -> Any:
+            return _fitted_copy(classifier, attributes_so_far(history))
 
         trained = train(
             network,
@@ -163,6 +178,7 @@ def _fit(
             checkpoint=checkpoint,
             epoch_begins=tasks.epoch_begins,
             epoch_ends=epoch_ends,
+            classifier_so_far=classifier_so_far,
         )
         if checkpoint is not None:
             checkpoint.remove()

@@ -112,11 +112,20 @@ def train(
     checkpoint: Checkpoint | None = None,
     epoch_begins: Callable[[], None] | None = None,
     epoch_ends: Callable[[dict[str, list[float]]], bool] | None = None,
+    classifier_so_far: Callable[[dict[str, list[float]]], Any] | None = None,
 ) -> Trained:
-    """Train a network, or go on as the checkpoint says; `epoch_ends` returns whether to stop."""
+    """Train a network, or go on as the checkpoint says; `epoch_ends` returns whether to stop.
+
+    `classifier_so_far` makes a fitted classifier of a history, for the callbacks that ask for one.
+    """
     n_epochs = schedule.n_epochs(clips)
-    callbacks = _keras_callbacks(network, schedule, clips.n_steps, n_epochs)
     standing = _resumed(network, checkpoint)
+    made = [make() for make in schedule.callbacks]
+    if classifier_so_far is not None:
+        for callback in made:
+            if hasattr(callback, "set_classifier"):
+                callback.set_classifier(lambda: classifier_so_far(standing.history_so_far()))
+    callbacks = _keras_callbacks(network, made, schedule, clips.n_steps, n_epochs)
     _log_begin(clips, standing.n_epochs)
     first_rows = np.arange(min(len(clips.batches.segments), clips.batches.n_rows))
     first_batch = _labelled_batch(clips, schedule, Rows(first_rows))
@@ -131,7 +140,7 @@ def train(
         if epoch_begins is not None:
             epoch_begins()
         callbacks.on_epoch_begin(epoch)
-        logs = _train_epoch(network, clips, schedule, epoch, orders, callbacks)
+        logs = _train_epoch(network, clips, schedule, epoch, orders, callbacks, standing)
         _check_loss(logs["loss"], epoch)
         if validation is not None:
             logs |= _validate(network, validation, loss)
@@ -160,6 +169,15 @@ class _Standing:
     best_loss: float | None = None
     best_weights: Weights | None = None
     n_stale: int = 0
+    of_steps: dict[str, float] = field(default_factory=dict)  # of an epoch that is not complete
+
+    def history_so_far(self) -> dict[str, list[float]]:
+        """Return the history, with the epoch that is not complete; it has not been validated."""
+        if not self.of_steps and not self.history:
+            raise TrainingError("No step has been taken yet: ask for the classifier after the first.")
+        names = self.history or self.of_steps
+        last = {name: [self.of_steps.get(name, np.nan)] if self.of_steps else [] for name in names}
+        return {name: [*self.history.get(name, []), *last[name]] for name in names}
 
     def compare(self, loss: float, network: Network) -> None:
         """Keep the network's weights if their validation loss is the lowest so far."""
@@ -171,6 +189,7 @@ class _Standing:
     def add(self, logs: dict[str, float]) -> None:
         """Count an epoch, and add its losses and accuracies to the history."""
         self.n_epochs += 1
+        self.of_steps = {}
         for name, value in logs.items():
             self.history.setdefault(name, []).append(value)
 
@@ -182,10 +201,10 @@ class _Standing:
 
 
 def _keras_callbacks(
-    network: Network, schedule: Schedule, n_steps: int, n_epochs: int
+    network: Network, made: list[Any], schedule: Schedule, n_steps: int, n_epochs: int
 ) -> keras.callbacks.CallbackList:
     return keras.callbacks.CallbackList(
-        [make() for make in schedule.callbacks],
+        made,
         add_progbar=schedule.verbose > 0,
         model=network.model,
         verbose=schedule.verbose,
@@ -224,6 +243,7 @@ def _train_epoch(
     epoch: int,
     orders: list[Rows],
     callbacks: keras.callbacks.CallbackList,
+    standing: "_Standing",
 ) -> dict[str, float]:
     """Take the steps of one epoch; return the weighted means of loss and accuracy."""
     logs: dict[str, float] = {}
@@ -240,7 +260,7 @@ def _train_epoch(
             total += weight
             for name, value in of_batch.items():
                 sums[name] = sums.get(name, 0.0) + value * weight
-            logs = {name: value / total for name, value in sums.items()}
+            logs = standing.of_steps = {name: value / total for name, value in sums.items()}
             callbacks.on_train_batch_end(step, logs)
             if network.model.stop_training:
                 break
