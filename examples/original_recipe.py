@@ -1,11 +1,13 @@
 """The published recipe that this library grew out of, on any labelled corpus.
 
 ``python examples/original_recipe.py --labels labels.csv`` expects a CSV with the columns ``path`` and
-``label`` (or a bare list of 0 and 1 for the audio files of its folder), human being 1 or "human". It prints
-each iteration's prediction beside its label, every 10 iterations the loss and the accuracy on training clips,
-as the recipe reports them, and beside it what the recipe did not: the accuracy on clips held out, by speaker
-where the CSV says who speaks. Into ``--output`` it writes a checkpoint every 100 iterations, the loss curve,
-and the model, which a new process then loads and asks about a clip that was held out.
+``label`` (or a bare list of 0 and 1 for the audio files of its folder, in the order that ``--order`` says),
+human being 1 or "human". ``--channel interleaved`` reads files of two channels as the recipe did. It prints
+each iteration's prediction beside its label, every 10 iterations the loss and the accuracy on 100 training
+clips, as the recipe reports them, the next 100 with each iteration; and beside it what the recipe did not:
+the accuracy on clips held out, by speaker where the CSV says who speaks. Into ``--output`` it writes the
+loss curve, the model, which a new process then loads and asks about a clip that was held out, and every 100
+iterations a checkpoint, which is a model like it: ``voicelstm detect checkpoint-0300.voicelstm a.wav``.
 """
 
 import argparse
@@ -38,17 +40,18 @@ print(f"{detector.predict_proba([sys.argv[2]])[0, 1]:.3f}")
 def main():
     arguments = parse_arguments()
     arguments.output.mkdir(parents=True, exist_ok=True)
-    corpus = load_csv(arguments.labels, where=parse_where(arguments.where))
+    corpus = load_csv(arguments.labels, where=parse_where(arguments.where), order=arguments.order)
     y = is_human(corpus.target)
     train, held_out, how = split(corpus, y)
     say(f"{len(train)} clips to train on, {len(held_out)} held out ({how}).")
 
     start = time.perf_counter()
-    features = MFCCTransformer.original(n_jobs=2, verbose=1)
+    features = MFCCTransformer.original(channel=arguments.channel, n_jobs=2, verbose=1)
     X = list(features.transform(corpus.recordings))
     say(f"Features: {time.perf_counter() - start:.1f} s.")
 
-    report = Report(X, y, train, held_out, arguments.output)
+    features.set_params(n_jobs=None, verbose=0)
+    report = Report(features, X, y, train, held_out, arguments.output)
     classifier = LSTMVoiceClassifier.original(
         max_steps=arguments.iterations, random_state=arguments.seed, callbacks=lambda: report
     )
@@ -60,7 +63,7 @@ def main():
     # The callback watched the training; the model that is kept does without it.
     classifier.set_params(callbacks=None)
     model = arguments.output / "recipe.voicelstm"
-    save(make_pipeline(features.set_params(verbose=0), classifier), model)
+    save(make_pipeline(features, classifier), model)
     clip = corpus.recordings[held_out[0]]
     done = subprocess.run(
         [sys.executable, "-c", RELOAD, str(model), clip], capture_output=True, text=True, check=True
@@ -74,6 +77,8 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--labels", type=Path, required=True, help="CSV of labels, or a bare list of 0 and 1")
     parser.add_argument("--iterations", type=int, default=600)
+    parser.add_argument("--order", choices=["natural", "name"], help="of the files of a bare list")
+    parser.add_argument("--channel", choices=["mean", "interleaved"], default="mean")
     parser.add_argument("--where", metavar="COLUMN=VALUE", help="rows of the CSV to keep")
     parser.add_argument("--output", type=Path, default=Path("original_recipe"))
     parser.add_argument("--seed", type=int, default=0)
@@ -110,11 +115,15 @@ def split(corpus, y):
 class Report(keras.callbacks.Callback):
     """What the recipe prints and keeps while it learns."""
 
-    def __init__(self, X, y, train, held_out, folder):
+    def __init__(self, features, X, y, train, held_out, folder):
         super().__init__()
+        self.features = features
         self.X, self.y, self.train, self.held_out, self.folder = X, y, train, held_out, folder
         self.iteration = 0
         self.curve = []
+
+    def set_classifier(self, so_far):
+        self.classifier_so_far = so_far
 
     def on_train_batch_end(self, batch, logs=None):
         clip = self.train[self.iteration * 20 % len(self.train)]
@@ -122,7 +131,7 @@ class Report(keras.callbacks.Callback):
         probability = float(self.probabilities([clip])[0])
         say(f"iteration {self.iteration}: predicted {probability:.3f}, label {self.y[clip]}")
         if self.iteration % 10 == 0:
-            loss, accuracy = self.evaluate(self.train[:EVALUATED])
+            loss, accuracy = self.evaluate(self.tested())
             _, unseen = self.evaluate(self.held_out[:EVALUATED])
             self.curve.append((self.iteration, loss, accuracy, unseen))
             say(
@@ -130,7 +139,13 @@ class Report(keras.callbacks.Callback):
                 f" {unseen:.2f} on held-out clips"
             )
         if self.iteration % 100 == 0:
-            self.model.save_weights(self.folder / f"checkpoint-{self.iteration:04d}.weights.h5")
+            checkpoint = make_pipeline(self.features, self.classifier_so_far())
+            save(checkpoint, self.folder / f"checkpoint-{self.iteration:04d}.voicelstm")
+
+    def tested(self):
+        """The training clips of this iteration's test: each iteration takes the next ones, around the end."""
+        first = (self.iteration - 1) * EVALUATED
+        return self.train[np.arange(first, first + min(EVALUATED, len(self.train))) % len(self.train)]
 
     def probabilities(self, positions):
         outputs = []
@@ -156,7 +171,7 @@ def loss_curve(report, path):
     figure, (upper, lower) = plt.subplots(2, figsize=(7, 5), sharex=True, layout="constrained")
     upper.plot(iterations, losses, color="#222222")
     upper.set(ylabel="squared error", ylim=(0, 1.1 * max(losses)), title="The original recipe")
-    share = np.mean(report.y[report.train[:EVALUATED]])
+    share = np.mean(report.y[report.train])
     lower.axhline(max(share, 1 - share), color="#222222", linestyle=":", label="always the commoner class")
     lower.plot(iterations, accuracies, color="#2a7f9e", label="training clips (which the recipe reports)")
     lower.plot(iterations, unseen, color="#d1603d", linestyle="--", label="clips held out")

@@ -10,6 +10,7 @@ compared.
 # Labels are 1 for human and 0 for synthetic. :meth:`MFCCTransformer.original
 # <voicelstm.MFCCTransformer.original>` has the recipe's features: 13 coefficients, min-max per file. Its
 # 5,000 frames and 600 iterations take a while, so that here are recordings of a second, and 100 iterations.
+# Files of two channels it read as ``MFCCTransformer.original(channel="interleaved")`` does.
 
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline

@@ -1,5 +1,7 @@
 """The published recipe, exactly: its graph, its training, its features, its shape."""
 
+import importlib.util
+import itertools
 import os
 import struct
 import subprocess
@@ -12,7 +14,7 @@ import soundfile
 from python_speech_features import mfcc
 from scipy.io import wavfile
 
-from voicelstm import LSTMVoiceClassifier, MFCCTransformer
+from voicelstm import LSTMVoiceClassifier, MFCCTransformer, load
 from voicelstm.audio import read_audio
 from voicelstm.datasets import load_csv
 from voicelstm.network._architecture import Architecture, initial_weights
@@ -20,6 +22,7 @@ from voicelstm.network._model import Compilation
 from voicelstm.network._network import Network
 from voicelstm.network._pool import acquire_network
 
+EXAMPLE = Path(__file__).parents[1] / "examples" / "original_recipe.py"
 GRAPH = Path(__file__).with_name("recipe_graph.py")
 RATE = 22050
 
@@ -141,3 +144,57 @@ def test_soundfile_reads_what_scipy_reads(recipe_folder):
     samples, found = read_audio(path)
     assert found == rate == soundfile.info(path).samplerate
     np.testing.assert_array_equal(samples, pcm.mean(axis=1) / 32768)
+
+
+def example():
+    specification = importlib.util.spec_from_file_location("original_recipe", EXAMPLE)
+    module = importlib.util.module_from_spec(specification)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("matplotlib.use", lambda backend: None)  # which stays for other tests
+        specification.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("n_clips", [60, 100, 160, 250])
+def test_the_example_tests_the_next_100_clips_with_each_iteration(n_clips):
+    report = example().Report(None, [], np.zeros(n_clips), np.arange(n_clips)[::-1], [], None)
+    in_turn = itertools.cycle(range(n_clips)[::-1])
+    for report.iteration in range(1, 31):
+        expected = list(itertools.islice(in_turn, 100))
+        assert report.tested().tolist() == expected[:n_clips]
+
+
+@pytest.mark.nightly
+def test_the_example_keeps_whole_classifiers_on_its_way(tmp_path):
+    generator = np.random.default_rng(0)
+    for number in range(1, 31):
+        pcm = generator.integers(0, 256, (8000, 2)) // (1 + number % 2 * 9)
+        wavfile.write(tmp_path / f"{number}.wav", 8000, pcm.astype(np.uint8))
+    (tmp_path / "labels.csv").write_text("".join(f"{number % 2:.1f}\n" for number in range(1, 31)))
+    options = ["--order", "natural", "--channel", "interleaved", "--iterations", "110"]
+    done = subprocess.run(
+        [
+            sys.executable,
+            EXAMPLE,
+            "--labels",
+            tmp_path / "labels.csv",
+            "--output",
+            tmp_path / "out",
+            *options,
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert "iteration 110: loss" in done.stdout
+    assert (tmp_path / "out" / "loss_curve.png").stat().st_size > 1000
+    after_100, at_the_end = (
+        load(tmp_path / "out" / f"{name}.voicelstm") for name in ("checkpoint-0100", "recipe")
+    )
+    clips = [tmp_path / f"{number}.wav" for number in range(1, 31)]
+    probabilities = after_100.predict_proba(clips)
+    assert np.isfinite(probabilities).all()
+    assert not np.array_equal(probabilities, at_the_end.predict_proba(clips))
+    assert after_100[0].get_params() == at_the_end[0].get_params()
+    # 24 clips to train on: two steps are an epoch.
+    assert (after_100[1].n_iter_, at_the_end[1].n_iter_) == (50, 55)
