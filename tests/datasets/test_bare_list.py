@@ -154,7 +154,14 @@ def test_an_order_is_for_lists_without_paths(tree):
         load_csv(root / "t.csv", order="windows")
 
 
-# By the table of NTFS's upper case: "_" (5F) stands behind letters, "-" before ".", a space before all.
+def test_names_come_as_ntfs_keeps_them():
+    # A plain "dir", by R. Chen, "Why do NTFS and Explorer disagree on filename sorting?", 17 June 2005.
+    listed = ["a", "b", "å", "×", "ø"]
+    backwards = listed[::-1]
+    assert sorted(backwards, key=windows_key) == listed
+
+
+# By the codes of upper case: "_" (5F) stands behind letters, "-" before ".", a space before all.
 def test_names_come_as_windows_lists_them():
     listed = [
         "1 b.wav",
