@@ -12,9 +12,6 @@ _FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 _WAVE64, _VOICE, _SPHERE = b"riff\x2e\x91\xcf\x11", b"Creative Voice File\x1a", b"NIST_1A\n"
 _COUNT = re.compile(rb"^(sample_count|channel_count|sample_n_bytes) -\S+ (\d{1,12})\s*$", re.MULTILINE)
-_BOXES = frozenset(
-    b"emsg free junk mdat meta mfra moof moov pdin pnot prft PICT sidx skip ssix styp udta uuid wide".split()
-)
 _NEW_SOUND, _SOX_FORGETS = 9, 8  # kind of a block in VOC files, and bytes that SoX does not count in it
 _MOST_PARTS = 10_000  # boxes, chunks or blocks
 
@@ -66,7 +63,8 @@ def _of_mp4(descriptor: int, begin: int, size: int) -> int | None:
     position = begin
     for _ in range(_MOST_PARTS):
         header = os.pread(descriptor, 16, position)
-        if position > begin and header[4:8] not in _BOXES:
+        name = header[4:8]
+        if position > begin and (name == b"ftyp" or not name.decode("latin-1").isprintable()):
             return position
         n_bytes = int.from_bytes(header[:4], "big")
         if n_bytes == 1:
