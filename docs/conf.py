@@ -36,6 +36,7 @@ numpydoc_xref_param_type = False
 EXAMPLES = [
     "plot_first_steps.py",
     "plot_variable_lengths.py",
+    "plot_corpora.py",
     "plot_audit.py",
     "plot_coding_past.py",
     "plot_speaker_folds.py",

@@ -238,7 +238,7 @@ def _with_key(records: Records, labels: Mapping[str, str], problems: Problems) -
             kept.append(at)
         else:
             remedy = f"Expected one of {shortened(labels)}."
-            problems.add("Rows without a key", f"{records.place(at)}: {key!r}", remedy)
+            problems.add("Unknown labels", f"{records.place(at)}: {key!r}", remedy)
     return records.rows(kept)
 
 
