@@ -91,7 +91,7 @@ def test_what_is_no_box_behind_an_mp4_is_counted(tmp_path):
 
 
 def test_a_voc_file_as_sox_writes_it_is_whole(tmp_path):
-    samples = (tone(440, 1.0) * 2**15).astype("<i2").tobytes() + b"\x09\x09"
+    samples = (tone(440, 1.0) * 2**15).astype("<i2").tobytes() + b"\x09" * 8
     head = b"Creative Voice File\x1a" + struct.pack("<HHH", 26, 0x10A, 0x1129)
     block = b"\x09" + struct.pack("<I", len(samples) + 4)[:3]  # of which 12 bytes are no samples
     block += struct.pack("<IBBHI", 16000, 16, 1, 4, 0)

@@ -63,6 +63,13 @@ def test_a_wav_behind_the_chunks_of_another_is_read(tmp_path, between):
     assert remarks[0].startswith("longer: 6.0, not 3.0 s")
 
 
+def test_a_wav_behind_an_odd_number_of_bytes_that_is_not_filled_up_is_read(tmp_path):
+    first = with_soundfile(tone(300, 3.0)[:47999], format="WAV", subtype="PCM_U8")[: 44 + 47999]
+    samples, rate, _ = read(tmp_path, first + wav(tone(1000, 3.0)))
+    check_two_tones(samples, rate)
+    assert len(samples) == 47999 + 48000
+
+
 @pytest.mark.parametrize("container", ["WAV", "RF64"])
 def test_a_wav_with_a_chunk_behind_its_samples_is_decoded_once(tmp_path, container, monkeypatch):
     monkeypatch.setattr("voicelstm.audio._decoding.read_with_ffmpeg", lambda *_: pytest.fail("decoded twice"))
