@@ -72,12 +72,7 @@ def _remarked(decoded: Decoded, announced: float | None, file: BinaryIO, size: i
     """Return what was decoded, with remarks on what is missing of it and on what follows it."""
     remarks = []
     length = length_remark(announced, decoded.duration, decoded.tolerance)
-    cut_by = decoded.cut_by
-    end = announced_end(file.fileno(), 0, size)
-    if end is not None and end > size + 1:
-        cut_by = f"with {size} of {end} bytes"
-    elif lacks_end_mark(file.fileno(), size):
-        cut_by = "without the mark that ends such a file"
+    cut_by = _how_it_is_cut(file.fileno(), size) or decoded.cut_by
     if length is not None:
         remarks.append(length)
     if cut_by is not None and not (length or "").startswith("cut off"):
@@ -88,7 +83,18 @@ def _remarked(decoded: Decoded, announced: float | None, file: BinaryIO, size: i
         cause = decoded.cause or (recognise(head).found if begins_file(head) else "")
         cause = f" ({cause.rstrip('.')})" if cause else ""
         remarks.append(f"{decoded.unread} bytes behind what was read are not heard{cause}")
-    return decoded._replace(remarks=remarks)
+    return decoded._replace(remarks=remarks) if remarks else decoded
+
+
+def _how_it_is_cut(descriptor: int, size: int) -> str | None:
+    """Say how a file's container shows that its end is missing, None if it does not."""
+    head = os.pread(descriptor, 12, 0)
+    if head[:4] == b"RIFF" and head[8:] == b"WAVE":  # whose sizes are known by now
+        return None
+    if head[:4] == b"OggS":
+        return "without the mark that ends such a file" if lacks_end_mark(descriptor, size) else None
+    end = announced_end(descriptor, 0, size)
+    return None if end is None or end <= size + 1 else f"with {size} of {end} bytes"
 
 
 def _refusal(kind: FileKind, reasons: dict[str, str]) -> str:

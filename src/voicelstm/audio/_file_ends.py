@@ -107,9 +107,7 @@ def _end_of_pages(descriptor: int, size: int) -> int:
 
 
 def lacks_end_mark(descriptor: int, size: int) -> bool:
-    """Tell whether a file is an Ogg file whose last page is not marked as the last one of its stream."""
-    if os.pread(descriptor, 4, 0) != b"OggS":
-        return False
+    """Tell whether the last page of an Ogg file is not marked as the last one of its stream."""
     pages = _pages(descriptor, size)
     return bool(pages) and not pages[-1][1] & _LAST_PAGE
 

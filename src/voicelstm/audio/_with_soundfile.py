@@ -108,7 +108,9 @@ def _read_one(
         raise UndecodableError(str(getattr(error, "error_string", error))) from error
     announced: int | None
     if sizes is not None:
-        announced, rest = _announced_frames(sizes, n_frames), NOTHING._replace(next_file=sizes.next_file)
+        announced, rest = _announced_frames(sizes, n_frames), NOTHING
+        if sizes.next_file is not None:
+            rest = NOTHING._replace(next_file=sizes.next_file)
     else:
         announced = n_frames if container in _SAYS_ITSELF else announced_by_log(log, n_frames)
         position = os.lseek(descriptor, 0, os.SEEK_CUR) if isinstance(source, int) else begin + source.tell()
