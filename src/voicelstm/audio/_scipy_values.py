@@ -21,8 +21,10 @@ class ScipyValues(NamedTuple):
         """Return scipy's values of samples in ±1."""
         if self.is_single:
             return samples.astype(np.float32)
-        kind = samples.dtype.type
-        return samples * kind(self.full_scale) + kind(self.zero)
+        values = samples * samples.dtype.type(self.full_scale)
+        if self.zero:
+            values += samples.dtype.type(self.zero)
+        return values
 
 
 # Of 24 bits, scipy puts the lowest byte of 32 behind.
