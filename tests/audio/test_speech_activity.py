@@ -1,4 +1,5 @@
 import csv
+import tracemalloc
 from collections import defaultdict
 
 import numpy as np
@@ -241,7 +242,7 @@ def _detector_that_says(monkeypatch, *answers):
     """Let the voice detector answer this, one call after the other; return what it is given to hear."""
     given, remaining = [], list(answers)
 
-    def answer(samples):
+    def answer(samples, state=None):
         given.append(samples)
         says = remaining.pop(0)
         n_chunks = len(samples) // CHUNK
@@ -283,7 +284,7 @@ def test_a_word_behind_silence_is_heard_from_its_beginning(monkeypatch, before, 
 def test_a_frame_of_which_half_is_silence_is_no_speech(monkeypatch):
     samples = np.concatenate([_noise(*[0] * 40)[0][:16000], np.zeros(16000, dtype=np.float32)])
     samples = np.concatenate([samples, samples[::-1]])
-    monkeypatch.setattr(_speech_activity, "_steady", lambda heard, sounds: np.zeros(len(sounds), dtype=bool))
+    monkeypatch.setattr(_speech_activity, "_steady", lambda chosen, sounds: np.zeros(len(sounds), dtype=bool))
     _detector_that_says(monkeypatch, *[_all_speech] * 2)
     found = speech_frames(samples, RATE, _starts(samples), LENGTH)
     # Of the frame that begins at 15680 the second half begins at 15880, of the next at 16040.
@@ -396,3 +397,15 @@ def test_who_is_15_decibels_below_another_is_heard_again(monkeypatch, decibels, 
     given = _detector_that_says(monkeypatch, _all_speech, _all_speech)
     _speech_activity._speech_chunks(samples, RATE)
     assert len(given) == n_times
+
+
+@pytest.mark.parametrize("rate", [RATE, 44100])
+def test_speech_is_looked_for_in_little_more_memory_than_at_16_kilohertz(voice, rate):
+    samples = np.tile(voice.astype(np.float32), 60 * 5 * rate // len(voice))
+    starts = _starts(samples)
+    speech_frames(samples[:rate], rate, starts[:9], LENGTH)  # which loads what there is to load
+    tracemalloc.start()
+    speech_frames(samples, rate, starts, LENGTH)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 * RATE * len(samples) / rate + 60 * 2**20

@@ -1,6 +1,7 @@
 """Where in a recording somebody speaks, be it a human or a machine."""
 
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import soxr
@@ -43,6 +44,7 @@ _STRONG_DB = 20.0  # below the strongest bin of a spectrum
 _LOWEST_BIN = 4  # 62 Hz
 _NEIGHBOURS = 16  # chunks on either side, half a second
 _CHUNKS_AT_ONCE = 4096
+_SAMPLES_AT_ONCE = 2**21
 _FRAMES_AT_ONCE = 2**14
 
 
@@ -59,7 +61,7 @@ def speech_frames(
     if peak == 0:
         return np.zeros(len(starts), dtype=bool)
     # Divided first, so that the squares of tiny and of huge samples are neither zero nor infinite.
-    chunks, loud = _speech_chunks(samples / samples.dtype.type(peak), sample_rate)
+    chunks, loud = _speech_chunks(samples, sample_rate, peak)
     if not chunks.any():
         return np.zeros(len(starts), dtype=bool)
     loud *= peak**2
@@ -96,13 +98,13 @@ def _frame_powers(
 
 
 def _speech_chunks(
-    samples: NDArray[np.floating], sample_rate: int
+    samples: NDArray[np.floating], sample_rate: int, peak: float = 1.0
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Tell which chunks of 32 ms are speech, and the power of the loud ones where each of them is."""
-    check_stopped()
-    heard = samples if sample_rate == RATE else soxr.resample(samples, sample_rate, RATE)
-    if len(heard) % CHUNK or heard.dtype != np.float32:
-        heard = np.pad(heard, (0, -len(heard) % CHUNK)).astype(np.float32, copy=False)
+    """Tell which chunks of 32 ms are speech, and the power of the loud ones where each of them is.
+
+    Samples are divided by the peak, and so are powers by its square.
+    """
+    heard = _as_heard(samples, sample_rate, peak)
     powers = _chunk_powers(heard.reshape(-1, CHUNK))
     spoken, loudest = _at_its_own_level(heard, powers)
     loud = np.full(len(powers), loudest)
@@ -115,6 +117,25 @@ def _speech_chunks(
             spoken[first:stop] |= found
             loud[first:stop] = min(own, loudest)
     return spoken, loud
+
+
+def _as_heard(samples: NDArray[np.floating], sample_rate: int, peak: float) -> NDArray[np.float32]:
+    """Return samples divided by their peak, at the voice detector's rate, and zeros to the end of a chunk.
+
+    Some at a time, so that no more than these are held.
+    """
+    stream = soxr.ResampleStream(sample_rate, RATE, 1, dtype=samples.dtype)
+    size = len(samples) if sample_rate == RATE else len(samples) * RATE // sample_rate + CHUNK
+    heard = np.zeros(-(-size // CHUNK) * CHUNK, dtype=np.float32)
+    n_heard = 0
+    for start in range(0, len(samples), _SAMPLES_AT_ONCE):
+        check_stopped()
+        piece = samples[start : start + _SAMPLES_AT_ONCE] / samples.dtype.type(peak)
+        if sample_rate != RATE:
+            piece = stream.resample_chunk(piece, last=start + _SAMPLES_AT_ONCE >= len(samples))
+        heard[n_heard : n_heard + len(piece)] = piece
+        n_heard += len(piece)
+    return heard[: -(-n_heard // CHUNK) * CHUNK]
 
 
 def _chunk_powers(chunks: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -175,12 +196,12 @@ def _voiced(heard: NDArray[np.float32], powers: NDArray[np.float64], loud: float
     check_stopped()
     sounds = powers > _FAINT * loud
     kept = _without_long_silence(sounds)
-    heard = heard.reshape(-1, CHUNK)[kept].ravel() * np.float32(_LEVEL / np.sqrt(loud))
+    chosen = _Chosen(heard.reshape(-1, CHUNK), np.flatnonzero(kept), np.float32(_LEVEL / np.sqrt(loud)))
     sounds = sounds[kept]
-    voiced = _hysteresis(speech_probability(heard)[0], _BEGINS, _ENDS)
+    voiced = _hysteresis(_probability(chosen), _BEGINS, _ENDS)
     is_short = len(powers) <= _SHORT
     if is_short:
-        after_silence = np.pad(heard, (_SILENCE * CHUNK, 0))
+        after_silence = np.pad(chosen.samples(0, len(sounds)), (_SILENCE * CHUNK, 0))
         probability = speech_probability(after_silence)[0][_SILENCE:]
         voiced |= _hysteresis(probability, _BEGINS_AFTER_SILENCE, _ENDS_AFTER_SILENCE)
     word = powers[kept] > _WORD * loud
@@ -191,8 +212,28 @@ def _voiced(heard: NDArray[np.float32], powers: NDArray[np.float64], loud: float
     if is_short:
         voiced = _whole_words(voiced, word)
     found = np.zeros(len(powers), dtype=bool)
-    found[kept] = voiced & sounds & ~_steady(heard, sounds)
+    found[kept] = voiced & sounds & ~_steady(chosen, sounds)
     return found
+
+
+class _Chosen(NamedTuple):
+    """Some chunks of a recording, one behind the other with a gain, which are not held all at once."""
+
+    chunks: NDArray[np.float32]
+    positions: NDArray[np.intp]
+    gain: np.float32
+
+    def samples(self, first: int, stop: int) -> NDArray[np.float32]:
+        """Return the samples of the chosen chunks from the first on."""
+        return self.chunks[self.positions[first:stop]].ravel() * self.gain
+
+
+def _probability(chosen: _Chosen) -> NDArray[np.float32]:
+    found, state = [np.empty(0, dtype=np.float32)], None
+    for first in range(0, len(chosen.positions), _CHUNKS_AT_ONCE):
+        probability, state = speech_probability(chosen.samples(first, first + _CHUNKS_AT_ONCE), state)
+        found.append(probability)
+    return np.concatenate(found)
 
 
 def _without_long_silence(sounds: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -223,13 +264,13 @@ def _whole_words(voiced: NDArray[np.bool_], loud: NDArray[np.bool_]) -> NDArray[
     return voiced | (loud & np.isin(run, run[voiced & loud]))
 
 
-def _steady(heard: NDArray[np.float32], sounds: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _steady(chosen: _Chosen, sounds: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Tell which chunks have many around them whose spectrum is that of the chunk before."""
     changes = np.empty(len(sounds))
-    padded = np.pad(heard, (CHUNK, 0))
     for first in range(0, len(sounds), _CHUNKS_AT_ONCE):
         check_stopped()
-        piece = padded[first * CHUNK : (first + _CHUNKS_AT_ONCE + 1) * CHUNK]
+        piece = chosen.samples(max(first - 1, 0), first + _CHUNKS_AT_ONCE)
+        piece = piece if first else np.pad(piece, (CHUNK, 0))
         changes[first : first + _CHUNKS_AT_ONCE] = _changes(piece)
         # The first chunk of a piece is compared with nothing: one in two minutes counts as moving.
     around = np.ones(2 * _NEIGHBOURS + 1)

@@ -160,7 +160,7 @@ def extract(
         # By the file's content, since a resampler's last bits are not the same on every machine.
         key = digest_of_file(Path(folder or "", recording))
     clips, as_recorded = [], None
-    for settings in versions:
+    for position, settings in enumerate(versions):
         changed = samples if settings.augment is None else settings.augment(samples, rate, key=key)
         speech = None
         if settings.speech_only or settings.measures_speech:
@@ -169,7 +169,8 @@ def extract(
                 speech = _Speech.found_in(changed, rate, settings, remarks)
             else:
                 speech = as_recorded = as_recorded or _Speech.found_in(samples, rate, settings, remarks)
-        clips.append(_clip(name, changed, rate, speech, fingerprint, values, settings))
+        is_last = position == len(versions) - 1
+        clips.append(_clip(name, changed, rate, speech, fingerprint, values, settings, may_change=is_last))
     return clips, remarks
 
 
@@ -212,8 +213,10 @@ def _clip(
     fingerprint: int | None,
     values: ScipyValues | None,
     settings: ExtractionSettings,
+    *,
+    may_change: bool,
 ) -> Clip:
-    """Trim and scale samples, and compute the features of the frames that are kept."""
+    """Trim samples, scale them, in place if they may change, and compute features of the frames kept."""
     n_samples, silent = len(samples), not samples.any()
     n_channels = 1 if samples.ndim == 1 else samples.shape[1]  # whose samples take turns in a frame
     first, length, step = _frames(rate, settings)
@@ -228,7 +231,7 @@ def _clip(
             loudness = speech_level(samples, first + step * positions, length)
             # What augments a recording may leave nothing where there was speech.
             gain = 10 ** (settings.level / 20) / loudness if loudness else 1.0
-            samples = samples * samples.dtype.type(gain)
+            samples = np.multiply(samples, samples.dtype.type(gain), out=samples if may_change else None)
     if values is not None:
         samples = values.of(samples)
         if values.is_single and settings.backend != "librosa":
@@ -246,7 +249,9 @@ def _clip(
             f"{name}: found samples as large as {peak:.2g}, whose spectrum is beyond"
             f" {settings.cepstra.dtype}; scale them to ±1, or set level."
         )
-    features = append_deltas(features, settings.deltas)[: settings.max_frames]
+    if settings.deltas:
+        features = append_deltas(features, settings.deltas)
+    features = features[: settings.max_frames]
     return Clip(
         features=normalize_clip(features, settings.normalize),
         offset=(start + first) / rate,
