@@ -82,7 +82,7 @@ class Samples:
             found = soxr.resample(self._values, self.sample_rate, self._new_rate)
             # A clip too short for the filter comes back empty.
             self._values = found if len(found) else self._values[:1]
-        if self._is_resampled and not np.isfinite(self._values).all():
+        if self._is_resampled and not isfinite(peak_of(self._values)):
             raise AudioError(
                 f"{self._mixer.name}: found samples as large as {self.peak:.2g}, which overflow when they are"
                 " resampled; scale them to ±1."
