@@ -10,7 +10,7 @@ from voicelstm.command._exit_codes import ExitCode
 from voicelstm.command._human import human_label_in, human_option
 from voicelstm.command._output import Column, Form, Listing, output_options, write_json, write_report
 from voicelstm.command._recordings import channel_option, list_left_out
-from voicelstm.command._session import Task
+from voicelstm.command._session import Task, busy
 from voicelstm.command._wording import about
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def audit(
         )
     corpus.check_two_classes(bunch.target)
     human_label = human_label_in(bunch.target, corpus.labels, human)
-    report, failures = _audited(bunch, splits, human_label, channel, corpus, seed)
+    with busy("Measuring"):
+        report, failures = _audited(bunch, splits, human_label, channel, corpus, seed)
     if form is Form.JSON:
         write_json(report.to_dict() | {"findings": report.findings})
     elif form is Form.CSV:

@@ -10,7 +10,7 @@ import click
 from voicelstm.command._assignments import rows_to_keep
 from voicelstm.command._output import printable
 from voicelstm.command._recordings import ignore_option, jobs_option
-from voicelstm.command._session import say
+from voicelstm.command._session import busy, say
 from voicelstm.command._wording import about
 from voicelstm.exceptions import AudioWarning
 
@@ -60,6 +60,10 @@ class Corpus:
 
     def load(self) -> Any:
         """Load labels and paths, as the library's loaders return them."""
+        with busy("Loading"):
+            return self._loaded()
+
+    def _loaded(self) -> Any:
         import warnings
 
         from voicelstm.datasets import load_csv, load_folder

@@ -21,7 +21,7 @@ from voicelstm.command._recordings import (
     list_left_out,
     named_recordings,
 )
-from voicelstm.command._session import Session, Task
+from voicelstm.command._session import Session, Task, busy
 from voicelstm.command._wording import in_options
 from voicelstm.exceptions import AudioWarning
 
@@ -102,12 +102,13 @@ def detect(
     names, those in its sub-folders too; - is one recording from standard input.
     """
     with named_recordings(recordings, files_from, ignore) as named:
-        import numpy as np
+        with busy("Loading"):
+            import numpy as np
 
-        import voicelstm
-        from voicelstm.metrics import segment_threshold
+            import voicelstm
+            from voicelstm.metrics import segment_threshold
 
-        model = voicelstm.load(detector)
+            model = voicelstm.load(detector)
         _let_read_at_once(model, jobs)
         classes = np.asarray(getattr(model, "classes_", [])).tolist()
         human_label = human_label_for(model, detector, human) if classes else None
@@ -311,8 +312,12 @@ def _summary(counts: dict[Any, int], n_failed: int, what: str) -> str:
 @contextmanager
 def _progress(total: int, console: "Console | None", session: Session) -> Iterator[Any]:
     """Show how far it is, on the terminal that the table is on, else on standard error's."""
+    if total < 2:
+        with busy("Listening") as stop:
+            yield stop
+        return
     shown = console or new_console(stderr=True)
-    if total < 2 or not shown.is_terminal or session.verbose:
+    if not shown.is_terminal or session.verbose:
         yield lambda: None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

@@ -21,7 +21,7 @@ from voicelstm.command._output import (
     write_report,
 )
 from voicelstm.command._recordings import channel_option, list_left_out
-from voicelstm.command._session import Task
+from voicelstm.command._session import Task, busy
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -96,16 +96,17 @@ def evaluate(
     human_label = human_label_for(of_features, detector, human)
     features = read_features(transformer, bunch, corpus.jobs, cache, to_train=False)
     corpus.check_two_classes(features.target, "recordings that could be read")
-    report = voicelstm.evaluate(
-        of_features,
-        features.X,
-        features.target,
-        features.groups,
-        by=by,
-        threshold=threshold,
-        human_label=human_label,
-        random_state=seed,
-    )
+    with busy("Measuring"):
+        report = voicelstm.evaluate(
+            of_features,
+            features.X,
+            features.target,
+            features.groups,
+            by=by,
+            threshold=threshold,
+            human_label=human_label,
+            random_state=seed,
+        )
     if hasattr(transformer, "fingerprints_"):
         # The report knows features only, and nothing of the recordings that they are of.
         in_training = positions_among(features.fingerprints, transformer.fingerprints_)

@@ -18,7 +18,7 @@ from voicelstm.command._recordings import (
     list_left_out,
     named_recordings,
 )
-from voicelstm.command._session import Task
+from voicelstm.command._session import Task, busy
 
 __all__ = ["features"]
 
@@ -119,6 +119,7 @@ def features(
 def _front_end(like: Path | None) -> Any:
     if like is not None:
         return front_end_and_rest(like)[0]
-    from voicelstm import make_detector
+    with busy("Loading"):
+        from voicelstm import make_detector
 
-    return make_detector()["features"]
+        return make_detector()["features"]

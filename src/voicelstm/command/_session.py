@@ -4,19 +4,21 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from threading import Timer
 from typing import Any
 
 import click
 
-from voicelstm.command._output import printable
+from voicelstm.command._output import new_console, printable
 from voicelstm.command._wording import in_options
 from voicelstm.exceptions import VoiceLSTMWarning
 
-__all__ = ["Session", "Task", "say"]
+__all__ = ["Session", "Task", "busy", "say"]
 
+_SOON = 1.0  # in s; what takes no longer is not announced
 _NOISY = ("absl", "h5py", "jax", "keras", "numba", "tensorflow")
 
 
@@ -64,6 +66,36 @@ class Session:
         finally:
             own.removeHandler(handler)
             own.setLevel(before)
+
+
+@contextmanager
+def busy(what: str) -> Iterator[Callable[[], None]]:
+    """Say on a terminal what takes over a second, until it is done or what is yielded is called."""
+    context = click.get_current_context(silent=True)
+    session = None if context is None else context.find_object(Session)
+    if not sys.stderr.isatty() or (session is not None and session.verbose):
+        yield lambda: None
+        return
+    from rich.live import Live
+    from rich.spinner import Spinner
+
+    # Warnings stand above it; what goes to standard output is none of its business.
+    status = Live(
+        Spinner("dots", what), console=new_console(stderr=True), transient=True, redirect_stdout=False
+    )
+    timer = Timer(_SOON, status.start)
+    timer.daemon = True
+
+    def stop() -> None:
+        timer.cancel()
+        timer.join()
+        status.stop()
+
+    timer.start()
+    try:
+        yield stop
+    finally:
+        stop()
 
 
 class Task(click.Command):

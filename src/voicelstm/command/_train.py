@@ -11,9 +11,9 @@ from voicelstm.command._corpus import Corpus, corpus_options, list_failures, rea
 from voicelstm.command._cross_validation import CrossValidation, Plan, check_column, cross_validated, weights
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.command._human import human_label_in, human_option
-from voicelstm.command._output import Form, new_console, output_options, write_json, write_report
+from voicelstm.command._output import Form, output_options, write_json, write_report
 from voicelstm.command._recordings import channel_option, list_left_out
-from voicelstm.command._session import Session, Task
+from voicelstm.command._session import Task, busy
 
 __all__ = ["train"]
 
@@ -94,9 +94,7 @@ are none, are left out and listed at the end, and the exit code is then 1;
 )
 @corpus_options
 @output_options(rows=False)
-@click.pass_obj
 def train(
-    session: Session,
     corpus: Corpus,
     output: Path,
     model: str,
@@ -140,9 +138,9 @@ def train(
     of_features = detector[1:]
     measured = None
     if plan is not None:
-        with _busy(session, f"Cross-validation, training {n_folds} times{_how_long(of_features[-1])}"):
+        with _told(f"Cross-validation, training {n_folds} times{_how_long(of_features[-1])}"):
             measured = cross_validated(of_features, features, plan, human_label, balance)
-    with _busy(session, f"Training{_how_long(of_features[-1])}"):
+    with _told(f"Training{_how_long(of_features[-1])}"):
         of_features.fit(features.X, features.target, **weights(features, balance))
     detector["features"].fit(bunch.recordings)
     detector["features"].fingerprints_ = distinct_fingerprints(features.fingerprints)
@@ -193,12 +191,9 @@ def _check_output(output: Path) -> None:
         ) from None
 
 
-def _busy(session: Session, what: str) -> Any:
-    from contextlib import nullcontext
-
+def _told(what: str) -> Any:
     _log.info(what)
-    console = new_console(stderr=True)
-    return console.status(what) if console.is_terminal and not session.verbose else nullcontext()
+    return busy(what)
 
 
 def _how_long(classifier: Any) -> str:
