@@ -228,6 +228,7 @@ benchmarks: install
 nightly: install
 	$(BIN)/python benchmarks/hundred_thousand.py
 	$(BIN)/python benchmarks/larger_than_memory.py
+	$(BIN)/python benchmarks/corpora.py
 	$(BIN)/python benchmarks/scikit_learn_checks.py
 	$(BIN)/python benchmarks/recipe_equality.py
 	$(MAKE) detection

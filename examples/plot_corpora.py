@@ -3,7 +3,7 @@ Corpora, each in a layout of its own
 ====================================
 
 Published corpora list their clips in different ways, and a reader for each makes the same of all of them:
-paths, labels and groups. Here are five of the ways, on small trees of simulated voices that this script
+paths, labels and groups. Here are six of the ways, on small trees of simulated voices that this script
 writes, and then a detector that trains on one tree and is asked about another. :ref:`corpora` lists all
 readers.
 """
@@ -107,6 +107,25 @@ for name, group in load_mlaad(home / "MLAAD", human=home / "M-AILABS").groups.it
     print(name, group.tolist())
 
 # %%
+# Lists of parts
+# --------------
+# LlamaPartialSpoof has clips of which a part is synthetic: clip, duration, key, and where the parts are.
+# PartialSpoof keeps them in a file of arrays.
+
+from voicelstm.datasets import load_llama_partialspoof
+
+write("llama/R01TTS.0.a/dev01_8_1_000006_000009.wav", 304)
+write("llama/R01TTS.0.a/dev01_8_1_000007_000000_partial.wav", 305)
+lines = [
+    "dev01_8_1_000006_000009 1.00 bonafide 0.00-1.00-bonafide",
+    "dev01_8_1_000007_000000_partial 1.00 spoof 0.00-0.60-bonafide 0.60-1.00-spoof",
+]
+write("llama/label_R01TTS.0.a.txt", lines)
+partial = load_llama_partialspoof(home / "llama", "a")
+print(partial.target.tolist(), partial.groups["extent"].tolist())
+print(partial.segments[1])
+
+# %%
 # Any other list
 # --------------
 # :func:`~voicelstm.datasets.load_csv` reads what someone made of a corpus, whatever its columns are called
@@ -114,8 +133,8 @@ for name, group in load_mlaad(home / "MLAAD", human=home / "M-AILABS").groups.it
 
 from voicelstm.datasets import load_csv
 
-write("own/1.wav", 304)
-write("own/2.wav", 305)
+write("own/1.wav", 306)
+write("own/2.wav", 307)
 write("own/list.txt", ["1.wav|ana|real", "2.wav|ana|fake"])
 own = load_csv(
     home / "own" / "list.txt",
@@ -133,7 +152,7 @@ print(own.target.tolist(), own.groups["speaker"].tolist())
 
 from voicelstm.exceptions import DatasetError
 
-write("other/en_dev/1.wav", 306)
+write("other/en_dev/1.wav", 308)
 write("other/en_dev.txt", ["ana 1 - human bonafide", "ana 2 - tts spoof", "ana 3 - tts false", "ana 4 spoof"])
 try:
     load_decro(home / "other", "en", "dev")
