@@ -164,3 +164,18 @@ def test_integers_of_64_bits_are_read(tmp_path):
     samples, rate, remarks = read(tmp_path, head + values.tobytes())
     assert (rate, remarks) == (16000, [])
     np.testing.assert_allclose(samples, tone(440, 0.1), atol=1e-6)
+
+
+def test_a_file_whose_sound_goes_on_in_another_track_is_read_as_far_as_it_goes_and_says_so(tmp_path):
+    content = bytearray(encode(tone(440, 60.0, 22050), "flv", "libmp3lame", 22050))
+    at, sound = 13, []
+    while at < len(content):
+        if content[at] == 8:
+            sound.append(at)
+        at += 11 + int.from_bytes(content[at + 1 : at + 4], "big") + 4
+    for tag in sound[-100:]:
+        content[tag + 11] = 0x30 | content[tag + 11] & 0x0F  # samples, where MP3 was
+    samples, rate, remarks = read(tmp_path, bytes(content))
+    seconds = 60 - 100 * 576 / 22050
+    assert len(samples) / rate == pytest.approx(seconds, abs=0.1)
+    assert remarks[0].startswith(f"cut off: {seconds:.1f} of 60.0 s")

@@ -205,7 +205,8 @@ class _Opened:
         while most_packets is None or self._n_packets < most_packets:
             try:
                 packet = next(packets, None)
-            except (self._error, MemoryError) as error:
+            # PyAV raises an IndexError of a damaged FLV file whose tracks have no such number.
+            except (self._error, IndexError, MemoryError) as error:
                 self._ended_by = _text_of(error)
                 return
             if packet is None:
