@@ -1,6 +1,7 @@
 """Which parts of a clip are synthetic: as words, and as PartialSpoof's arrays of labels."""
 
 import pickle
+import re
 from collections.abc import Sequence
 from io import BytesIO
 from itertools import groupby
@@ -16,6 +17,7 @@ from voicelstm.datasets._problems import Problems
 __all__ = ["SEGMENT", "joined_segments", "read_segment_labels", "worded_segments"]
 
 SEGMENT = np.dtype([("start_s", np.float64), ("stop_s", np.float64), ("label", "U9")])
+_ARRAYS = re.compile(r"numpy(\.\w+\.multiarray)?")  # the module of arrays, as pickles name it
 _HUMAN = {"1": "human", "0": "synthetic"}
 
 
@@ -68,6 +70,6 @@ class _Arrays(pickle.Unpickler):
             "ndarray": np.ndarray,
             "dtype": np.dtype,
         }
-        if module in ("numpy", "numpy.core.multiarray", "numpy._core.multiarray") and name in known:
+        if _ARRAYS.fullmatch(module) and name in known:
             return known[name]
         raise pickle.UnpicklingError(f"it holds {module}.{name}, which is no array")
