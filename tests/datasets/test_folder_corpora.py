@@ -131,6 +131,32 @@ def test_dfadd_refuses_human_clips_that_were_merged_into_a_system(tmp_path):
     assert str(tmp_path / "DATASET_GradTTS/train/p227_001.wav") in message
 
 
+@pytest.mark.parametrize(
+    ("file", "kind"),
+    [
+        ("DATASET_GradTTS/train/p227_001_mic1.flac", "Human clips in the folder of a system (1)"),
+        (
+            "DATASET_VCTK_BONAFIDE/train/p227_001_GradTTS.wav",
+            "Synthetic clips in the folder of human clips (1)",
+        ),
+    ],
+)
+def test_dfadd_refuses_names_that_belong_into_another_folder(tmp_path, file, kind):
+    plant(plant_dfadd(tmp_path), file)
+    message = refusal(load_dfadd, tmp_path)
+    assert kind in message
+    assert f"{tmp_path / file}\n" in f"{message}\n"
+    assert "Move these files out" in message
+    assert len(load_dfadd(tmp_path, "test").recordings) == 3
+
+
+def test_dfadd_takes_vctks_newer_names_for_human(tmp_path):
+    plant(plant_dfadd(tmp_path), "DATASET_VCTK_BONAFIDE/train/p345_001_mic2.flac")
+    corpus = load_dfadd(tmp_path)
+    assert corpus.groups["system"].tolist() == ["GradTTS", "PflowTTS", "human", "human"]
+    assert corpus.groups["utterance"].tolist() == ["p227_001", "p345_001", "p227_001", "p345_001"]
+
+
 def test_dfadd_names_folders_that_are_missing(tmp_path):
     plant(tmp_path, "DATASET_GradTTS/train/p227_001_GradTTS.flac", "DATASET_VCTK_BONAFIDE/test/p227_001.wav")
     message = refusal(load_dfadd, tmp_path)
@@ -173,6 +199,22 @@ def test_librisevoc_keeps_the_clips_of_the_authors_lists(tmp_path):
     message = refusal(load_librisevoc, tmp_path, "test")
     assert f"wavernn/{BASES[1]}" in message
     assert "test.txt names these" in message
+
+
+@pytest.mark.parametrize(
+    ("file", "kind"),
+    [
+        (f"gt_16k/{BASES[0]}.wav", "Human clips in the folder of a vocoder (1)"),
+        (f"wavernn/{BASES[0]}.wav", "Human clips in the folder of a vocoder (1)"),
+        (f"gt/{BASES[0]}_gen.wav", "Synthetic clips in gt (1)"),
+    ],
+)
+def test_librisevoc_refuses_names_that_belong_into_another_folder(tmp_path, file, kind):
+    plant(plant_librisevoc(tmp_path), file)
+    message = refusal(load_librisevoc, tmp_path)
+    assert kind in message
+    assert f"{tmp_path / file}\n" in f"{message}\n"
+    assert "Move these files out" in message
 
 
 def test_librisevoc_names_folders_that_are_missing_or_empty(tmp_path):

@@ -1,6 +1,7 @@
 """Public corpora whose folders are the only list of what is in them."""
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ _WAVEFAKE = (
 )
 _SPEAKERS = ("ljspeech", "jsut")
 _PARTITIONS = ("training", "validation", "testing")
+_VCTK_NAME = re.compile("[^_]+_[^_]+(_mic[0-9])?")  # its version 0.92 has two microphones
 
 
 def load_wavefake(
@@ -247,8 +249,9 @@ def load_dfadd(
     Raises
     ------
     DatasetError
-        If a folder is missing or has no audio, there is only one class, human clips lie in the folder of a
-        system, or links make one file appear twice. The message says how the corpus is laid out.
+        If a folder is missing or has no audio, there is only one class, a file's name is that of a human clip
+        in the folder of a system or the reverse, or links make one file appear twice. The message says how
+        the corpus is laid out.
     ValueError
         If `partition` is none of those above.
 
@@ -278,6 +281,9 @@ def load_dfadd(
         "DFADD is laid out as DATASET_VCTK_BONAFIDE/train/*.wav and, for each system, a folder such as "
         "DATASET_GradTTS/train/*.flac, with valid and test likewise; path is the folder that holds these."
     )
+    named = (
+        "Names of human clips are as p227_001 or p227_001_mic1, those of synthetic clips end in the system's."
+    )
     problems = Problems(str(root))
     folders = sub_folders(root, "DATASET_*", problems, laid_out)
     gathered = Gathered("speaker", "system", "utterance", "partition")
@@ -285,13 +291,12 @@ def load_dfadd(
         for folder in folders:
             is_human = "BONAFIDE" in folder.name
             system = "human" if is_human else folder.name.removeprefix("DATASET_")
+            home = "human clips" if is_human else "a system"
             for file in gathered.files(folder / part, problems, laid_out):
                 words = Path(file).stem.split("_")
-                if len(words) < 3 and not is_human:
-                    remedy = (
-                        f"Names of synthetic clips end in that of the system: move others out. {laid_out}"
-                    )
-                    problems.add("Human clips in the folder of a system", file, remedy)
+                if is_human != bool(_VCTK_NAME.fullmatch(Path(file).stem)):
+                    kind = f"{'Synthetic' if is_human else 'Human'} clips in the folder of {home}"
+                    problems.add(kind, file, f"{named} Move these files out. {laid_out}")
                 gathered.add(file, is_human, words[0], system, "_".join(words[:2]), part)
     return gathered.as_corpus(problems, f"DFADD, {partition or 'all parts'}: {root}.", return_X_y=return_X_y)
 
@@ -337,7 +342,8 @@ def load_librisevoc(
     ------
     DatasetError
         If a folder or the list of the partition is missing, folders have no audio, the list names clips that
-        are not there, or links make one file appear twice. The message says how the corpus is laid out.
+        are not there, a file's name ends in ``_gen`` in ``gt`` or does not elsewhere, or links make one file
+        appear twice. The message says how the corpus is laid out.
     ValueError
         If `partition` is none of those above.
 
@@ -382,6 +388,10 @@ def load_librisevoc(
             if wanted is None or utterance in wanted:
                 found.add(utterance)
                 is_human = folder.name == "gt"
+                if is_human == Path(file).stem.endswith("_gen"):
+                    kind = "Synthetic clips in gt" if is_human else "Human clips in the folder of a vocoder"
+                    remedy = "The names of all clips end in _gen but for those in gt. Move these files out."
+                    problems.add(kind, file, f"{remedy} {laid_out}")
                 system = "human" if is_human else folder.name
                 gathered.add(file, is_human, utterance.split("_")[0], system, utterance)
         for utterance in sorted((wanted or set()) - found):
