@@ -28,7 +28,11 @@ def test_partialspoof_reads_which_parts_are_synthetic(tmp_path, home):
     plant(tmp_path, *(f"{home}dev/con_wav/{name}.wav" for name in NAMES), texts={f"{home}{PROTOCOL}": LINES})
     (tmp_path / home / "segment_labels").mkdir()
     # As in the release: strings, "1" for bona fide, and clips in another order than the protocol's.
-    labels = {"CON_D_0000000": np.array(list("1001")), "LA_D_1047731": np.array(list("11")), "x": "0"}
+    labels = {
+        "CON_D_0000000": np.array(list("1001")),
+        "LA_D_1047731": np.array(list("11")),
+        "x": np.array(["0"]),
+    }
     np.save(tmp_path / home / "segment_labels" / "dev_seglab_0.64.npy", labels)
     corpus = load_partialspoof(tmp_path, "dev", segments=0.64)
     assert [each.tolist() for each in corpus.segments] == [

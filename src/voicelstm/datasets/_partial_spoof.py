@@ -71,8 +71,8 @@ def load_partialspoof(
 
     Notes
     -----
-    The files of segments are pickled dicts of arrays. They are read without running anything that a pickle
-    could hold.
+    The files of segments are pickled dicts of arrays. They are read without making an array, or any other
+    object, as the pickle asks: only words and whole numbers are taken, and a file with others is refused.
 
     References
     ----------
@@ -150,7 +150,7 @@ def _segments_of(clips: Clips, places: list[Path], seconds: float) -> list[Any]:
     for name in names:
         if name not in labels:
             problems.add("Clips without labels of segments", name, "Fetch the file of this partition.")
-        elif not set(map(str, labels[name])) <= {"0", "1"}:
+        elif not set(labels[name]) <= {"0", "1"}:
             problems.add("Segments with another label", name, "Expected '1' for bona fide and '0' for spoof.")
     problems.raise_any()
     return [joined_segments(labels[name], seconds) for name in names]
