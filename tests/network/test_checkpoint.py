@@ -2,7 +2,6 @@ import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -74,8 +73,8 @@ def interruption_in(epoch):
 def seen_by(callback):
     """Let a Keras callback see fits that know nothing of it, since their own would make them others."""
 
-    def with_another(network, schedule, *args):
-        return keras_callbacks(network, replace(schedule, callbacks=(*schedule.callbacks, callback)), *args)
+    def with_another(network, made, *args):
+        return keras_callbacks(network, [*made, callback()], *args)
 
     keras_callbacks = _training._keras_callbacks
     with patch.object(_training, "_keras_callbacks", with_another):
