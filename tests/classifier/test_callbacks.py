@@ -90,6 +90,27 @@ def test_a_classifier_within_an_epoch_with_validation_is_saved(tmp_path):
     assert LSTMVoiceClassifier.load(tmp_path / "m").n_iter_ == 2
 
 
+def test_a_callback_is_given_the_classifier_within_a_pass_of_partial_fit(tmp_path):
+    kept = {}
+    changes = {"batch_size": 5, "shuffle": False, "dropout": 0.0}
+    classifier = small(callbacks=lambda: Keeper(kept), **changes)
+    for n_passes in (1, 2):
+        kept.clear()
+        classifier.partial_fit(X, Y, classes=np.unique(Y))
+        assert list(kept) == [1, 2, 3]  # 12 clips are 3 batches of 5
+        assert [each.n_iter_ for each in kept.values()] == [n_passes] * 3
+        np.testing.assert_array_equal(kept[3].predict_proba(X), classifier.predict_proba(X))
+        np.testing.assert_allclose(kept[3].history_["loss"], classifier.history_["loss"], rtol=1e-6)
+        assert np.abs(kept[2].predict_proba(X) - classifier.predict_proba(X)).max() > 0
+    kept[2].save(tmp_path / "m")  # without a warning: it has no callbacks
+    loaded = LSTMVoiceClassifier.load(tmp_path / "m")
+    np.testing.assert_array_equal(loaded.predict_proba(X), kept[2].predict_proba(X))
+    without = small(**changes)
+    for _ in range(2):
+        without.partial_fit(X, Y, classes=np.unique(Y))
+    np.testing.assert_array_equal(classifier.predict_proba(X), without.predict_proba(X))
+
+
 def test_before_the_first_step_there_is_no_classifier():
     class Early(Keeper):
         def on_train_begin(self, logs=None):

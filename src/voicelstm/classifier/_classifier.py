@@ -149,10 +149,11 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
     head_initializer : {"glorot_uniform", "truncated_normal"}, default="glorot_uniform"
         First weights of the last layer; the second is the original recipe's.
     callbacks : sequence of callables, callable or None, default=None
-        Each is called without arguments at each fit and returns a Keras callback. If that has a method
-        `set_classifier`, `fit` first calls it with a function without arguments, which returns the classifier
-        as it is at that moment, fitted and a copy of its own, to be saved or asked. scikit-learn's own
-        callbacks are given to `set_callbacks`; they see the fit as a task with one subtask per epoch.
+        Each is called without arguments at each `fit` and `partial_fit`, and returns a Keras callback. If
+        that has a method `set_classifier`, it is first called with a function without arguments, which
+        returns the classifier as it is at that moment, fitted and a copy of its own, to be saved or asked.
+        scikit-learn's own callbacks are given to `set_callbacks`; they see the fit as a task with one subtask
+        per epoch.
     checkpoint : str, os.PathLike or None, default=None
         A folder, made if missing. After each epoch `fit` writes there all that an equal `fit` needs to go on
         from that epoch and end with the same weights. The file is named by a hash of parameters, data,

@@ -68,7 +68,6 @@ def partial_fit_classifier(
     """Make one pass over a batch of clips; if that fails, the classifier is as it was before."""
     before = classifier._fitted if goes_on else None
     state = classifier._partial_fit_state if goes_on else None
-    earlier: History = classifier.history_ if goes_on else {}
     with restored_on_failure(classifier), _restored_draws(classifier.random_state):
         clips, *copies = _clips(classifier, X, before)
         labelled = LabelledInput.checked(
@@ -76,8 +75,7 @@ def partial_fit_classifier(
         )
         known_human_label(labelled.classes, classifier.human_label)  # before anything is trained
         result = _partial_fit(classifier, labelled, before, state)
-        history = {name: earlier.get(name, []) + values for name, values in result.history.items()}
-        _set_attributes(classifier, replace(result, history=history), labelled.classes)
+        _set_attributes(classifier, result, labelled.classes)
 
 
 @contextmanager
@@ -215,10 +213,28 @@ def _partial_fit(
     schedule = _schedule(classifier, clips, max_epochs=1, max_steps=None, first_epoch=n_before)
     seed = int(generator.integers(2**31))
     optimizer_state = None if state is None else state.optimizer_state
+    earlier: History = {} if before is None else classifier.history_
+
+    def joined(history: History) -> History:
+        return {name: earlier.get(name, []) + values for name, values in history.items()}
+
     with _network(classifier, start, schedule, seed, optimizer_state) as network:
-        trained = train(network, clips, schedule, generator, validation=None, loss=classifier.loss)
+
+        def classifier_so_far(history: History) -> Any:
+            result = FitResult(replace(start, weights=network.weights()), joined(history))
+            return _fitted_copy(classifier, _attributes(classifier, result, labelled.classes))
+
+        trained = train(
+            network,
+            clips,
+            schedule,
+            generator,
+            validation=None,
+            loss=classifier.loss,
+            classifier_so_far=classifier_so_far,
+        )
         state = PartialFitState(generator, network.optimizer_state())
-    return FitResult(replace(start, weights=trained.weights), trained.history, state)
+    return FitResult(replace(start, weights=trained.weights), joined(trained.history), state)
 
 
 def check_training(classifier: Any, n_features: int | None = None) -> None:
