@@ -3,7 +3,18 @@ import re
 import pytest
 
 from tests.datasets.corpora import flac, plant, refusal
-from voicelstm.datasets import load_asvspoof5, load_asvspoof2019, load_asvspoof2021, load_fake_or_real
+from voicelstm.datasets import (
+    load_asvspoof5,
+    load_asvspoof2019,
+    load_asvspoof2021,
+    load_codecfake,
+    load_decro,
+    load_fake_or_real,
+    load_famous_figures,
+    load_mlaad,
+    load_partialspoof,
+    load_spoofceleb,
+)
 from voicelstm.datasets._problems import Problems
 from voicelstm.datasets._protocol import audio_by_stem, named_words, read_lines
 from voicelstm.datasets._records import Records
@@ -100,3 +111,95 @@ def test_the_first_folder_that_has_a_clip_counts_and_what_is_no_audio_does_not(t
         "x": str(tmp_path / "a" / "x.flac"),
         "y": str(tmp_path / "b" / "y.wav"),
     }
+
+
+MLAAD = "path|original_file|language|duration|model_name|architecture|transcript\n"
+#: A reader, its arguments, its files, and its list of a human clip and of one of the system "A01" or "a01".
+WITH_SYSTEMS = [
+    (
+        load_asvspoof2019,
+        {},
+        flac("ASVspoof2019_LA_train/flac", "h", "s"),
+        {LA_2019: "S h - - bonafide\nS s - A01 spoof\n"},
+    ),
+    (
+        load_asvspoof2021,
+        {},
+        flac("flac", "h", "s"),
+        {
+            "trial_metadata.txt": (
+                "S h none - bonafide bonafide notrim eval\nS s none - A01 spoof notrim eval\n"
+            )
+        },
+    ),
+    (
+        load_asvspoof5,
+        {},
+        flac("flac_T", "h", "s"),
+        {"ASVspoof5.train.tsv": "S h F - - - AC1 bonafide bonafide -\nS s F - - - AC1 A01 spoof -\n"},
+    ),
+    (
+        load_codecfake,
+        {},
+        ["train/h.wav", "train/s.wav"],
+        {"label/train.txt": "h.wav real 0\ns.wav fake A01\n"},
+    ),
+    (
+        load_decro,
+        {},
+        ["en_train/h.wav", "en_train/s.wav"],
+        {"en_train.txt": "S h - magicdata bonafide\nS s - A01 spoof\n"},
+    ),
+    (
+        load_partialspoof,
+        {},
+        ["train/con_wav/h.wav", "train/con_wav/s.wav"],
+        {
+            "protocols/PartialSpoof_LA_cm_protocols/PartialSpoof.LA.cm.train.trl.txt": (
+                "S h - - bonafide\nS s - A01 spoof\n"
+            )
+        },
+    ),
+    (
+        load_spoofceleb,
+        {},
+        flac("flac/train/a00/i", "h") + flac("flac/train/a01/i", "s"),
+        {"metadata/train.csv": "file,speaker,attack\na00/i/h.flac,i,a00\na01/i/s.flac,i,a01\n"},
+    ),
+    (
+        load_famous_figures,
+        {},
+        ["D/Bonafide/h.wav", "D/A01/s.wav"],
+        {
+            "protocol.txt": (
+                "AudioName\tSpeaker\tSource\tLabel\tAudioPath\n"
+                "h.wav\tD\t-\tbonafide\tD/-/h.wav\ns.wav\tD\tA01\tspoof\tD/A01/s.wav\n"
+            )
+        },
+    ),
+    (
+        load_mlaad,
+        {"human": "readers"},
+        ["fake/en/A01/s.wav", "readers/en_US/by_book/male/r/b/wavs/h.wav"],
+        {"fake/en/A01/meta.csv": f"{MLAAD}./fake/en/A01/s.wav|en_US/x/h.wav|en|2.5|A01|kind|Yes\n"},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("load", "arguments", "files", "lists"), WITH_SYSTEMS, ids=[each[0].__name__ for each in WITH_SYSTEMS]
+)
+def test_where_keeps_human_clips_by_the_system_that_groups_call_human(
+    tmp_path, load, arguments, files, lists
+):
+    plant(tmp_path, *files, texts=lists)
+    arguments = {name: tmp_path / value for name, value in arguments.items()}
+    corpus = load(tmp_path, **arguments)
+    systems = set(corpus.groups["system"].tolist())
+    assert corpus.groups["system"][corpus.target == "human"].tolist() == ["human"]
+    assert systems - {"human"} <= {"A01", "a01"}
+    kept = load(tmp_path, **arguments, where={"system": list(systems)})
+    assert kept.recordings == corpus.recordings
+    message = refusal(load, tmp_path, **arguments, where={"system": "human"})
+    assert "Only one class" in message
+    assert "'human': 1 recording" in message

@@ -98,7 +98,7 @@ def find_clips(
     """
     listed, folders = _located(root, layout, protocol, audio_dir)
     problems = Problems(str(listed))
-    records = read(listed, problems)
+    records = _with_human_system(read(listed, problems), labels)
     n_rows = len(records.lines)
     records = _first_rows(records, problems, repeated=repeated)
     n_again = n_rows - len(records.lines)
@@ -109,9 +109,6 @@ def find_clips(
     target = [labels[key] for key in records.columns["key"]]
     note_classes(problems, target, _TWO_CLASSES)
     problems.raise_any()
-    if "system" in records.columns:  # lists write "-", "bonafide" or both
-        systems = zip(records.columns["system"], target, strict=True)
-        records.columns["system"] = ["human" if label == "human" else name for name, label in systems]
     title = f"{title}: {len(target)} of {n_rows} rows of {listed}{f', where {dict(where)}' if where else ''}."
     if n_again:
         title += f" {n_again} of its rows name a clip again, and are left out."
@@ -206,6 +203,15 @@ def _table(
         if header in names or (further and header)
     }
     return Records(columns, records.lines, records.before)
+
+
+def _with_human_system(records: Records, labels: Mapping[str, str]) -> Records:
+    """Call the system of human clips "human", for which lists write "-", "bonafide" or both."""
+    if "system" not in records.columns:
+        return records
+    human = {key for key, label in labels.items() if label == "human"}
+    systems = zip(records.columns["system"], records.columns["key"], strict=True)
+    return records.adding(system=["human" if key in human else name for name, key in systems])
 
 
 def _first_rows(records: Records, problems: Problems, *, repeated: bool) -> Records:

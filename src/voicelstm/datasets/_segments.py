@@ -62,7 +62,7 @@ def _labels(content: bytes) -> dict[str, list[str]]:
     start = file.tell()
     for opcode, argument, _ in pickletools.genops(file):
         # pickle makes room for as many objects as the number of one says.
-        if "PUT" in opcode.name and argument > len(content):
+        if "PUT" in opcode.name and (argument or 0) > len(content):
             raise ValueError(f"it numbers an object {argument}")
     file.seek(start)
     labels = _elements(_Unpickler(file).load(), shape=())[0]

@@ -184,10 +184,8 @@ def load_spoofceleb(
 
 
 def _spoofceleb(path: Path, problems: Problems) -> Records:
-    read = header_table({"file": "clip", "speaker": "speaker", "attack": "key"}, _CSV)
-    records = read(path, problems)
-    systems = ["human" if key == "a00" else key for key in records.columns["key"]]
-    return records.adding(system=systems)
+    records = header_table({"file": "clip", "speaker": "speaker", "attack": "key"}, _CSV)(path, problems)
+    return records.adding(system=records.columns["key"])
 
 
 def load_deepfake_eval_2024(
