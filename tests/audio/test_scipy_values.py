@@ -55,6 +55,49 @@ def test_values_of_what_scipy_refuses_are_within_1_as_librosa_loads_it(tmp_path,
     np.testing.assert_array_equal(found, expected)
 
 
+def break_header(path):
+    """Write a wrong number of bytes per second into a WAV file."""
+    content = bytearray(path.read_bytes())
+    at = content.index(b"fmt ") + 16
+    content[at : at + 4] = (12345).to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="WAV header is invalid"):
+        wavfile.read(path)
+
+
+def test_values_of_8_bits_that_scipy_refuses_are_within_1_too(tmp_path):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, SIGNAL, RATE, subtype="PCM_U8")
+    break_header(path)
+    expected, _ = soundfile.read(path, dtype="float32")
+    found = values_of(path)
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, expected)
+    assert abs(found).max() < 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_chunks_that_scipy_warns_of_are_not_its_refusal(tmp_path):
+    path = tmp_path / "a.wav"
+    wavfile.write(path, RATE, np.arange(256, dtype=np.uint8))
+    content = bytearray(path.read_bytes() + b"bext\x02\0\0\0ab")
+    content[4:8] = (len(content) - 8).to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.warns(wavfile.WavFileWarning):
+        wavfile.read(path)
+    np.testing.assert_array_equal(values_of(path), np.arange(256))
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "PCM_32"])
+def test_other_values_that_scipy_refuses_are_librosas_but_for_a_factor(tmp_path, subtype):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, SIGNAL, RATE, subtype=subtype)
+    break_header(path)
+    expected, _ = soundfile.read(path)
+    full_scale = 2**15 if subtype == "PCM_16" else 2**31
+    np.testing.assert_array_equal(values_of(path), expected * full_scale)
+
+
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "float32", "float64"])
 def test_values_of_an_array_are_its_own(dtype):
     if np.dtype(dtype).kind == "f":

@@ -1,11 +1,13 @@
 """The values that scipy.io.wavfile.read gives of a recording, from samples in ±1."""
 
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
+from scipy.io import wavfile
 
 __all__ = ["ScipyValues", "values_of_array", "values_of_file"]
 
@@ -40,13 +42,29 @@ _SINGLE = ScipyValues(is_single=True)  # as librosa loads what scipy refuses
 
 
 def values_of_file(path: Path) -> ScipyValues:
-    """Return those of a WAV file by its type of samples; of other files librosa's, which are in ±1."""
+    """Return those of a WAV file by its type of samples; of other files librosa's, which are in ±1.
+
+    A WAV file that scipy refuses has librosa's only if it has 8 bits.
+    """
     try:
         with path.open("rb") as file, soundfile.SoundFile(file.fileno(), closefd=False) as sound:
             is_wav, subtype = sound.format in ("WAV", "WAVEX", "RF64"), sound.subtype
     except (soundfile.LibsndfileError, RuntimeError, OSError):
         return _SINGLE
+    # Of 8 bits, since other types have the same zero as librosa's values, and need not be read once more.
+    if is_wav and subtype == "PCM_U8" and not _scipy_reads(path):
+        return _SINGLE
     return _OF_WAV.get(subtype, _SINGLE) if is_wav else _SINGLE
+
+
+def _scipy_reads(path: Path) -> bool:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", wavfile.WavFileWarning)  # of chunks that are none of audio
+        try:
+            wavfile.read(path)
+        except Exception:  # noqa: BLE001  # what it raises of a broken header depends on what is broken
+            return False
+    return True
 
 
 def values_of_array(samples: NDArray) -> ScipyValues:

@@ -81,8 +81,8 @@ class MFCCTransformer(  # type: ignore[call-arg]
     amplitude : float or "scipy", default=1.0
         What full scale means to the cepstra; 32768 gives those of 16-bit integers. "scipy": of WAV files the
         values of :func:`scipy.io.wavfile.read`, which are within ±32768 for 16 bits, from 0 to 255 for 8, 128
-        being silence, within ±2147483648 for 24 and 32, and as they are in floating point; of other files
-        those within ±1, as librosa loads what scipy refuses; of an array its own.
+        being silence, within ±2147483648 for 24 and 32, and as they are in floating point; of other files,
+        and of 8-bit ones that scipy refuses, those within ±1, as librosa loads them; of an array its own.
     level : float or None, default=None
         Root mean square that each recording is scaled to, after trimming, in dBFS.
     trim_silence : float or None, default=None
