@@ -63,6 +63,9 @@ COLUMN = np.array(LABELS)[:, None]
         SERIES.astype(float).to_csv(),
         pd.Series(LABELS, index=range(1, 5)).to_csv(),
         pd.DataFrame({"label": LABELS}).to_csv(sep="\t"),
+        SERIES.to_csv(index_label="index"),
+        SERIES.rename("label").to_csv(index_label="Index"),
+        '"","label"\n"1",1\n"2",0\n"3",0\n"4",1\n',  # write.csv of R
     ],
 )
 def test_labels_by_hand_are_read_as_people_have_them(tree, text):
@@ -89,13 +92,34 @@ def test_a_column_of_labels_alone_may_be_words(tree):
         (",label\n0,1\n2,0\n1,0\n3,1\n", "sort them"),
         ("2,1\n0,0\n1,0\n3,1\n", "one label on each line"),
         ("[[1, 0], [0, 1], [0, 1], [1, 0]]", "one label on each line"),
+        ("[[1, 0], [0, 1], [0, 1], [1, 0]]", "numpy.argmax(rows, axis=1)"),
+        ("0 1 0\n1 0 0\n0 0 1\n0 1 0\n", "numpy.argmax(rows, axis=1)"),
+        ("0.5,1\n1,0\n", "one label on each line"),
+        ("1,1\n2,0\n3,0\n4,1\n", "Numbers from 1 on need a header: index,label."),
+        ("file,label\n1,1\n2,0\n3,0\n4,1\n", "path_column='file' reads it"),
+        ("id,label\n0,1\n1,0\n2,0\n3,1\n", "'path'"),
         ("label\n1\n0,1\n0\n1\n", "line 3: 2 cells"),
+        ("\n\n# c\nlabel\n1\n\n0,1\n0\n1\n", "line 7: 2 cells"),
+        ("# c\nindex,label\n0,1\n\n1,\n2,0\n3,1\n", "    line 5"),
         ("path\na.wav\n", "'label'"),
         ("label\n", "'path'"),
     ],
 )
 def test_a_list_that_can_be_misread_is_refused(tree, text, said):
     assert said in refusal(load_csv, tree(*NAMES, t=text) / "t.csv")
+
+
+@pytest.mark.parametrize("text", ["[[0, 1], [1, 0]]", "0,1\n1,0\n", "0 1\n1 0\n"])
+def test_two_rows_that_may_be_one_hot_are_not_taken_for_numbers_and_labels(tree, text):
+    assert "one label on each line" in refusal(load_csv, tree("a.wav", "b.wav", t=text) / "t.csv")
+
+
+@pytest.mark.parametrize("order", ["natural", "name", None])
+def test_numbers_that_are_names_of_files_are_no_index(tree, order):
+    files = [f"{number}.wav" for number in range(11)]
+    text = "file,label\n" + "".join(f"{number},{number % 2}\n" for number in range(1, 12))
+    message = refusal(load_csv, tree(*files, t=text) / "t.csv", order=order)
+    assert "path_column='file' reads it" in message
 
 
 def test_decimals_of_a_tables_labels_are_no_strings(tree):

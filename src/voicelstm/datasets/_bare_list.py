@@ -17,34 +17,43 @@ __all__ = ["bare_labels", "check_order", "files_of_labels", "windows_key"]
 _ORDERS = ("natural", "name")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _BETWEEN = re.compile(r"[\s,;\[\]\"']+")
+_NAMES_OF_INDEX = ("", "index", "row")
 _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 
 
 def bare_labels(text: str, path_column: str, label_column: str, problems: Problems) -> list[str] | None:
     """Return the labels of a bare list, whole numbers without decimals; None if the text is a table."""
-    first = next(filter(_numbers, _lines(text)), "")
+    numbered = list(_lines(text))
+    lines = [line for _, line in numbered]
+    first = next(filter(_numbers, lines), "")
     if not _are_numbers(_numbers(first)) or first[0] in ",;\t":
-        below_header = _below_header(text, first, path_column, label_column, problems)
+        below_header = _below_header(numbered, first, path_column, label_column, problems)
         if below_header is not None or not _are_numbers(_numbers(first)):
             return below_header
-    lines = list(_lines(text))
     if "[" in first:
         lines = _BRACKETS.findall("".join(lines)) or lines
     rows = [row for row in map(_numbers, lines) if row]
     if not all(map(_are_numbers, rows)):
         return None
-    if len(rows) > 1 and all(len(row) == 2 for row in rows) and _is_index([row[0] for row in rows]):
+    if len(rows) > 1 and all(map(_is_one_hot, rows)):
+        remedy = "Write one label on each line, such as the position of the 1: numpy.argmax(rows, axis=1)."
+        problems.add("Several numbers for each label, of which one is 1", f"{len(rows)} rows", remedy)
+        problems.raise_any()
+    if len(rows) > 1 and all(len(row) == 2 for row in rows) and _is_index([row[0] for row in rows], "0"):
         rows = [row[1:] for row in rows]
     if len(rows) > 1 and any(len(row) > 1 for row in rows):
-        remedy = "Without a header this is a list: one label on each line, or all on one line."
+        remedy = (
+            "Without a header this is a list: one label on each line, or all on one line; before each its"
+            f" number, if they count from 0. Numbers from 1 on need a header: index,{label_column}."
+        )
         problems.add("Several numbers on several lines", f"{len(rows)} lines", remedy)
     return _whole([label for row in rows for label in row], problems)
 
 
-def _lines(text: str) -> Iterator[str]:
-    """Yield the lines that are neither blank nor, as numpy.savetxt writes them, comments."""
-    lines = io.StringIO(text, newline=None)
-    return (line for line in lines if line.strip() and not line.lstrip().startswith("#"))
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield lines with their numbers, but for blank ones and, as numpy.savetxt writes them, comments."""
+    lines = enumerate(io.StringIO(text, newline=None), start=1)
+    return (each for each in lines if each[1].strip() and not each[1].lstrip().startswith("#"))
 
 
 def _numbers(line: str) -> list[str]:
@@ -55,38 +64,45 @@ def _are_numbers(words: Sequence[str]) -> bool:
     return bool(words) and all(_NUMBER.fullmatch(word) for word in words)
 
 
+def _is_one_hot(row: Sequence[str]) -> bool:
+    return len(row) > 1 and sorted(map(float, row)) == [0] * (len(row) - 1) + [1]
+
+
 def _below_header(
-    text: str, first: str, path_column: str, label_column: str, problems: Problems
+    lines: Sequence[tuple[int, str]], first: str, path_column: str, label_column: str, problems: Problems
 ) -> list[str] | None:
     """Return the labels of a column of labels alone, or beside the numbers of its rows."""
     delimiter = max(",;\t", key=first.count)
-    cells = csv.reader(_lines(text), delimiter=delimiter, skipinitialspace=True)
-    header = [cell.strip() for cell in next(cells, [])]
-    # pandas calls a Series without a name 0, and an index without one nothing.
-    is_beside = len(header) == 2 and (header[1] == label_column or header == ["", "0"])
+    reader = csv.reader((line for _, line in lines), delimiter=delimiter, skipinitialspace=True)
+    header = [cell.strip() for cell in next(reader, [])]
+    # pandas calls a Series without a name 0. Under other names than these, numbers may be names of files.
+    is_beside = len(header) == 2 and header[0].lower() in _NAMES_OF_INDEX and header[1] in (label_column, "0")
     if path_column in header or not (is_beside or header == [label_column]):
         return None
-    rows = [[cell.strip() for cell in row] for row in cells]
+    rows, numbers = [], []
+    for row in reader:
+        rows.append([cell.strip() for cell in row])
+        numbers.append(lines[reader.line_num - 1][0])
     if not rows or (is_beside and not _are_numbers(rows[0][:1])):
         return None
-    for number, row in enumerate(rows, start=2):
+    for number, row in zip(numbers, rows, strict=True):
         if len(row) != len(header):
             kind = f"Rows without the header's {len(header)} cells"
             problems.add(kind, f"line {number}: {len(row)} cells", "A list has one label on each line.")
         elif not row[-1]:
             problems.add("Rows without a label", f"line {number}", f"Fill the column {label_column!r}.")
     problems.raise_any()
-    if is_beside and not _is_index([row[0] for row in rows]):
-        numbers = shortened([row[0] for row in rows[:5]])
+    if is_beside and not _is_index([row[0] for row in rows], "01"):
+        found = shortened([row[0] for row in rows[:5]])
         remedy = "Without paths, only rows in the files' order are known to be theirs: sort them."
-        problems.add("Rows that are not numbered from 0 or 1 on", f"{numbers}, ...", remedy)
+        problems.add("Rows that are not numbered from 0 or 1 on", f"{found}, ...", remedy)
     labels = [row[-1] for row in rows]
     return _whole(labels, problems) if _are_numbers(labels) else labels
 
 
-def _is_index(cells: Sequence[str]) -> bool:
-    """Tell whether cells count from 0 or 1 on, without a gap."""
-    if cells[0] not in ("0", "1"):
+def _is_index(cells: Sequence[str], firsts: str) -> bool:
+    """Tell whether cells count from one of these digits on, without a gap."""
+    if cells[0] not in [*firsts]:
         return False
     first = int(cells[0])
     return list(cells) == [str(number) for number in range(first, first + len(cells))]

@@ -47,9 +47,10 @@ def load_csv(
         - a bare list of whole numbers such as 1 and 0, each of which may have decimals (``0.0``): one on
           each line, as :func:`numpy.savetxt` writes them, or all on one line between commas or blanks, with
           or without brackets (``[[0], [1]]``); or labels of any kind in one column headed `label_column`.
-          Before each there may be its number, from 0 or 1 on, as pandas writes a Series. Labels belong to
-          the audio files of `audio_dir` (not of its sub-folders; the extensions are those of
-          :func:`load_folder`) in the order that `order` says.
+          Before each there may be its number, from 0 on, as pandas writes a Series; with a header, which
+          calls it nothing, ``index`` or ``row``, also from 1 on. Labels belong to the audio files of
+          `audio_dir` (not of its sub-folders; the extensions are those of :func:`load_folder`) in the order
+          that `order` says.
     audio_dir : str or path-like, default=None
         Where relative paths start, and where a bare list's recordings lie. None is the folder of `path`, or
         the working directory for a data frame.
