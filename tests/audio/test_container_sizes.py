@@ -97,3 +97,14 @@ def test_a_voc_file_as_sox_writes_it_is_whole(tmp_path):
     block += struct.pack("<IBBHI", 16000, 16, 1, 4, 0)
     assert read(tmp_path, head + block + samples + b"\x00")[2] == []
     assert read(tmp_path, (head + block + samples)[:-2000])[2] != []
+
+
+def test_a_chunk_that_claims_more_bytes_than_there_are_addresses_ends_no_walk_with_a_crash(tmp_path):
+    content = with_soundfile(noisy(), format="CAF")
+    size = content.index(b"desc") + 4
+    for claimed in (2**40, 2**63 - 1):
+        hostile = content[:size] + struct.pack(">q", claimed) + content[size + 8 :]
+        path = tmp_path / "file"
+        path.write_bytes(hostile)
+        with path.open("rb") as file:
+            assert announced_end(file.fileno(), 0, len(hostile)) == 8 + 12 + claimed

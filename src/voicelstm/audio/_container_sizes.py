@@ -85,7 +85,7 @@ def _of_caf(descriptor: int, begin: int, size: int) -> int | None:
         if len(header) < 12 or n_bytes < 0:  # -1: up to the end of the file
             return None
         position += 12 + n_bytes
-        if header[:4] == b"data":
+        if header[:4] == b"data" or position >= size:
             return position
     return None
 
