@@ -65,6 +65,8 @@ def test_mlaad_keeps_languages_and_needs_no_files_of_others(tmp_path):
     assert "4 of 6 clips" in corpus.DESCR
     assert " fi/mms/meta.csv line 2: " in refusal(load_mlaad, root, human=human)
     assert "No clip matches" in refusal(load_mlaad, root, human=human, where={"language": "xx"})
+    one_class = {"system": "human"}
+    assert "Only one class" in refusal(load_mlaad, root, human=human, where=one_class)
     assert "It has 'system', 'architecture'" in refusal(load_mlaad, root, human=human, where={"lang": "de"})
 
 
@@ -86,8 +88,52 @@ def test_mlaad_lists_what_is_missing_in_one_error(tmp_path):
     assert f"{root / 'fake/pl'}/*" in message
     assert str(human / "none") in message
     assert "LANGUAGE/by_book/GENDER/READER/BOOK/wavs/" in message
+    assert " de/bark/meta.csv line 3: " in message
     message = refusal(load_mlaad, tmp_path, human=human)
     assert "M-AILABS" in message
+
+
+def test_mlaad_says_what_is_wrong_with_all_tables_at_once(tmp_path):
+    root, human = plant_mlaad(tmp_path)
+    plant(
+        root,
+        texts={
+            "fake/de/bark/meta.csv": table([*BARK, "x.wav|y"]),
+            "fake/fi/mms/meta.csv": table(MMS).replace("|model_name", "|model"),
+            "fake/it/vits/meta.csv": table([]).replace("|language", "|tongue"),
+        },
+    )
+    (root / "fake/de/bark/grimm_01_f000003.wav").unlink()
+    message = refusal(load_mlaad, root, human=human / "none")
+    assert str(human / "none") in message
+    assert "Rows without the header's 9 cells (1)" in message
+    assert "de/bark/meta.csv line 4: 2 cells" in message
+    assert "de/bark/meta.csv line 3: " in message
+    assert "fi/mms/meta.csv 'model_name'" in message
+    (of_italian,) = (line for line in message.splitlines() if "it/vits" in line)
+    assert "'language'" in of_italian
+    assert "'tongue'" in of_italian
+    assert "Only one class" not in message
+    message = refusal(load_mlaad, root, human=human)
+    assert "Only one class" not in message
+
+
+def test_mlaad_names_a_human_recording_that_is_missing_by_its_path_alone(tmp_path):
+    root, human = plant_mlaad(tmp_path)
+    link = human / "de_DE/by_book/female/angela/faust/wavs/faust_02.wav"
+    link.symlink_to("nowhere.wav")
+    assert f"    {link}\n" in f"{refusal(load_mlaad, root, human=human)}\n"
+
+
+@pytest.mark.parametrize("below", [".", "by_book", "by_book/female/angela/faust/wavs"])
+def test_mlaad_knows_the_language_of_a_relative_folder(tmp_path, monkeypatch, below):
+    root, human = plant_mlaad(tmp_path / "by_book")
+    monkeypatch.chdir(human / "de_DE" / below)
+    corpus = load_mlaad(root, human=".", where={"language": "de"})
+    is_human = corpus.groups["system"] == "human"
+    assert set(corpus.groups["language"][is_human]) == {"de"}
+    assert corpus.groups["speaker"][is_human][0] == "angela"
+    assert corpus.groups["utterance"][is_human][0] == "faust_01_f000001"
 
 
 def test_mlaad_names_what_is_wrong_with_a_table(tmp_path):
@@ -95,8 +141,8 @@ def test_mlaad_names_what_is_wrong_with_a_table(tmp_path):
     text = table([*BARK, BARK[0], "x.wav|y"])
     (root / "fake/de/bark/meta.csv").write_text(text)
     message = refusal(load_mlaad, root, human=human)
-    assert message.startswith(str(root / "fake/de/bark/meta.csv"))
-    assert "line 5: 2 cells" in message
-    assert "line 2 = line 4: ./fake/de/bark/faust_01_f000001.wav" in message
+    assert message.startswith(str(root / "fake"))
+    assert " de/bark/meta.csv line 5: 2 cells" in message
+    assert " de/bark/meta.csv line 2 = line 4: ./fake/de/bark/faust_01_f000001.wav" in message
     (root / "fake/de/bark/meta.csv").write_text(text.replace("|", ","))
     assert "'path'" in refusal(load_mlaad, root, human=human)

@@ -35,3 +35,23 @@ def test_where_nothing_was_noted_nothing_is_raised():
 @pytest.mark.parametrize(("n_values", "rest"), [(20, ""), (21, " and 1 more"), (400, " and 380 more")])
 def test_a_line_of_values_is_cut_at_twenty(n_values, rest):
     assert shortened(range(n_values)) == ", ".join(map(str, range(20))) + rest
+
+
+def test_problems_of_parts_are_noted_together_with_their_names():
+    whole = Problems("corpus")
+    assert not whole
+    for name, columns in (("a.csv", "'x'"), ("b.csv", "'y'")):
+        part = Problems(name)
+        part.add("Columns that the header lacks", "'path'", f"The header has {columns}.")
+        part.add("Rows without a label", "line 3", "Fill the column.")
+        whole.add_part(name, part)
+    assert whole
+    assert refusal(whole.raise_any) == (
+        "corpus cannot be used as it is:\n"
+        "- Columns that the header lacks (2). The header has 'x'.\n"
+        "    a.csv 'path'\n"
+        "    b.csv 'path'. The header has 'y'.\n"
+        "- Rows without a label (2). Fill the column.\n"
+        "    a.csv line 3\n"
+        "    b.csv line 3"
+    )

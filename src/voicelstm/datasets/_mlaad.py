@@ -14,6 +14,7 @@ from voicelstm.datasets._problems import Problems, shortened
 from voicelstm.datasets._protocol import FolderIndex, header_table
 from voicelstm.datasets._records import Records
 from voicelstm.datasets._table import Format
+from voicelstm.exceptions import DatasetError
 
 __all__ = ["load_mlaad"]
 
@@ -77,7 +78,7 @@ def load_mlaad(
     ------
     DatasetError
         If folders, tables or recordings are missing, columns are others, rows stand twice, no clip is left,
-        or only one class. The message has the lines and says how the corpus is laid out.
+        or only one class. One message has all tables and lines, and says how the corpus is laid out.
 
     References
     ----------
@@ -112,19 +113,16 @@ def load_mlaad(
     problems = Problems(str(root))
     sides = [Path(folder) for folder in ([human] if isinstance(human, str | os.PathLike) else human)]
     tables = _tables(root, problems)
-    for folder in sides:
-        if not folder.is_dir():
-            problems.add("There is no such folder", str(folder.absolute()), _LAYOUT)
-    problems.raise_any()
-
     parts = [_human_side(folder, problems) for folder in sides]
-    parts += [_with_groups(_read(table), table) for table in tables]
+    parts += [_with_groups(_read(table, problems), table) for table in tables]
+    is_whole = not problems
     has_reference = any("reference_speaker" in part.columns for part in parts)
     groups = [name for name in _GROUPS if name != "reference_speaker" or has_reference]
-    for column in where or {}:
-        if column not in groups:
-            problems.add("Columns that the corpus lacks", repr(column), f"It has {shortened(groups)}.")
-    problems.raise_any()
+    lacking = [column for column in where or {} if column not in groups]
+    for column in lacking:
+        problems.add("Columns that the corpus lacks", repr(column), f"It has {shortened(groups)}.")
+    if lacking:
+        problems.raise_any()
     columns: dict[str, list[str]] = {name: [] for name in ("file", *groups)}
     index = FolderIndex([Path()])
     for part in parts:
@@ -132,7 +130,7 @@ def load_mlaad(
         kept = records.where(where or {}, Problems(""))  # other parts may have what this one lacks
         for at, file in enumerate(kept.columns["file"]):
             if index.find(file) is None:
-                problems.add("Missing files", f"{kept.place(at)}: {file}", _LAYOUT)
+                problems.add("Missing files", f"{kept.place(at)}: {file}" if kept.before else file, _LAYOUT)
         for name, values in columns.items():
             values.extend(kept.columns[name])
     n_clips = sum(len(part.lines) for part in parts)
@@ -141,7 +139,8 @@ def load_mlaad(
         problems.add(f"No clip matches where={where}", f"{n_clips} clips", "Ask for groups that there are.")
     target = np.where(np.array(columns["system"], dtype=str) == "human", "human", "synthetic")
     note_duplicates(problems, ((file, file) for file in recordings))
-    note_classes(problems, target.tolist(), _TWO_CLASSES)
+    if is_whole:  # else the other class may be what could not be read
+        note_classes(problems, target.tolist(), _TWO_CLASSES)
     problems.raise_any()
     title = (
         f"MLAAD: {len(recordings)} of {n_clips} clips of {root} and {', '.join(map(str, sides))}"
@@ -164,17 +163,21 @@ def _tables(root: Path, problems: Problems) -> list[Path]:
     return tables
 
 
-def _read(table: Path) -> Records:
-    """Read a table; what is wrong with it is in an error of its own."""
-    problems = Problems(str(table))
-    records = header_table(_COLUMNS, Format(delimiter="|", quoting=False), further=True)(table, problems)
+def _read(table: Path, problems: Problems) -> Records:
+    """Read a table; one that cannot be read is noted, and has no rows."""
+    name, own = str(Path(*table.parts[-3:])), Problems(str(table))
+    read = header_table(_COLUMNS, Format(delimiter="|", quoting=False), further=True)
+    try:
+        records = read(table, own)
+    except DatasetError:  # raised of what is noted
+        records = Records({column: [] for column in _COLUMNS.values()}, [])
     first: dict[str, int] = {}
-    for at, name in enumerate(records.columns["path"]):
-        if first.setdefault(name, at) != at:
-            place = f"{records.place(first[name])} = {records.place(at)}: {name}"
-            problems.add("The same clip more than once", place, "Keep one row of each.")
-    problems.raise_any()
-    return records._replace(before=f"{Path(*table.parts[-3:])} line ")
+    for at, clip in enumerate(records.columns["path"]):
+        if first.setdefault(clip, at) != at:
+            place = f"{records.place(first[clip])} = {records.place(at)}: {clip}"
+            own.add("The same clip more than once", place, "Keep one row of each.")
+    problems.add_part(name, own)
+    return records._replace(before=f"{name} line ")
 
 
 def _with_groups(records: Records, table: Path) -> Records:
@@ -195,11 +198,15 @@ def _with_groups(records: Records, table: Path) -> Records:
 
 
 def _human_side(folder: Path, problems: Problems) -> Records:
-    files = audio_paths(folder, recursive=True)
-    if not files:
+    """Return the groups of human recordings, which are in no table."""
+    files = audio_paths(folder, recursive=True) if folder.is_dir() else []
+    if not folder.is_dir():
+        problems.add("There is no such folder", str(folder.absolute()), _LAYOUT)
+    elif not files:
         problems.add("Folders without audio", str(folder), _LAYOUT)
-    within = [Path(file).parts for file in files]
-    languages = [parts[parts.index("by_book") - 1] if "by_book" in parts else "" for parts in within]
+    real = folder.resolve()  # since "." may be the language's folder
+    within = [(real / Path(file).relative_to(folder)).parts for file in files]
+    languages = [parts[_by_book(parts) - 1] if "by_book" in parts else "" for parts in within]
     columns = {
         "file": files,
         "system": ["human"] * len(files),
@@ -208,12 +215,17 @@ def _human_side(folder: Path, problems: Problems) -> Records:
         "speaker": [_reader(parts) for parts in within],
         "utterance": [os.path.splitext(parts[-1])[0] for parts in within],  # noqa: PTH122
     }
-    return Records(columns, list(range(len(files))))
+    return Records(columns, list(range(len(files))), before="")
+
+
+def _by_book(parts: Sequence[str]) -> int:
+    """Return where the last folder of this name is in a path."""
+    return len(parts) - 1 - list(reversed(parts)).index("by_book")
 
 
 def _reader(parts: Sequence[str]) -> str:
     """Return who reads a recording of M-AILABS; the book, if it has several readers ("mix")."""
     if "by_book" not in parts:
         return parts[-2] if len(parts) > 1 else ""
-    inside = parts[parts.index("by_book") + 1 : -1]  # GENDER, READER, BOOK, "wavs"; or "mix", BOOK, "wavs"
+    inside = parts[_by_book(parts) + 1 : -1]  # GENDER, READER, BOOK, "wavs"; or "mix", BOOK, "wavs"
     return inside[1] if len(inside) > 1 else ""

@@ -16,9 +16,23 @@ class Problems:
         self.source = source
         self._kinds: dict[str, tuple[str, list[str]]] = {}
 
+    def __bool__(self) -> bool:
+        """Tell whether any was noted."""
+        return bool(self._kinds)
+
     def add(self, kind: str, where: str, remedy: str) -> None:
         """Note one more problem of a kind; the first remedy given for a kind is the one printed."""
         self._kinds.setdefault(kind, (remedy, []))[1].append(where)
+
+    def add_part(self, name: str, part: "Problems") -> None:
+        """Note the problems of a part of the source, with its name before each place.
+
+        A remedy of its own, such as what the header of one of several tables has, follows the place.
+        """
+        for kind, (remedy, places) in part._kinds.items():
+            first, _ = self._kinds.get(kind, (remedy, []))
+            for place in places:
+                self.add(kind, f"{name} {place}{'' if remedy == first else f'. {remedy}'}", remedy)
 
     def error(self) -> DatasetError:
         """Return what was noted as an error: every kind, what to do, and up to 20 places of each."""
@@ -32,7 +46,7 @@ class Problems:
 
     def raise_any(self) -> None:
         """Raise what was noted, if anything was."""
-        if self._kinds:
+        if self:
             raise self.error()
 
 
