@@ -1,6 +1,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.datasets.corpora import refusal
 from voicelstm.datasets import load_csv
@@ -74,18 +76,61 @@ def test_the_delimiter_is_the_one_that_finds_the_columns_that_are_needed(mark):
     ("text", "form"),
     [
         ("a.wav human\n  b.wav\t\t synthetic \n", (" ", True, ["path", "label"])),
+        ("path\tlabel \r\n\ta.wav\thuman\r\n\r\n b.wav \tsynthetic\t", (" ",)),
         ("a.wav human\nb.wav  synthetic\n", (" ", False, ["path", "label"])),
         ("path::label\na.wav::human\nb.wav::synthetic\n", ("::", False)),
         ("a.wav,x,human\nb.wav,y,synthetic\n", (None, True, ["path", None, "label"])),
         ("path~label\na.wav~human\r\nb.wav~synthetic", ("~",)),
         ("a.wav;human\nb.wav;synthetic\n", (None, False, ["path", "label"])),
     ],
-    ids=["blanks", "blanks without quotes", "two characters", "no header", "tildes", "found without header"],
+    ids=[
+        "blanks",
+        "tabs",
+        "blanks without quotes",
+        "two characters",
+        "no header",
+        "tildes",
+        "found without header",
+    ],
 )
 def test_any_delimiter_and_names_of_columns_read_a_table(text, form):
     columns = table_of(text, *form).columns
     assert columns["path"] == ["a.wav", "b.wav"]
     assert columns["label"] == ["human", "synthetic"]
+
+
+def test_quoted_cells_between_blanks_may_be_empty_or_hold_blanks_and_lines():
+    text = (
+        "path  label\tnote\n"
+        'a.wav human ""\n'
+        '"b  \tc.wav" \t "a ""great""  human"  x\n'
+        ' d.wav it"s " two \n\tlines" \n'
+        '"" "" ""\n'
+        'e.wav synthetic ""'
+    )
+    columns = {
+        "path": ["a.wav", "b  \tc.wav", "d.wav", "e.wav"],
+        "label": ["human", 'a "great"  human', 'it"s', "synthetic"],
+        "note": ["", "x", "two \n\tlines", ""],
+    }
+    assert table_of(text, " ") == Records(columns, [2, 3, 4, 7])
+
+
+@given(
+    st.lists(
+        st.lists(st.text(st.sampled_from('a" \t\r\n'), max_size=4), min_size=2, max_size=2),
+        min_size=1,
+        max_size=3,
+    ),
+    st.sampled_from([" ", "\t", " \t "]),
+)
+def test_any_cells_that_are_quoted_are_read_between_blanks(cells, between):
+    rows = [[cell.strip() for cell in row] for row in cells]
+    lines = [between.join('"' + cell.replace('"', '""') + '"' for cell in row) for row in rows]
+    whole = "\n".join(["path label", *lines, "z 1"])
+    found = table_of(whole, " ").columns
+    kept = [row for row in rows if any(row)] + [["z", "1"]]
+    assert [list(row) for row in zip(found["path"], found["label"], strict=True)] == kept
 
 
 def test_without_quoting_quotes_are_text_and_every_line_is_a_row():
@@ -107,12 +152,17 @@ def test_a_quote_that_swallows_rows_is_told_with_what_reads_them():
         table_of(text, "|")
     assert "quoting=False" in str(caught.value)
     assert "line 4" not in str(caught.value)
+    with pytest.raises(DatasetError, match="line 2 to 3"):
+        table_of('path label words\na.wav\th\t"Oh\nb.wav\ts\tno"\nc.wav s x\n', " ")
 
 
 def test_rows_of_other_lengths_are_told_by_what_ends_a_cell():
     with pytest.raises(DatasetError, match="Quote cells that hold ','") as caught:
         table_of("a,human,x\nb,human\n", ",", True, ["path", "label"])
     assert "line 1: 3 cells" in str(caught.value)
+    assert "without the parameter columns' 2 cells" in str(caught.value)
+    with pytest.raises(DatasetError, match="without the header's 2 cells"):
+        table_of("path label\n\na.wav\n", " ")
     with pytest.raises(DatasetError, match="Cells end at each ','"):
         table_of("path,label\na,human,x\n", ",", False)
 

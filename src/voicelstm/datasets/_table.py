@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import NamedTuple
@@ -16,6 +17,11 @@ from voicelstm.exceptions import DatasetError
 __all__ = ["Format", "check_columns", "decoded_text", "read_table", "read_text"]
 
 _DELIMITERS = ",;\t|"
+# A cell, which may be quoted and of several lines; blanks at the edge of a line, or between cells.
+_BLANKS = re.compile(
+    r'(?P<cell>"(?:[^"]+|"")*(?:"|\Z)[^ \t\r\n]*|[^ \t\r\n"][^ \t\r\n]*)'
+    r"|(?P<edge>(?<![^\r\n])[ \t]+|[ \t]+(?=[\r\n]|\Z))|[ \t]+"
+)
 _ZIP = b"PK\x03\x04"
 
 
@@ -23,7 +29,7 @@ class Format(NamedTuple):
     """How a table is written.
 
     A delimiter of None is the one of comma, semicolon, tab and pipe that finds the columns that are needed;
-    a blank is any run of white space. `columns` are the names if no header says them.
+    a blank is any run of blanks and tabs. `columns` are the names if no header says them.
     """
 
     delimiter: str | None = None
@@ -97,7 +103,8 @@ def read_table(
             lines.append(start)
             found.append(cells)
         else:
-            kind = f"Rows without the {'header' if form.columns is None else 'columns'}'s {len(names)} cells"
+            of = "header's" if form.columns is None else "parameter columns'"
+            kind = f"Rows without the {of} {len(names)} cells"
             remedy = "Quote cells that hold" if form.quoting else "Cells end at each"
             problems.add(kind, f"line {start}: {len(cells)} cells", f"{remedy} {delimiter!r}.")
     if not found:
@@ -114,6 +121,8 @@ def _rows(text: str, delimiter: str, quoting: bool, problems: Problems) -> Itera
                 cells = line.split() if delimiter == " " else line.split(delimiter)
                 yield number, [cell.strip() for cell in cells]
         return
+    if delimiter == " ":
+        text = _BLANKS.sub(lambda found: found["cell"] or ("" if found["edge"] else " "), text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     before = 0
     try:
@@ -126,8 +135,6 @@ def _rows(text: str, delimiter: str, quoting: bool, problems: Problems) -> Itera
                     f"line {start} to {before}",
                     "A quote began a cell there. Where quotes are part of the text, set quoting=False.",
                 )
-            if delimiter == " ":
-                cells = [cell for cell in cells if cell]
             if any(cells):
                 yield start, cells
     except csv.Error as error:
@@ -138,7 +145,7 @@ def _rows(text: str, delimiter: str, quoting: bool, problems: Problems) -> Itera
 def _holds_rows(cell: str, delimiter: str) -> bool:
     """Tell whether a cell of several lines holds what is a row elsewhere: cells, one of them a recording."""
     return any(
-        len(parts := line.split(delimiter)) > 1
+        len(parts := line.split(None if delimiter == " " else delimiter)) > 1
         and any(PurePath(part.strip()).suffix.lower() in AUDIO_EXTENSIONS for part in parts)
         for line in cell.splitlines()[1:]
     )
