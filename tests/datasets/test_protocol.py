@@ -107,10 +107,14 @@ def test_the_first_folder_that_has_a_clip_counts_and_what_is_no_audio_does_not(t
         "b/deep/w.wav",
         "b/folder.wav/v.txt",
     )
-    assert audio_by_stem([tmp_path / "a", tmp_path / "b"]) == {
+    (tmp_path / "b" / "l.wav").symlink_to(tmp_path / "b" / "y.wav")
+    links = set()
+    assert audio_by_stem([tmp_path / "a", tmp_path / "b"], links) == {
         "x": str(tmp_path / "a" / "x.flac"),
         "y": str(tmp_path / "b" / "y.wav"),
+        "l": str(tmp_path / "b" / "l.wav"),
     }
+    assert links == {str(tmp_path / "b" / "l.wav")}
 
 
 MLAAD = "path|original_file|language|duration|model_name|architecture|transcript\n"
@@ -203,3 +207,41 @@ def test_where_keeps_human_clips_by_the_system_that_groups_call_human(
     message = refusal(load, tmp_path, **arguments, where={"system": "human"})
     assert "Only one class" in message
     assert "'human': 1 recording" in message
+
+
+def test_one_file_with_two_names_is_refused(tmp_path):
+    plant(tmp_path, "en_train/a.wav", texts={"en_train.txt": "S a - x spoof\nS b - y bonafide\n"})
+    (tmp_path / "en_train" / "b.wav").symlink_to("a.wav")
+    message = refusal(load_decro, tmp_path)
+    assert "The same file more than once (1)" in message
+    folder = tmp_path / "en_train"
+    assert f"    line 1: {folder}/a.wav = line 2: {folder}/b.wav" in message
+
+
+def test_a_folder_that_is_a_link_is_seen_through(tmp_path):
+    rows = "a00/i/x.flac,i,a00\na00/j/x.flac,j,a00\na01/i/x.flac,i,a01\n"
+    plant(
+        tmp_path,
+        *(f"flac/train/{name}/i/x.flac" for name in ("a00", "a01")),
+        texts={"metadata/train.csv": f"file,speaker,attack\n{rows}"},
+    )
+    (tmp_path / "flac/train/a00/j").symlink_to(tmp_path / "flac/train/a00/i")
+    message = refusal(load_spoofceleb, tmp_path)
+    assert "The same file more than once (1)" in message
+    assert "line 2" in message
+    assert "line 3" in message
+
+
+@pytest.mark.parametrize("again", ["a00//i/x.flac", "a00/./i/x.flac", "a00/j/../i/x.flac", "./a00/i/x.flac"])
+def test_one_name_that_is_written_in_two_ways_is_refused(tmp_path, again):
+    rows = f"a00/i/x.flac,i,a00\n{again},other,a00\na01/i/x.flac,i,a01\n"
+    plant(
+        tmp_path,
+        *(f"flac/train/{name}/i/x.flac" for name in ("a00", "a01")),
+        texts={"metadata/train.csv": f"file,speaker,attack\n{rows}"},
+    )
+    message = refusal(load_spoofceleb, tmp_path)
+    assert "The same clip more than once (1)" in message
+    assert "line 2 = line 3: a00/i/x.flac" in message
+    # Not even where one of both is asked for.
+    assert "The same clip" in refusal(load_spoofceleb, tmp_path, where={"speaker": "i"})

@@ -31,6 +31,12 @@ def test_in_the_wild_spells_bona_fide_with_a_hyphen(tmp_path, folder):
     assert stems(load_in_the_wild(tmp_path, where={"speaker": "Alec Guinness"})) == ["0", "4"]
 
 
+def test_in_the_wild_refuses_a_file_that_is_listed_with_both_labels(tmp_path):
+    table = "file,speaker,label\na.wav,A,spoof\n./a.wav,A,bona-fide\n"
+    plant(tmp_path, "a.wav", texts={"meta.csv": table})
+    assert "line 2 = line 3: a.wav" in refusal(load_in_the_wild, tmp_path)
+
+
 def test_in_the_wild_lists_what_is_wrong_with_lines(tmp_path):
     table = "file,speaker,label\n0.wav,A,spoof\n1.wav,A,bona-fide\n0.wav,A,spoof\n2.wav,A,fake\n"
     plant(tmp_path, "0.wav", "2.wav", texts={"meta.csv": table})
@@ -79,6 +85,14 @@ def test_spoofceleb_lists_what_is_wrong_in_one_error(tmp_path):
     assert "'a00', 'a01'" in message
     with pytest.raises(ValueError, match="'train', 'development', 'evaluation'"):
         load_spoofceleb(tmp_path, "dev")
+
+
+def test_spoofceleb_refuses_an_attack_that_the_folder_contradicts(tmp_path):
+    table = SPOOFCELEB.replace(",id10326,a06", ",id10326,a00")
+    plant(tmp_path, *(f"flac/train/{name}" for name in SPOOFCELEB_FILES), texts={"metadata/train.csv": table})
+    message = refusal(load_spoofceleb, tmp_path)
+    assert "Clips in the folder of another label (1)" in message
+    assert f"line 4: 'a00', in {SPOOFCELEB_FILES[2]}" in message
 
 
 def test_columns_that_are_missing_are_named_together(tmp_path):
@@ -162,6 +176,17 @@ def test_fakeavceleb_labels_the_sound_and_finds_films_by_a_column_without_name(t
         "gender": ["men"] * 4,
     }
     assert "left out" not in corpus.DESCR
+
+
+def test_fakeavceleb_refuses_a_film_of_two_labels_and_a_type_that_the_folder_contradicts(tmp_path):
+    first = FAKEAVCELEB.splitlines()[1]
+    table = f"{FAKEAVCELEB}{first.replace('RealAudio,', 'FakeAudio,')}\n"
+    plant(tmp_path, *FAKEAVCELEB_FILES, texts={"meta_data.csv": table})
+    message = refusal(load_fakeavceleb, tmp_path)
+    assert "The same clip with two labels (1)" in message
+    place = f"line 2 = line 6: {FAKEAVCELEB_FILES[0]}, 'RealVideo-RealAudio' and 'RealVideo-FakeAudio'"
+    assert place in message
+    assert f"line 6: 'RealVideo-FakeAudio', in {FAKEAVCELEB_FILES[0]}" in message
 
 
 def test_fakeavceleb_keeps_the_first_of_rows_that_name_a_film_twice_and_says_so(tmp_path):

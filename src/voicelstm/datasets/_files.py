@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
@@ -12,9 +12,12 @@ from voicelstm.datasets._problems import Problems
 
 __all__ = [
     "AUDIO_EXTENSIONS",
+    "ONE_OF_EACH",
+    "SAME_FILE",
     "Listing",
     "audio_files",
     "audio_paths",
+    "duplicates",
     "is_audio",
     "is_file",
     "left_out_text",
@@ -33,6 +36,9 @@ AUDIO_EXTENSIONS = frozenset(
         ".w64", ".wav", ".wma", ".wv",
     }
 )  # fmt: skip
+
+SAME_FILE = "The same file more than once"
+ONE_OF_EACH = "Keep one of each: a clip that is both trained and tested on makes every score too good."
 
 
 def natural_key(name: str) -> tuple[object, ...]:
@@ -141,20 +147,25 @@ def note_unreadable(problems: Problems, files: Iterable[tuple[Path, str]]) -> No
 
 def note_duplicates(problems: Problems, files: Iterable[tuple[str | Path, str]]) -> None:
     """Note every file, given with the words that name it, that occurs more than once, links resolved."""
-    places: dict[str, list[str]] = {}
+    paths, places = zip(*files, strict=True) if (files := list(files)) else ((), ())
+    for same in duplicates(paths):
+        problems.add(SAME_FILE, " = ".join(places[at] for at in same), ONE_OF_EACH)
+
+
+def duplicates(
+    files: Iterable[str | Path], is_link: Callable[[str], bool] = os.path.islink
+) -> list[list[int]]:
+    """Return the positions of every file that occurs more than once, links resolved."""
+    first: dict[tuple[str, str], int] = {}
+    again: dict[tuple[str, str], list[int]] = {}
     folders: dict[str, str] = {}  # resolved once, not for each of their files
-    for path, place in files:
+    for at, path in enumerate(files):
         folder, name = os.path.split(path)
         if folder not in folders:
             folders[folder] = os.path.realpath(folder)
-        real = os.path.join(folders[folder], os.path.normcase(name))  # noqa: PTH118
-        if os.path.islink(real):  # noqa: PTH114
-            real = os.path.realpath(real)
-        places.setdefault(real, []).append(place)
-    for same in places.values():
-        if len(same) > 1:
-            problems.add(
-                "The same file more than once",
-                " = ".join(same),
-                "Keep one of each: a clip that is both trained and tested on makes every score too good.",
-            )
+        real = folders[folder], os.path.normcase(name)
+        if is_link(str(path)):
+            real = os.path.split(os.path.realpath(path))
+        if first.setdefault(real, at) != at:
+            again.setdefault(real, [first[real]]).append(at)
+    return list(again.values())

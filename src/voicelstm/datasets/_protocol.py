@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from voicelstm.datasets._corpus import corpus, note_classes
-from voicelstm.datasets._files import AUDIO_EXTENSIONS, is_file
+from voicelstm.datasets._files import AUDIO_EXTENSIONS, ONE_OF_EACH, SAME_FILE, duplicates, is_file
 from voicelstm.datasets._problems import Problems, shortened
 from voicelstm.datasets._records import Records
 from voicelstm.datasets._table import Format, read_table, read_text
@@ -89,16 +89,21 @@ def find_clips(
     where: Mapping[str, object] | None,
     labels: Mapping[str, str] = LABELS,
     repeated: bool = False,
+    key_is_folder: bool = False,
     protocol: str | os.PathLike[str] | None = None,
     audio_dir: str | os.PathLike[str] | None = None,
 ) -> Clips:
     """Read a list below `root`, keep the rows that `where` asks for, and find their audio.
 
-    All that is wrong is in one error. If rows may be `repeated`, the first one of a clip counts.
+    All that is wrong is in one error. If rows may be `repeated`, the first one of a clip counts. If the
+    `key_is_folder`, clips' names begin with a folder that is called as their key.
     """
     listed, folders = _located(root, layout, protocol, audio_dir)
     problems = Problems(str(listed))
     records = _with_human_system(read(listed, problems), labels)
+    records = records.adding(clip=[_plain(clip) for clip in records.columns["clip"]])
+    if key_is_folder:
+        _note_other_folders(records, labels, problems)
     n_rows = len(records.lines)
     records = _first_rows(records, problems, repeated=repeated)
     n_again = n_rows - len(records.lines)
@@ -214,16 +219,34 @@ def _with_human_system(records: Records, labels: Mapping[str, str]) -> Records:
     return records.adding(system=["human" if key in human else name for name, key in systems])
 
 
+def _plain(clip: str) -> str:
+    """Write a name with folders in the shortest way: a/./b and a//b are a/b."""
+    return os.path.normpath(clip) if "/" in clip else clip
+
+
+def _note_other_folders(records: Records, labels: Mapping[str, str], problems: Problems) -> None:
+    """Note clips in the folder of another key."""
+    for at, (clip, key) in enumerate(zip(records.columns["clip"], records.columns["key"], strict=True)):
+        folder = clip.partition("/")[0]
+        if folder != key and folder in labels and key in labels:
+            place = f"{records.place(at)}: {key!r}, in {clip}"
+            problems.add("Clips in the folder of another label", place, "Find out which of the two is true.")
+
+
 def _first_rows(records: Records, problems: Problems, *, repeated: bool) -> Records:
     """Return the first row of each clip."""
     first: dict[str, int] = {}
-    kept = []
+    keys, kept = records.columns["key"], []
     for at, clip in enumerate(records.columns["clip"]):
         if first.setdefault(clip, at) == at:
             kept.append(at)
-        elif not repeated:
-            place = f"{records.place(first[clip])} = {records.place(at)}: {clip}"
+            continue
+        place = f"{records.place(first[clip])} = {records.place(at)}: {clip}"
+        if not repeated:
             problems.add("The same clip more than once", place, "Keep one line of each.")
+        elif keys[first[clip]] != keys[at]:
+            place += f", {keys[first[clip]]!r} and {keys[at]!r}"
+            problems.add("The same clip with two labels", place, "Keep the line that is true.")
     return records.rows(kept)
 
 
@@ -253,23 +276,31 @@ def _found(
 ) -> list[str]:
     """Return the audio files of clips; note those that are not there."""
     clips = records.columns["clip"]
+    links: set[str] = set()
     if layout.extension:
-        by_name = audio_by_stem(folders)
+        by_name = audio_by_stem(folders, links)
     else:
         index = FolderIndex(folders)
+        links = index.links
         by_name = {name: file for name in clips if (file := index.find(name)) is not None}
     looked = " or ".join(str(folder) for folder in folders)
     for at, clip in enumerate(clips):
         if clip not in by_name:
             place = f"{records.place(at)}: {clip}{layout.extension}"
             problems.add("Missing files", place, f"{listed} names these; looked in {looked}. {layout.words}")
-    return [by_name[clip] for clip in clips if clip in by_name]
+    found = [at for at, clip in enumerate(clips) if clip in by_name]
+    recordings = [by_name[clips[at]] for at in found]
+    for same in duplicates(recordings, links.__contains__):
+        places = [f"{records.place(found[at])}: {recordings[at]}" for at in same]
+        problems.add(SAME_FILE, " = ".join(places), ONE_OF_EACH)
+    return recordings
 
 
-def audio_by_stem(folders: Iterable[Path]) -> dict[str, str]:
+def audio_by_stem(folders: Iterable[Path], links: set[str]) -> dict[str, str]:
     """List audio files by their names without extension; the first folder that has a name counts.
 
-    A folder is listed once instead of asking for every file: corpora have up to 680,000 in one.
+    A folder is listed once instead of asking for every file: corpora have up to 680,000 in one. Files that
+    are links are added to `links`.
     """
     found: dict[str, str] = {}
     for folder in folders:
@@ -278,13 +309,19 @@ def audio_by_stem(folders: Iterable[Path]) -> dict[str, str]:
                 stem, extension = os.path.splitext(entry.name)  # noqa: PTH122  # much faster
                 if extension.lower() in AUDIO_EXTENSIONS and stem[0] != "." and entry.is_file():
                     found.setdefault(stem, entry.path)
+                    if entry.is_symlink():
+                        links.add(entry.path)
     return found
 
 
 class FolderIndex:
-    """Files by names with folders in them, each folder listed once when it is first asked for."""
+    """Files by names with folders in them, each folder listed once when it is first asked for.
+
+    `links` are those of the files that are links.
+    """
 
     def __init__(self, folders: Iterable[Path]) -> None:
+        self.links: set[str] = set()
         self._folders = [str(folder) for folder in folders]
         self._listed: dict[str, set[str]] = {}
 
@@ -300,7 +337,9 @@ class FolderIndex:
         if folder not in self._listed:
             try:
                 with os.scandir(folder) as entries:
-                    self._listed[folder] = {entry.name for entry in entries if entry.is_file()}
+                    files = [entry for entry in entries if entry.is_file()]
             except OSError:
-                self._listed[folder] = set()
+                files = []
+            self._listed[folder] = {entry.name for entry in files}
+            self.links.update(entry.path for entry in files if entry.is_symlink())
         return self._listed[folder]

@@ -132,8 +132,9 @@ def load_spoofceleb(
     Raises
     ------
     DatasetError
-        If the table or recordings are missing, columns are others, rows have another attack or stand twice,
-        or there is only one class. The message has the lines and says how the corpus is laid out.
+        If the table or recordings are missing, columns are others, rows have another attack than there are or
+        than their folder, or stand twice, or there is only one class. The message has the lines and says how
+        the corpus is laid out.
     ValueError
         If `partition` is none of those above.
 
@@ -179,6 +180,7 @@ def load_spoofceleb(
         title=f"SpoofCeleb {partition}",
         labels={f"a{number:02}": "synthetic" if number else "human" for number in range(100)},
         where=where,
+        key_is_folder=True,
         return_X_y=return_X_y,
     )
 
@@ -325,8 +327,9 @@ def load_fakeavceleb(
     Raises
     ------
     DatasetError
-        If the table or films are missing, columns are others, rows have another type, or there is only one
-        class. The message has the lines and says how the corpus is laid out.
+        If the table or films are missing, columns are others, rows have another type than there are or than
+        their folder, or name a film twice with two types, or there is only one class. The message has the
+        lines and says how the corpus is laid out.
 
     Notes
     -----
@@ -372,6 +375,7 @@ def load_fakeavceleb(
         labels={each: "human" if each.endswith("-RealAudio") else "synthetic" for each in videos},
         where=where,
         repeated=True,
+        key_is_folder=True,
         return_X_y=return_X_y,
     )
 
