@@ -31,6 +31,18 @@ def test_everything_that_is_wrong_is_said_at_once(tmp_path):
     assert str(tmp_path / "none") in message
 
 
+def test_links_that_lead_to_no_file_are_refused(tmp_path):
+    plant(tmp_path, "a/1.wav", "b/1.wav")
+    (tmp_path / "a" / "lost.wav").symlink_to(tmp_path / "nowhere.wav")
+    gathered, problems = Gathered(), Problems("corpus")
+    for folder in "ab":
+        for file in gathered.files(tmp_path / folder, problems, "Look."):
+            gathered.add(file, folder == "a")
+    message = refusal(gathered.as_corpus, problems, "", return_X_y=False)
+    assert "Missing files (1)" in message
+    assert message.endswith(str(tmp_path / "a" / "lost.wav"))
+
+
 def test_nothing_gathered_is_no_corpus():
     with pytest.raises(ValueError, match="none"):
         Gathered("system").as_corpus(_with("none"), "", return_X_y=False)

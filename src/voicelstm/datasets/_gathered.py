@@ -1,12 +1,13 @@
 """Recordings that folders list, with what their names say."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from voicelstm.datasets._corpus import corpus, note_classes
-from voicelstm.datasets._files import audio_paths, natural_key, note_duplicates
+from voicelstm.datasets._files import audio_paths, natural_key, note_duplicates, note_unreadable
 from voicelstm.datasets._problems import Problems
 
 __all__ = ["Gathered", "sub_folders"]
@@ -43,6 +44,8 @@ class Gathered:
             name: np.array(values, dtype=str) for name, values in zip(self._groups, columns, strict=True)
         }
         target = np.where(self._human, "human", "synthetic")
+        links = [file for file in self._recordings if os.path.islink(file)]  # noqa: PTH114  # much faster
+        note_unreadable(problems, ((Path(file), file) for file in links))
         note_duplicates(problems, ((file, file) for file in self._recordings))
         note_classes(problems, target.tolist(), _TWO_CLASSES)
         problems.raise_any()
