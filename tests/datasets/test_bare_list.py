@@ -205,7 +205,19 @@ def test_names_come_as_windows_lists_them():
     assert sorted(backwards, key=windows_key) == listed
 
 
-@given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1), unique=True))
-def test_any_names_have_one_order(names):
-    backwards = names[::-1]
-    assert sorted(names, key=windows_key) == sorted(backwards, key=windows_key)
+def test_names_come_by_the_halves_of_long_characters():
+    # U+1D11E is D834 and DD1E in UTF-16, which stands before U+FF5E.
+    assert sorted(["\uff5e", "\U0001d11e"], key=windows_key) == ["\U0001d11e", "\uff5e"]
+
+
+@given(st.lists(st.text(st.characters(codec="ascii")), unique_by=str.upper))
+def test_names_in_ascii_come_by_the_codes_of_upper_case(names):
+    def codes(name):
+        return [code - 32 if 97 <= code <= 122 else code for code in name.encode()]
+
+    assert sorted(names, key=windows_key) == sorted(names, key=codes)
+
+
+@given(st.text(st.characters(codec="utf-8")), st.text(st.characters(codec="utf-8"), min_size=1))
+def test_a_name_comes_before_those_that_begin_with_it(name, ending):
+    assert windows_key(name) < windows_key(name + ending)

@@ -49,6 +49,12 @@ def test_one_class_is_a_problem_and_labels_that_are_missing_are_no_class():
         problems.raise_any()
 
 
+def test_one_class_is_no_problem_where_others_could_not_be_read():
+    problems = Problems("t.csv")
+    note_classes(problems, ["human"], "Add some.", is_whole=False)
+    assert not problems
+
+
 def test_labels_that_are_none_or_differ_only_in_spelling_are_problems_that_name_and_count_them():
     problems = Problems("t.csv")
     note_classes(problems, ["human", "Human", "human", "nan", "synthetic", "1", "1.0"], "Add some.")

@@ -52,6 +52,7 @@ def test_what_is_wrong_with_a_data_frame_is_said_with_rows_counted_from_0(tree):
     assert "Rows without a label (1)" in message
     assert "The data frame has 'path', 'label'" in refusal(load_csv, frame, label_column="key")
     assert "No rows" in refusal(load_csv, frame[:0])
+    assert "The data frame has none" in refusal(load_csv, pd.DataFrame())
 
 
 def test_a_path_is_no_data_frame():

@@ -170,6 +170,10 @@ def test_rows_of_other_lengths_are_told_by_what_ends_a_cell():
 def test_names_of_columns_are_held_to():
     with pytest.raises(DatasetError, match="The parameter columns has 'file', 'label'"):
         table_of("a,human\n", ",", True, ["file", "label"])
+    with pytest.raises(DatasetError, match="The parameter columns has none") as caught:
+        table_of("a,human\n", ",", True, [])
+    assert "These are needed: 'path', 'label'." in str(caught.value)
+    assert "the file is empty" not in str(caught.value)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig", "utf-8"])

@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from tests.model_files.rewriting import rewritten
 from voicelstm import Augmenter, LSTMVoiceClassifier, MFCCTransformer, detect, load, save, score_timeline
 from voicelstm.display import CepstraDisplay, ScoreTimelineDisplay
-from voicelstm.exceptions import ModelFileError
+from voicelstm.exceptions import AudioError, ModelFileError
 from voicelstm.features import CepstraSettings, cepstra
 
 RATE = 22050
@@ -113,6 +113,13 @@ def test_the_first_5000_frames_of_two_channels_are_25_seconds_in_turn(tmp_path):
     assert clip.frame_length == pytest.approx(551 / RATE / 2, rel=1e-12)
     assert clip.frame_step == pytest.approx(221 / RATE / 2, rel=1e-12)
     assert clip.starts(np.array([4999]))[0] == pytest.approx(4999 * 221 / 2 / RATE, rel=1e-12)
+
+
+def test_channels_in_memory_are_not_taken_in_turn_and_need_a_file():
+    with pytest.raises(AudioError, match=r"\(22050, 2\): if these are channels, write them to a WAV file"):
+        MFCCTransformer.original(channel="interleaved").transform([(RATE, np.zeros((RATE, 2)))])
+    with pytest.raises(AudioError, match="average them"):
+        MFCCTransformer.original().transform([(RATE, np.zeros((RATE, 2)))])
 
 
 def test_two_channels_in_turn_are_598_frames_where_their_mean_is_298(tmp_path):

@@ -125,7 +125,7 @@ def read_recording(
         path = Path(folder or "", recording)
         samples, rate = _read_file(name, path, max_duration, mixer, remarks)
     else:
-        found, rate = _from_memory(recording, sample_rate, dtype, remarks)
+        found, rate = _from_memory(recording, sample_rate, dtype, channel, remarks)
         check_duration(name, len(found), rate, max_duration)
         samples = Samples(mixer)
         samples.add(found[:, None] if channel == "each" else found, rate)
@@ -201,7 +201,7 @@ def scipy_values(recording: Any, folder: str | None = None) -> ScipyValues:
 
 
 def _from_memory(
-    recording: Any, sample_rate: int | None, dtype: np.dtype, remarks: list[str]
+    recording: Any, sample_rate: int | None, dtype: np.dtype, channel: int | str, remarks: list[str]
 ) -> tuple[NDArray, int]:
     samples, rate = _array_and_rate(recording, sample_rate)
     if samples.dtype.kind not in "iuf":
@@ -210,9 +210,9 @@ def _from_memory(
             f" of type {samples.dtype}."
         )
     if samples.ndim != 1:
+        remedy = "write them to a WAV file and pass its path" if channel == "each" else "average them"
         raise AudioError(
-            f"expected samples of shape (n_samples,), got {samples.shape}: if these are channels,"
-            " average them."
+            f"expected samples of shape (n_samples,), got {samples.shape}: if these are channels, {remedy}."
         )
     if rate is None:
         raise AudioError("samples without a rate: pass the pair (samples, sample_rate), or set sample_rate.")

@@ -44,8 +44,11 @@ def as_target(labels: Sequence[str]) -> np.ndarray:
     return np.array(labels, dtype=str)
 
 
-def note_classes(problems: Problems, labels: Sequence[str], remedy: str) -> None:
-    """Note that there are fewer than two classes, where that is so, and labels that are no classes."""
+def note_classes(problems: Problems, labels: Sequence[str], remedy: str, *, is_whole: bool = True) -> None:
+    """Note that there are fewer than two classes, where that is so, and labels that are no classes.
+
+    If labels are not the whole of them, since some rows could not be read, one class is no problem yet.
+    """
     counts = Counter(label for label in labels if label)
     missing, confused = confusable_labels(counts)
     for label in missing:
@@ -57,7 +60,7 @@ def note_classes(problems: Problems, labels: Sequence[str], remedy: str) -> None
             " and ".join(f"{label!r} ({_recordings(counts[label])})" for label in spellings),
             "They would be classes of their own: write each label in one way.",
         )
-    if len(counts) == 1:
+    if len(counts) == 1 and is_whole:
         ((label, count),) = counts.items()
         problems.add("Only one class", f"{label!r}: {_recordings(count)}", remedy)
 

@@ -171,12 +171,13 @@ def load_csv(
                 problems.add("`where` without columns", shortened(where), remedy)
             found = _relabelled(bare, labels, "label {}".format, problems)
             recordings = files_of_labels(Path(path), folder, found, order, problems)
-            note_classes(problems, found, _TWO_CLASSES)
+            note_classes(problems, found, _TWO_CLASSES, is_whole=all(found))
             problems.raise_any()
             by = f"in {order or 'natural'} order"
             title = f"{source}: a bare list of labels, for the audio files of {folder} {by}."
             return corpus(recordings, as_target(found), {}, title, return_X_y=return_X_y)
         records = read_table(text, required, where or {}, problems, Format(delimiter, quoting, columns))
+    is_whole = not problems
     if order is not None:
         remedy = "A table says which label belongs to which file: leave `order` out."
         problems.add("`order` without a bare list", repr(order), remedy)
@@ -184,7 +185,7 @@ def load_csv(
     records = records.where(where or {}, problems)
     recordings = _located(records, path_column, folder, problems)
     found = _labels(records, label_column, labels, problems)
-    note_classes(problems, found, _TWO_CLASSES)
+    note_classes(problems, found, _TWO_CLASSES, is_whole=is_whole and all(found))
     problems.raise_any()
     groups = {
         column: np.array(cells, dtype=str)

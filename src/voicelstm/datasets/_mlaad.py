@@ -139,8 +139,7 @@ def load_mlaad(
         problems.add(f"No clip matches where={where}", f"{n_clips} clips", "Ask for groups that there are.")
     target = np.where(np.array(columns["system"], dtype=str) == "human", "human", "synthetic")
     note_duplicates(problems, ((file, file) for file in recordings))
-    if is_whole:  # else the other class may be what could not be read
-        note_classes(problems, target.tolist(), _TWO_CLASSES)
+    note_classes(problems, target.tolist(), _TWO_CLASSES, is_whole=is_whole)
     problems.raise_any()
     title = (
         f"MLAAD: {len(recordings)} of {n_clips} clips of {root} and {', '.join(map(str, sides))}"

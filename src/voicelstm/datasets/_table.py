@@ -200,10 +200,12 @@ def check_columns(
     columns: Sequence[str], asked: Iterable[str], problems: Problems, said: str, remedy: str = ""
 ) -> None:
     """Raise what is wrong with the names of columns: none, some that are asked for missing, or two alike."""
-    if not columns:
+    if not columns and said.startswith("The header"):
         problems.add(
             "No header", "the file is empty", "Its first line names the columns, such as path,label."
         )
+    elif not columns:
+        problems.add("No columns", f"{said} none", f"These are needed: {shortened(dict.fromkeys(asked))}.")
     for column in dict.fromkeys(asked):
         if columns and column not in columns:
             problems.add(
