@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from voicelstm.datasets import (
     load_asvspoof2021,
     load_codecfake,
     load_decro,
+    load_deepfake_eval_2024,
     load_fake_or_real,
     load_famous_figures,
     load_mlaad,
@@ -115,6 +117,47 @@ def test_the_first_folder_that_has_a_clip_counts_and_what_is_no_audio_does_not(t
         "l": str(tmp_path / "b" / "l.wav"),
     }
     assert links == {str(tmp_path / "b" / "l.wav")}
+
+
+@pytest.mark.parametrize(
+    ("load", "column", "files", "lists"),
+    [
+        (
+            load_asvspoof2021,
+            "subset",
+            flac("flac", *"abcd"),
+            {
+                "trial_metadata.txt": (
+                    "S a none - bonafide bonafide notrim eval\nS b none - A07 spoof notrim eval\n"
+                    "S c none - bonafide bonafide notrim progress\nS d none - A07 spoof notrim progress\n"
+                )
+            },
+        ),
+        (
+            load_deepfake_eval_2024,
+            "partition",
+            [f"audio-data/{name}.mp3" for name in "abcd"],
+            {
+                "audio-metadata-publish.csv": (
+                    "Filename,Finetuning Set,Ground Truth\n"
+                    "a.mp3,Train,Real\nb.mp3,Train,Fake\nc.mp3,Test,Real\nd.mp3,Test,Fake\n"
+                )
+            },
+        ),
+    ],
+    ids=["load_asvspoof2021", "load_deepfake_eval_2024"],
+)
+def test_a_partition_that_where_contradicts_is_refused(tmp_path, load, column, files, lists):
+    plant(tmp_path, *files, texts=lists)
+    one, other = ("eval", "progress") if column == "subset" else ("train", "test")
+    assert [Path(path).stem for path in load(tmp_path, partition=one).recordings] == ["a", "b"]
+    for wanted in (other, [one, other]):
+        with pytest.raises(ValueError, match="give partition=None"):
+            load(tmp_path, partition=one, where={column: wanted})
+    kept = load(tmp_path, partition=None, where={column: other})
+    assert [Path(path).stem for path in kept.recordings] == ["c", "d"]
+    same = load(tmp_path, partition=one, where={column: [one]})
+    assert [Path(path).stem for path in same.recordings] == ["a", "b"]
 
 
 MLAAD = "path|original_file|language|duration|model_name|architecture|transcript\n"

@@ -14,6 +14,7 @@ from voicelstm.datasets._protocol import (
     load_clips,
     named_words,
     read_lines,
+    with_partition,
     words,
 )
 from voicelstm.datasets._records import Records
@@ -180,7 +181,7 @@ def load_asvspoof2021(
         here it is labelled "synthetic" too.
     partition : {"eval", "progress", "hidden"} or None, default="eval"
         The column "subset" of the key. Results are published on "eval". "hidden" has its silence cut off.
-        None is all three.
+        None is all three, of which `where` may choose.
     where : dict of str to object, default=None
         Which trials to keep: name of a group to the value that it must have, or to several of which it must
         have one, such as ``{"codec": ["none", "alaw"]}``. The files of others need not be there.
@@ -211,7 +212,7 @@ def load_asvspoof2021(
         If the key or audio files are missing, lines of the key are bad or name a clip twice, no trial is
         left, or only one class. The message has the lines and says how the corpus is laid out.
     ValueError
-        If `track` or `partition` is none of those above.
+        If `track` or `partition` is none of those above, or `where` asks for another "subset".
 
     See Also
     --------
@@ -260,7 +261,6 @@ def load_asvspoof2021(
         f"ASVspoof 2021 is laid out as {home}/flac/*.flac and keys/{track}/CM/trial_metadata.txt (from "
         f"{track}-keys-full.tar.gz, a download of its own); protocol and audio_dir name other places."
     )
-    chosen = {} if partition is None else {"subset": partition}
     return load_clips(
         Path(path),
         Layout(
@@ -271,7 +271,7 @@ def load_asvspoof2021(
         ),
         {"LA": words(*_COLUMNS_2021["LA"]), "DF": _df, "PA": _pa}[track],
         title=f"ASVspoof 2021 {track} {partition or 'eval, progress and hidden'}",
-        where={**chosen, **(where or {})},
+        where=with_partition(where, "subset", partition),
         protocol=protocol,
         audio_dir=audio_dir,
         return_X_y=return_X_y,

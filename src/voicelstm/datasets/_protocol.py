@@ -11,7 +11,7 @@ import numpy as np
 from voicelstm.datasets._corpus import corpus, note_classes
 from voicelstm.datasets._files import AUDIO_EXTENSIONS, ONE_OF_EACH, SAME_FILE, duplicates, is_file
 from voicelstm.datasets._problems import Problems, shortened
-from voicelstm.datasets._records import Records
+from voicelstm.datasets._records import Records, texts
 from voicelstm.datasets._table import Format, read_table, read_text
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "load_clips",
     "named_words",
     "read_lines",
+    "with_partition",
     "words",
 ]
 
@@ -73,6 +74,19 @@ def check_choice(name: str, value: object, choices: Iterable[object]) -> None:
     choices = list(choices)
     if value not in choices:
         raise ValueError(f"{name}={value!r} is none of {', '.join(map(repr, choices))}.")
+
+
+def with_partition(
+    where: Mapping[str, object] | None, column: str, partition: str | None
+) -> dict[str, object]:
+    """Ask for a partition besides; ValueError if that and `where` contradict each other. None is all."""
+    wanted = dict(where or {})
+    if partition is not None and column in wanted and texts(wanted[column]) != {partition}:
+        raise ValueError(
+            f"partition={partition!r} and where={wanted} contradict each other: give partition=None to "
+            f"choose by {column!r} in where, or leave {column!r} out."
+        )
+    return wanted if partition is None else {**wanted, column: partition}
 
 
 def load_clips(*args: Any, return_X_y: bool, **kwargs: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from voicelstm.datasets._problems import Problems, shortened
 
-__all__ = ["Records"]
+__all__ = ["Records", "texts"]
 
 
 class Records(NamedTuple):
@@ -34,7 +34,7 @@ class Records(NamedTuple):
         """Return the rows that have one of the values in every column; note it if there are none."""
         kept = list(range(len(self.lines)))
         for column, value in where.items():
-            cells, allowed = self.columns[column], _texts(value)
+            cells, allowed = self.columns[column], texts(value)
             kept = [at for at in kept if cells[at] in allowed]
         if self.lines and not kept:
             for column in where:
@@ -45,7 +45,8 @@ class Records(NamedTuple):
         return self.rows(kept)
 
 
-def _texts(value: object) -> set[str]:
+def texts(value: object) -> set[str]:
+    """Return the values that a column may have, of one value or several, as cells have them."""
     if isinstance(value, Iterable) and not isinstance(value, str):
         return {str(one) for one in value}
     return {str(value)}

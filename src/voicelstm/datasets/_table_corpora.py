@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from voicelstm.datasets._problems import Problems
-from voicelstm.datasets._protocol import Layout, check_choice, header_table, load_clips
+from voicelstm.datasets._protocol import Layout, check_choice, header_table, load_clips, with_partition
 from voicelstm.datasets._records import Records
 from voicelstm.datasets._table import Format
 
@@ -232,7 +232,7 @@ def load_deepfake_eval_2024(
         If the table or recordings are missing, columns are others, rows have another label or stand twice, or
         there is only one class. The message has the lines and says how the corpus is laid out.
     ValueError
-        If `partition` is none of those above.
+        If `partition` is none of those above, or `where` asks for another.
 
     Notes
     -----
@@ -270,14 +270,13 @@ def load_deepfake_eval_2024(
         f"Deepfake-Eval-2024 is laid out as {table}, with the columns Filename, Finetuning Set and Ground "
         "Truth, and audio-data/FILENAME; path is the folder that holds both, or the one above it."
     )
-    chosen = {} if partition is None else {"partition": partition}
     return load_clips(
         Path(path),
         Layout([f"{home}{table}" for home in homes], [f"{home}audio-data" for home in homes], laid_out),
         _deepfake_eval,
         title=f"Deepfake-Eval-2024 {partition or 'train and test'}",
         labels={"real": "human", "fake": "synthetic"},
-        where={**chosen, **(where or {})},
+        where=with_partition(where, "partition", partition),
         return_X_y=return_X_y,
     )
 
