@@ -55,6 +55,17 @@ def test_what_is_wrong_with_a_data_frame_is_said_with_rows_counted_from_0(tree):
     assert "The data frame has none" in refusal(load_csv, pd.DataFrame())
 
 
+@pytest.mark.parametrize("given", [{"delimiter": "|"}, {"quoting": False}, {"columns": ["path", "label"]}])
+def test_what_is_for_text_files_is_refused_with_a_data_frame(given):
+    with pytest.raises(ValueError, match="for text files"):
+        load_csv(pd.DataFrame({"path": ["a.wav"], "label": [1]}), **given)
+
+
+def test_a_series_is_refused():
+    with pytest.raises(TypeError, match="path is of type Series: expected a path or a data frame"):
+        load_csv(pd.Series(["a.wav"]))
+
+
 def test_a_path_is_no_data_frame():
     assert not is_frame("t.csv")
     assert not is_frame(Path("t.csv"))

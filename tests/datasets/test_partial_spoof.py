@@ -43,7 +43,9 @@ def test_partialspoof_reads_which_parts_are_synthetic(tmp_path, home):
             (pytest.approx(1.92), 2.56, "human"),
         ],
     ]
-    assert len(load_partialspoof(tmp_path, "dev", segments=0.64, return_X_y=True)) == 2
+    assert len(load_partialspoof(tmp_path, "dev", return_X_y=True)) == 2
+    with pytest.raises(ValueError, match="leave return_X_y or segments out"):
+        load_partialspoof(tmp_path, "dev", segments=0.64, return_X_y=True)
     message = refusal(load_partialspoof, tmp_path, "dev", segments=0.01)
     assert "segment_labels/dev_seglab_0.01.npy" in message
     assert "database_segment_labels_v1.2.tar.gz" in message
@@ -123,7 +125,7 @@ def test_llama_partialspoof_lists_what_is_wrong_in_one_error(tmp_path):
     [
         (load_partialspoof, {"partition": "test"}, "'train', 'dev', 'eval'"),
         (load_partialspoof, {"segments": 0.1}, "0.01, 0.02"),
-        (load_llama_partialspoof, {"part": "c"}, "'a', 'b', None"),
+        (load_llama_partialspoof, {"partition": "c"}, "'a', 'b', None"),
     ],
 )
 def test_an_unknown_choice_is_refused_with_those_there_are(tmp_path, load, arguments, choices):

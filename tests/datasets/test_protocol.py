@@ -111,7 +111,7 @@ def test_the_first_folder_that_has_a_clip_counts_and_what_is_no_audio_does_not(t
     )
     (tmp_path / "b" / "l.wav").symlink_to(tmp_path / "b" / "y.wav")
     links = set()
-    assert audio_by_stem([tmp_path / "a", tmp_path / "b"], links) == {
+    assert audio_by_stem([tmp_path / "a", tmp_path / "b"], ".wav", links) == {
         "x": str(tmp_path / "a" / "x.flac"),
         "y": str(tmp_path / "b" / "y.wav"),
         "l": str(tmp_path / "b" / "l.wav"),
@@ -250,6 +250,12 @@ def test_where_keeps_human_clips_by_the_system_that_groups_call_human(
     message = refusal(load, tmp_path, **arguments, where={"system": "human"})
     assert "Only one class" in message
     assert "'human': 1 recording" in message
+
+
+@pytest.mark.parametrize("extension", [".flac", ".mp3", ".wav"])
+def test_of_files_with_one_name_the_one_that_the_corpus_has_counts(tmp_path, extension):
+    plant(tmp_path, "c.flac", "c.mp3", "c.wav")
+    assert audio_by_stem([tmp_path], extension, set()) == {"c": str(tmp_path / f"c{extension}")}
 
 
 def test_one_file_with_two_names_is_refused(tmp_path):

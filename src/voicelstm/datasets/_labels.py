@@ -100,8 +100,10 @@ def load_csv(
         is longer or shorter than the folder; or `order` is given for a table. All of it is in one message,
         with the lines, and with the parameters that read the table if its columns have other names.
     ValueError
-        If `order` is none of these, or `delimiter` is empty, or of several characters while `quoting` is
-        True.
+        If `order` is none of these; or `delimiter` is empty, or of several characters while `quoting` is
+        True; or `delimiter`, `quoting` or `columns` are given with a data frame.
+    TypeError
+        If `path` is neither a path nor a data frame, such as a Series.
 
     See Also
     --------
@@ -157,9 +159,13 @@ def load_csv(
         )
     required = {path_column: "path_column", label_column: "label_column"}
     if is_frame(path):
+        if delimiter is not None or not quoting or columns is not None:
+            raise ValueError("delimiter, quoting and columns are for text files: a data frame has columns.")
         source, folder = "The data frame", Path() if audio_dir is None else Path(audio_dir)
         problems = Problems(source)
         records = frame_records(path, required, where or {}, problems)
+    elif not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path is of type {type(path).__name__}: expected a path or a data frame.")
     else:
         source, folder = str(Path(path)), Path(path).parent if audio_dir is None else Path(audio_dir)
         problems = Problems(source)

@@ -67,7 +67,7 @@ def load_partialspoof(
         If the protocol, audio files or labels of segments are missing, lines are bad or name a clip twice, no
         clip is left, or only one class. The message has the lines and says how the corpus is laid out.
     ValueError
-        If `partition` or `segments` is none of those above.
+        If `partition` or `segments` is none of those above, or `segments` is given with `return_X_y`.
 
     Notes
     -----
@@ -109,6 +109,8 @@ def load_partialspoof(
     """
     check_choice("partition", partition, ("train", "dev", "eval"))
     check_choice("segments", segments, (*_RESOLUTIONS, None))
+    if segments is not None and return_X_y:
+        raise ValueError("return_X_y=True leaves the segments out: leave return_X_y or segments out.")
     root = Path(path)
     homes = ("", "database/")
     listed = f"protocols/PartialSpoof_LA_cm_protocols/PartialSpoof.LA.cm.{partition}.trl.txt"
@@ -131,7 +133,7 @@ def load_partialspoof(
         audio_dir=audio_dir,
     )
     bunch = clips.as_corpus(return_X_y=return_X_y)
-    if segments is not None and not return_X_y:
+    if segments is not None:
         name = f"segment_labels/{partition}_seglab_{segments}.npy"
         bunch["segments"] = _segments_of(clips, [root / f"{home}{name}" for home in homes], segments)
     return bunch
@@ -158,7 +160,7 @@ def _segments_of(clips: Clips, places: list[Path], seconds: float) -> list[Any]:
 
 def load_llama_partialspoof(
     path: str | os.PathLike[str],
-    part: str | None = "a",
+    partition: str | None = "a",
     *,
     where: Mapping[str, object] | None = None,
     return_X_y: bool = False,
@@ -175,7 +177,7 @@ def load_llama_partialspoof(
 
             label_R01TTS.0.a.txt       a line for each clip: its name, duration and key, and its segments
             R01TTS.0.a/*.wav           b likewise
-    part : {"a", "b"} or None, default="a"
+    partition : {"a", "b"} or None, default="a"
         "a" has the human clips, the wholly synthetic ones, and partly synthetic ones whose parts are faded
         into each other; "b" has partly synthetic ones whose parts are cut or added. None is both.
     where : dict of str to object, default=None
@@ -202,7 +204,7 @@ def load_llama_partialspoof(
         If a list or audio files are missing, lines are bad or name a clip twice, no clip is left, or only one
         class, as in "b" alone. The message has the lines and says how the corpus is laid out.
     ValueError
-        If `part` is none of those above.
+        If `partition` is none of those above.
 
     References
     ----------
@@ -228,8 +230,8 @@ def load_llama_partialspoof(
     >>> corpus.segments[1].tolist()
     [(0.0, 1.0, 'human'), (1.0, 2.25, 'synthetic')]
     """
-    check_choice("part", part, ("a", "b", None))
-    parts = ("a", "b") if part is None else (part,)
+    check_choice("partition", partition, ("a", "b", None))
+    parts = ("a", "b") if partition is None else (partition,)
     laid_out = (
         f"LlamaPartialSpoof is laid out as label_R01TTS.0.{parts[0]}.txt and R01TTS.0.{parts[0]}/*.wav "
         "beside it; path is the folder that holds both."

@@ -292,7 +292,7 @@ def _found(
     clips = records.columns["clip"]
     links: set[str] = set()
     if layout.extension:
-        by_name = audio_by_stem(folders, links)
+        by_name = audio_by_stem(folders, layout.extension, links)
     else:
         index = FolderIndex(folders)
         links = index.links
@@ -310,21 +310,25 @@ def _found(
     return recordings
 
 
-def audio_by_stem(folders: Iterable[Path], links: set[str]) -> dict[str, str]:
+def audio_by_stem(folders: Iterable[Path], extension: str, links: set[str]) -> dict[str, str]:
     """List audio files by their names without extension; the first folder that has a name counts.
 
-    A folder is listed once instead of asking for every file: corpora have up to 680,000 in one. Files that
-    are links are added to `links`.
+    Of several files with a name in a folder, the one with the `extension` counts. A folder is listed once
+    instead of asking for every file: corpora have up to 680,000 in one. Files that are links are added to
+    `links`.
     """
     found: dict[str, str] = {}
     for folder in folders:
+        here: dict[str, str] = {}
         with os.scandir(folder) as entries:
             for entry in entries:
-                stem, extension = os.path.splitext(entry.name)  # noqa: PTH122  # much faster
-                if extension.lower() in AUDIO_EXTENSIONS and stem[0] != "." and entry.is_file():
-                    found.setdefault(stem, entry.path)
+                stem, ending = os.path.splitext(entry.name)  # noqa: PTH122  # much faster
+                if ending.lower() in AUDIO_EXTENSIONS and stem[0] != "." and entry.is_file():
+                    if ending == extension or stem not in here:
+                        here[stem] = entry.path
                     if entry.is_symlink():
                         links.add(entry.path)
+        found = here | found
     return found
 
 

@@ -159,8 +159,9 @@ def read_scores(
         The file.
     utterances : iterable of str, default=None
         Give back these clips in this order, so that the scores stand beside a corpus's labels:
-        ``[Path(file).stem for file in corpus.recordings]``. Every one must be in the file; others in the file
-        are passed over. None is all in the file's order, whatever it is.
+        ``[Path(file).stem for file in corpus.recordings]``, or of Codecfake's files, whose names end in
+        ``.wav``, ``[Path(file).name for file in corpus.recordings]``. Every one must be in the file; others
+        in the file are passed over. None is all in the file's order, whatever it is.
     format : str, default=None
         One of those of :func:`write_scores`, or of these. None goes by the first line: a header, or how many
         words it has.
