@@ -104,7 +104,7 @@ POINTER = Asking(np.dtype, ("V8", False, True), (3, "|", None, ("a",), {"a": (np
         "1",
         None,
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )
 def test_a_value_that_is_no_array_of_labels_is_refused_and_never_made(tmp_path, value):
     np.save(tmp_path / "s.npy", {"a": np.array(["1"]), "b": value})
