@@ -8,6 +8,7 @@ from voicelstm.datasets import load_folder
 from voicelstm.datasets._files import (
     audio_files,
     audio_paths,
+    duplicates,
     is_audio,
     is_file,
     natural_key,
@@ -95,6 +96,29 @@ def test_two_names_of_one_file_are_noted_with_all_their_places(tree):
     message = refusal(problems.raise_any)
     assert "The same file more than once (1)" in message
     assert "    line 2 = line 4 = line 5" in message
+
+
+def test_one_file_is_known_by_every_way_to_it(tree, monkeypatch):
+    root = tree("a/b/c/x.wav", "a/b/y.wav")
+    (root / "above").symlink_to(root / "a")
+    (root / "a" / "in").symlink_to("b/c")
+    (root / "link.wav").symlink_to("a/b/c/x.wav")
+    (root / "far").symlink_to(root / "above" / "in")
+    monkeypatch.chdir(root)
+    ways = [
+        f"{root}/a/b/c/x.wav",
+        "a/b/c/x.wav",
+        "./a/b/./c/x.wav",
+        f"{root}//a/b/../b/c/x.wav",
+        "above/b/c/x.wav",
+        "above/in/x.wav",
+        "above/in/../c/x.wav",  # above the folder that the link leads to, not above the link
+        "far/x.wav",
+        "link.wav",
+        root / "link.wav",
+    ]
+    assert duplicates(["a/b/y.wav", *ways]) == [list(range(1, len(ways) + 1))]
+    assert duplicates(["a/b/y.wav", "a/b/c/x.wav"]) == []
 
 
 def test_names_that_lead_to_no_file_are_noted(tree):

@@ -161,11 +161,21 @@ def duplicates(
     folders: dict[str, str] = {}  # resolved once, not for each of their files
     for at, path in enumerate(files):
         folder, name = os.path.split(path)
-        if folder not in folders:
-            folders[folder] = os.path.realpath(folder)
-        real = folders[folder], os.path.normcase(name)
+        real = folders.get(folder) or _real(folder, folders), os.path.normcase(name)
         if is_link(str(path)):
             real = os.path.split(os.path.realpath(path))
         if first.setdefault(real, at) != at:
             again.setdefault(real, [first[real]]).append(at)
     return list(again.values())
+
+
+def _real(folder: str, known: dict[str, str]) -> str:
+    """Resolve a folder from the one above it, which costs one look at the disk and not one for each part."""
+    if folder not in known:
+        above, name = os.path.split(folder)
+        if above == folder or name in ("", ".", ".."):
+            known[folder] = os.path.realpath(folder)
+        else:
+            path = os.path.join(_real(above, known), name)  # noqa: PTH118
+            known[folder] = os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114
+    return known[folder]
