@@ -62,7 +62,8 @@ def _scipy_reads(path: Path) -> bool:
         warnings.simplefilter("ignore", wavfile.WavFileWarning)  # of chunks that are none of audio
         try:
             wavfile.read(path)
-        except Exception:  # noqa: BLE001  # what it raises of a broken header depends on what is broken
+        # Of a broken header scipy raises ValueError, struct.error, UnboundLocalError and others.
+        except Exception:  # noqa: BLE001
             return False
     return True
 

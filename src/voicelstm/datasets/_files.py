@@ -53,7 +53,8 @@ def natural_key(name: str) -> tuple[object, ...]:
 
 def is_audio(name: str) -> bool:
     """Tell whether a name is that of a recording: a known extension and no leading dot."""
-    return not name.startswith(".") and os.path.splitext(name)[1].lower() in AUDIO_EXTENSIONS  # noqa: PTH122
+    extension = os.path.splitext(name)[1]  # noqa: PTH122  # much faster than a Path, a million times
+    return not name.startswith(".") and extension.lower() in AUDIO_EXTENSIONS
 
 
 def is_file(path: Path) -> bool:
@@ -176,6 +177,7 @@ def _real(folder: str, known: dict[str, str]) -> str:
         if above == folder or name in ("", ".", ".."):
             known[folder] = os.path.realpath(folder)
         else:
+            # A Path would be much slower, and corpora have folders by the ten thousand.
             path = os.path.join(_real(above, known), name)  # noqa: PTH118
             known[folder] = os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114
     return known[folder]

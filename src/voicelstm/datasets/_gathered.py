@@ -44,7 +44,7 @@ class Gathered:
             name: np.array(values, dtype=str) for name, values in zip(self._groups, columns, strict=True)
         }
         target = np.where(self._human, "human", "synthetic")
-        links = [file for file in self._recordings if os.path.islink(file)]  # noqa: PTH114  # much faster
+        links = [file for file in self._recordings if os.path.islink(file)]  # noqa: PTH114  # of a million, faster
         note_unreadable(problems, ((Path(file), file) for file in links))
         note_duplicates(problems, ((file, file) for file in self._recordings))
         note_classes(problems, target.tolist(), _TWO_CLASSES)

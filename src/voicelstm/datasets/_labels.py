@@ -52,13 +52,13 @@ def load_csv(
           `audio_dir` (not of its sub-folders; the extensions are those of :func:`load_folder`) in the order
           that `order` says.
     audio_dir : str or path-like, default=None
-        Where relative paths start, and where a bare list's recordings lie. None is the folder of `path`, or
-        the working directory for a data frame.
+        Folder that relative paths start from, and in which a bare list's recordings lie. If None, the folder
+        of `path`, or of a data frame the working directory.
     path_column, label_column : str, default="path" and "label"
         Columns of the recordings' paths and of their labels.
     delimiter : str, default=None
-        What stands between the cells, such as ``"|"``. A blank is any run of blanks and tabs. None is the one
-        of comma, semicolon, tab and pipe that finds the columns.
+        Text between two cells, such as ``"|"``. A blank stands for any run of blanks and tabs. If None, the
+        one of comma, semicolon, tab and pipe that finds the columns.
     quoting : bool, default=True
         Whether a cell that holds the delimiter or the end of a line stands between double quotes. If False,
         each line is a row, quotes are part of the text, and the delimiter may be several characters.

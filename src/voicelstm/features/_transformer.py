@@ -79,10 +79,10 @@ class MFCCTransformer(  # type: ignore[call-arg]
     normalize : {"mean", "zscore", "minmax"} or None, default=None
         Normalisation of each column over each clip.
     amplitude : float or "scipy", default=1.0
-        What full scale means to the cepstra; 32768 gives those of 16-bit integers. "scipy": of WAV files the
-        values of :func:`scipy.io.wavfile.read`, which are within ±32768 for 16 bits, from 0 to 255 for 8, 128
-        being silence, within ±2147483648 for 24 and 32, and as they are in floating point; of other files,
-        and of 8-bit ones that scipy refuses, those within ±1, as librosa loads them; of an array its own.
+        Value of a sample at full scale. 32768 gives the cepstra of 16-bit integers. "scipy" gives a WAV file
+        the values of :func:`scipy.io.wavfile.read`: ±32768 for 16 bits, 0 to 255 for 8 (128 is silence),
+        ±2147483648 for 24 and 32, and floating point as it is. Other files, and 8-bit ones that scipy
+        refuses, have values within ±1, as librosa loads them. An array keeps its own.
     level : float or None, default=None
         Root mean square that each recording is scaled to, after trimming, in dBFS.
     trim_silence : float or None, default=None
