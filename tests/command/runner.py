@@ -9,7 +9,7 @@ from voicelstm.command._command_line import command_line
 from voicelstm.command._exit_codes import ExitCode
 
 SMALL = {"classifier.units": "6", "classifier.max_steps": "3", "features.n_mfcc": "8"}
-SET = ["--model", "dynamics"]
+SET = ["--kind", "dynamics"]
 SET += [text for name, value in SMALL.items() for text in ("--set", f"{name}={value}")]
 COMMAND = [sys.executable, "-m", "voicelstm"]
 

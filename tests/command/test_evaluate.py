@@ -109,7 +109,7 @@ def test_evaluate_names_recordings_of_the_training(voice_folder, tmp_path):
     (tmp_path / "train.csv").write_text("\n".join(lines[:13]))
     of_voices = ("--audio-dir", voice_folder)
     small = (
-        "--model",
+        "--kind",
         "dynamics",
         "--set",
         "classifier.units=4",

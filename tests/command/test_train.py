@@ -66,7 +66,7 @@ def test_train_makes_the_default_of_the_library_and_tells_what_takes_long(
     out, _ = run("-v", "train", voice_folder / "labels.csv", "-o", tmp_path / "d", *changes)
     assert "Trained on 24 recordings: 12 human, 12 synthetic." in out
     assert "2 batches of 8 segments." in caplog.text
-    assert "--model dynamics takes seconds" in caplog.text
+    assert "--kind dynamics takes seconds" in caplog.text
     found = load(tmp_path / "d")
     assert list(found.named_steps) == ["features", "classifier"]
     expected = make_detector(
@@ -92,7 +92,7 @@ def test_ctrl_c_leaves_the_old_detector_and_no_half_file(detector_file, voice_fo
     output = tmp_path / "detector.voicelstm"
     output.write_bytes(detector_file.read_bytes())
     train = [*COMMAND, "-v", "train", voice_folder / "labels.csv", "-o", output]
-    train += ["--model", "dynamics", "--set", "classifier.max_steps=1000000"]
+    train += ["--kind", "dynamics", "--set", "classifier.max_steps=1000000"]
     with subprocess.Popen(train, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             for line in process.stderr:  # until it is in the midst of training

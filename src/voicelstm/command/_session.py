@@ -16,8 +16,9 @@ from voicelstm.command._output import new_console, printable
 from voicelstm.command._wording import in_options
 from voicelstm.exceptions import VoiceLSTMWarning
 
-__all__ = ["Session", "Task", "busy", "say"]
+__all__ = ["Session", "Task", "arguments_of", "busy", "say"]
 
+_ARGUMENTS = "voicelstm.arguments"
 _SOON = 1.0  # in s; what takes no longer is not announced
 _NOISY = ("absl", "h5py", "jax", "keras", "numba", "tensorflow")
 
@@ -105,10 +106,20 @@ class Task(click.Command):
         super().__init__(*args, **kwargs)
         self.params.append(verbose_option())
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the arguments as they were given, for errors that give them back."""
+        ctx.meta[_ARGUMENTS] = tuple(args)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run it in its session."""
         with ctx.ensure_object(Session).running():
             return super().invoke(ctx)
+
+
+def arguments_of(ctx: click.Context) -> tuple[str, ...]:
+    """Return the words that a sub-command was given, as they were given."""
+    return ctx.meta[_ARGUMENTS]
 
 
 def verbose_option() -> click.Option:

@@ -10,6 +10,7 @@ from voicelstm.command._assignments import SEED, assign
 from voicelstm.command._corpus import Corpus, corpus_options, list_failures, read_features
 from voicelstm.command._cross_validation import CrossValidation, Plan, check_column, cross_validated, weights
 from voicelstm.command._exit_codes import ExitCode
+from voicelstm.command._former_usage import answer_kind_named_model
 from voicelstm.command._human import human_label_in, human_option
 from voicelstm.command._output import Form, output_options, write_json, write_report
 from voicelstm.command._recordings import channel_option, list_left_out
@@ -29,12 +30,12 @@ Examples:
   voicelstm train recordings/ -o detector.voicelstm
   voicelstm train labels.csv --human 1 -o detector.voicelstm
   voicelstm train labels.csv --where subset=train -o detector.voicelstm
-  voicelstm train labels.csv --model dynamics -o quick.voicelstm
+  voicelstm train labels.csv --kind dynamics -o quick.voicelstm
   voicelstm train labels.csv --set classifier.max_steps=3000 -o long.voicelstm
 
 \b
-The detector is that of voicelstm.make_detector: of the model convolutions,
-which takes minutes to an hour, or of the model dynamics, which takes seconds
+The detector is that of voicelstm.make_detector: of the kind convolutions,
+which takes minutes to an hour, or of the kind dynamics, which takes seconds
 and is worth less on other recordings. --verbose tells what it is at. The
 steps are features and classifier; dynamics has one more, dynamics, between
 them. --set changes their parameters: to what Python writes so (0.5, None,
@@ -55,12 +56,13 @@ are none, are left out and listed at the end, and the exit code is then 1;
     help="File for the detector.",
 )
 @click.option(
-    "--model",
+    "--kind",
     type=click.Choice(["convolutions", "dynamics"]),
     default="convolutions",
     show_default=True,
     help="The first to decide about recordings, the second for a quick look.",
 )
+@click.option("--model", hidden=True, is_eager=True, expose_value=False, callback=answer_kind_named_model)
 @click.option(
     "--groups",
     metavar="COLUMN",
@@ -97,7 +99,7 @@ are none, are left out and listed at the end, and the exit code is then 1;
 def train(
     corpus: Corpus,
     output: Path,
-    model: str,
+    kind: str,
     groups: str | None,
     unseen: str | None,
     folds: int,
@@ -123,7 +125,7 @@ def train(
 
     # What balances values within their classes balances the classes, too.
     changes = {} if balance is None else {"classifier__class_weight": None}
-    detector = make_detector(model, random_state=seed, **changes)
+    detector = make_detector(kind, random_state=seed, **changes)
     detector = assign(detector, assignments, features__channel=channel)
     bunch = corpus.load()
     corpus.check_enough(bunch.target)
@@ -202,7 +204,7 @@ def _how_long(classifier: Any) -> str:
         return ""
     return (
         f": {classifier.max_steps} batches of {classifier.batch_size} segments. --set classifier.max_steps"
-        " makes that shorter, --model dynamics takes seconds"
+        " makes that shorter, --kind dynamics takes seconds"
     )
 
 
