@@ -335,7 +335,7 @@ def matched_rates(corpus, scores, folds, n_jobs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--corpus", type=Path, default=SHARED / "corpus")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], metavar="SEED")
     parser.add_argument("--sides", nargs="+", choices=SIDES, default=list(SIDES), metavar="SIDE")
     parser.add_argument("--max-steps", type=int, help="at most so many batches of each side")
     parser.add_argument("--folds", nargs="+", type=int, default=list(range(N_FOLDS)), metavar="FOLD")
@@ -359,7 +359,7 @@ def main():
         return
     if arguments.quick:
         console.print("quick: one fold, every second clip, one seed, at most 300 steps; not to be quoted")
-        arguments.seeds, arguments.folds = 1, [1]
+        arguments.seeds, arguments.folds = [0], [1]
         arguments.max_steps = arguments.max_steps or 300
         arguments.channels = ["strong MP3", "telephone", "noise suppression"]
         arguments.sides = [OURS, DYNAMICS, "SVM on mean dynamics"]
@@ -384,7 +384,7 @@ def main():
                     arguments.max_steps,
                     memory,
                 )
-                for seed in range(arguments.seeds)
+                for seed in arguments.seeds
             ]
             console.print(table_of_sides(corpus, found, folds, arguments.channels))
         for name, of_seeds in found.items():

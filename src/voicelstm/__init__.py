@@ -28,6 +28,7 @@ __all__ = [
     "detect",
     "evaluate",
     "load",
+    "load_pretrained",
     "make_detector",
     "save",
     "score_timeline",

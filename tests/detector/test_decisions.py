@@ -10,6 +10,7 @@ from sklearn.model_selection import FixedThresholdClassifier
 
 from voicelstm import calibrate, evaluate, score_timeline, tune_threshold
 from voicelstm.detector import CalibratedDetector, ThresholdDetector
+from voicelstm.exceptions import HeldOutWarning
 from voicelstm.metrics import (
     act_dcf,
     cllr,
@@ -274,3 +275,36 @@ def test_labels_of_other_forms_are_answered_as_they_are_by_every_entrance():
             of(detector, X, np.column_stack([IS_HUMAN, ~IS_HUMAN]))
         with pytest.raises(ValueError, match="differ only in spelling"):
             of(detector, X, ["Human", *y[1:]])
+
+
+def test_scores_that_are_known_calibrate_as_the_recordings_do(small_detector, small_voices):
+    X, y = small_voices[1]
+    scores = small_detector.decision_function(X)
+    weight = np.arange(1, len(y) + 1)
+    known = calibrate(small_detector, None, y, scores=scores, sample_weight=weight)
+    read = calibrate(small_detector, X, y, sample_weight=weight)
+    np.testing.assert_allclose(known.predict_proba(X), read.predict_proba(X), rtol=1e-6)
+
+
+def test_known_scores_of_the_training_are_no_reason_to_warn(small_detector, small_voices):
+    X, y = small_voices[0]
+    with pytest.warns(HeldOutWarning):
+        calibrate(small_detector, X, y)
+    calibrate(small_detector, None, y, scores=small_detector.decision_function(X))
+
+
+def test_scores_that_are_not_those_of_the_clips_are_refused(small_detector, small_voices):
+    X, y = small_voices[1]
+    scores = small_detector.decision_function(X)
+    no_margin = calibrate(small_detector, X, y)
+    for wrong, words in (
+        ((small_detector, X, y, scores), "give None as recordings"),
+        ((small_detector, None, y, scores[1:]), "one label for each of the"),
+        ((small_detector, None, y, scores[:, None]), "expected one for each clip"),
+        ((small_detector, None, y, np.where(y == "human", np.nan, scores)), "are NaN at positions"),
+        ((small_detector, None, y, np.zeros(len(y))), "gives all"),
+        ((no_margin, None, y, scores), "decision_function, which this"),
+    ):
+        detector, recordings, labels, of_clips = wrong
+        with pytest.raises(ValueError, match=words):
+            calibrate(detector, recordings, labels, scores=of_clips)

@@ -1,4 +1,4 @@
-from copy import deepcopy
+from copy import copy, deepcopy
 
 import numpy as np
 import pytest
@@ -332,3 +332,19 @@ def test_the_detector_says_which_channel_it_reads(small_detector, calls):
     (found,) = detect(detector, [several])
     (expected,) = detect(small_detector, [second])
     assert found.score == pytest.approx(expected.score, rel=1e-3)
+
+
+def test_an_operating_point_is_the_threshold_that_the_card_names(small_detector, small_voices):
+    X = small_voices[1][0]
+    scores = [each.score for each in detect(small_detector, X)]
+    point = {"name": "few", "threshold": float(np.median(scores))}
+    carded = copy(small_detector)
+    carded.card_ = {"operating_points": [point]}
+    found = [each.label for each in detect(carded, X, operating_point="few")]
+    assert found == [("human", "synthetic")[score >= point["threshold"]] for score in scores]
+    with pytest.raises(ValueError, match="operating_point='none': this detector has 'few'"):
+        detect(carded, X, operating_point="none")
+    with pytest.raises(ValueError, match="leave threshold None"):
+        detect(carded, X, operating_point="few", threshold=0.0)
+    with pytest.raises(ValueError, match="has none, having no card"):
+        detect(small_detector, X, operating_point="few")

@@ -1,4 +1,4 @@
-"""The recommended detector, `make_detector`, and what is done with a fitted one."""
+"""The packaged and the recommended detector, and what is done with a fitted one."""
 
 import lazy_loader
 
@@ -15,6 +15,7 @@ __all__ = [
     "calibrate",
     "detect",
     "evaluate",
+    "load_pretrained",
     "make_detector",
     "score_timeline",
     "tune_threshold",

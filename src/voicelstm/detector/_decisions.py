@@ -148,7 +148,12 @@ def tune_threshold(
 
 
 def calibrate(
-    detector: Any, recordings: Any, y: ArrayLike, *, sample_weight: ArrayLike | None = None
+    detector: Any,
+    recordings: Any,
+    y: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    scores: ArrayLike | None = None,
 ) -> CalibratedDetector:
     """Calibrate a fitted detector by logistic regression on recordings that it has not seen.
 
@@ -164,11 +169,15 @@ def calibrate(
         Fitted, of two classes, with `decision_function` or `predict_proba`.
     recordings : sequence of recordings
         What the detector takes. They must be held out: on recordings of its training the scores are better
-        than they will be in use, and the calibration too sure.
+        than they will be in use, and the calibration too sure. None, if `scores` are given.
     y : array-like of shape (n_clips,)
         Labels, of both classes of the detector.
     sample_weight : array-like of shape (n_clips,), default=None
         How often each clip counts within its class.
+    scores : array-like of shape (n_clips,), default=None
+        `decision_function` of each clip, if it is known already, such as by cross-validation: what a detector
+        said that was trained alike, but without the clip's speaker, source and system. The detector itself
+        may then be trained on all clips. If None, it is asked about the recordings.
 
     Returns
     -------
@@ -182,7 +191,8 @@ def calibrate(
     ------
     ValueError
         Where `y` does not hold the detector's two classes, lengths do not fit, clips have no score (it names
-        their positions), or all have the same.
+        their positions), or all have the same. Also if `scores` are given together with recordings, or of a
+        detector without `decision_function`.
 
     Warns
     -----
@@ -220,7 +230,11 @@ def calibrate(
     >>> bool(cllr_scorer(calibrated, clips, y) > cllr_scorer(detector, clips, y))
     True
     """
-    response_method, answer, labels = _held_out_answer(detector, recordings, y)
+    response_method, answer, labels = (
+        _held_out_answer(detector, recordings, y)
+        if scores is None
+        else _known_answer(detector, recordings, y, scores)
+    )
     is_first, _ = two_classes(labels)
     weight = check_weights(sample_weight, is_first)
     weight = np.ones(len(answer)) if weight is None else weight
@@ -247,6 +261,35 @@ def calibrate(
 
 def _held_out_answer(detector: Any, recordings: Any, y: ArrayLike) -> tuple[str, NDArray[Any], NDArray[Any]]:
     """Return the name of the method that scores, what it says of the clips, which is finite, and labels."""
+    labels = _labels_of(detector, y, num_samples(recordings), "recordings")
+    heard = TrainingRecordings(detector)
+    method = score_method(heard.detector)
+    answer = np.asarray(method(recordings))
+    warn_of_training_recordings(recordings, heard.positions(), stacklevel=3)
+    _check_answer(answer, "recordings")
+    return method.__name__, answer, labels
+
+
+def _known_answer(
+    detector: Any, recordings: Any, y: ArrayLike, scores: ArrayLike
+) -> tuple[str, NDArray[Any], NDArray[Any]]:
+    """Return the same of scores that were found before."""
+    if recordings is not None:
+        raise ValueError("scores are those of recordings that need not be read: give None as recordings.")
+    if not hasattr(detector, "decision_function"):
+        raise ValueError(
+            f"scores are those of decision_function, which this {type(detector).__name__} does not have."
+        )
+    answer = np.asarray(scores, dtype=np.float64)
+    if answer.ndim != 1:
+        raise ValueError(f"scores have shape {answer.shape}; expected one for each clip.")
+    labels = _labels_of(detector, y, len(answer), "scores")
+    _check_answer(answer, "scores")
+    return "decision_function", answer, labels
+
+
+def _labels_of(detector: Any, y: ArrayLike, n_clips: int, clips: str) -> NDArray[Any]:
+    """Return the labels, which must be the detector's two classes, one for each clip."""
     classes = np.asarray(getattr(detector, "classes_", [])).tolist()
     if len(classes) != 2:
         raise ValueError(
@@ -254,26 +297,24 @@ def _held_out_answer(detector: Any, recordings: Any, y: ArrayLike) -> tuple[str,
             f" {type(detector).__name__} are {classes}."
         )
     labels = check_labels(y)
-    if len(labels) != num_samples(recordings):
-        raise ValueError(
-            f"y has shape {labels.shape}; expected one label for each of the {num_samples(recordings)}"
-            " recordings."
-        )
+    if len(labels) != n_clips:
+        raise ValueError(f"y has shape {labels.shape}; expected one label for each of the {n_clips} {clips}.")
     found = set(labels.tolist())
     if found != set(classes):
         raise ValueError(
             f"y holds the classes {sorted(found, key=repr)}, the detector knows {classes}. Held-out"
             " recordings of both are needed, and of no other."
         )
-    heard = TrainingRecordings(detector)
-    method = score_method(heard.detector)
-    answer = np.asarray(method(recordings))
-    warn_of_training_recordings(recordings, heard.positions(), stacklevel=3)
+    return labels
+
+
+def _check_answer(answer: NDArray[Any], clips: str) -> None:
+    """Refuse answers that are not finite, or tell no clip from another."""
     response = _for_class(answer, 1)
     for kind, wrong in (("NaN", np.isnan(response)), ("infinite", np.isinf(response))):
         if wrong.any():
             raise ValueError(
-                f"The scores of clips are {kind} at positions {np.flatnonzero(wrong).tolist()} of recordings."
+                f"The scores of clips are {kind} at positions {np.flatnonzero(wrong).tolist()} of {clips}."
                 " Leave these clips out, or see why they have no score."
             )
     if response.min() == response.max():
@@ -281,7 +322,6 @@ def _held_out_answer(detector: Any, recordings: Any, y: ArrayLike) -> tuple[str,
             f"The detector gives all {len(response)} clips the score {response[0]:g}: no threshold and no"
             " calibration tells them apart. See what it has learnt, and from which clips."
         )
-    return method.__name__, answer, labels
 
 
 def _for_class(answer: NDArray[Any], position: int) -> NDArray[np.floating]:

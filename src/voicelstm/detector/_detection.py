@@ -85,6 +85,7 @@ def detect(
     recordings: Iterable[Any],
     *,
     threshold: float | None = None,
+    operating_point: str | None = None,
     prior: float | None = None,
     timeline: bool = False,
     channel: int | str | None = None,
@@ -108,6 +109,9 @@ def detect(
     threshold : float, default=None
         Log-odds of synthetic from which a recording is taken for synthetic, of a calibrated detector too: 0
         is even odds. If None, `predict` decides, by the detector's own threshold.
+    operating_point : str, default=None
+        Name of a threshold on the detector's card, such as "1 in 100", where one human recording in a hundred
+        of unseen sources was called synthetic (:func:`~voicelstm.load_pretrained`). Not with `threshold`.
     prior : float, default=None
         Share of synthetic recordings among those that the detector will hear, between 0 and 1. Each answer
         then has a posterior, ``sigmoid(score + log(prior / (1 - prior)))``. It needs a calibrated detector
@@ -135,7 +139,8 @@ def detect(
     ValueError
         If a threshold is NaN or given for more than two classes, or it is not known which of two is the human
         one, or `human_label` contradicts what is known, or `channel` is none of these. Also if `prior` is not
-        between 0 and 1, or the detector is not calibrated and has no use for one.
+        between 0 and 1, or the detector is not calibrated and has no use for one; or if `operating_point` is
+        none of the detector's card, or `threshold` is given as well.
 
     See Also
     --------
@@ -157,9 +162,25 @@ def detect(
         raise ValueError(
             f"Expected several recordings, got the single path {os.fspath(recordings)!r}: pass [path]."
         )
+    if operating_point is not None:
+        threshold = _threshold_at(detector, operating_point, threshold)
     listener = _Listener(detector, threshold, prior, timeline, channel, human_label)
     hear = listener.hear_each_channel if channel == "each" else listener.hear
     return (found for some in _groups(recordings) for found in hear(some))
+
+
+def _threshold_at(detector: Any, operating_point: str, threshold: float | None) -> float:
+    """Return the threshold that a detector's card has under a name."""
+    if threshold is not None:
+        raise ValueError(
+            f"operating_point={operating_point!r} is a threshold by its name: leave threshold None."
+        )
+    points = getattr(detector, "card_", {}).get("operating_points", [])
+    known = {point["name"]: float(point["threshold"]) for point in points}
+    if operating_point not in known:
+        having = f"has {', '.join(map(repr, known))}" if known else "has none, having no card with them"
+        raise ValueError(f"operating_point={operating_point!r}: this detector {having}.")
+    return known[operating_point]
 
 
 class _Listener:

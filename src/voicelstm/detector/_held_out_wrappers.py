@@ -57,7 +57,32 @@ class CalibratedDetector(_LabelsNoFailedClip, CalibratedClassifierCV):
     It differs from :class:`sklearn.calibration.CalibratedClassifierCV` in `predict` alone. A clip without a
     score, such as a recording that failed with ``on_error="warn"``, is an error there, and not
     ``classes_[0]``; and even odds are synthetic, if it is known which class that is.
+
+    A detector of :func:`~voicelstm.load_pretrained` has a card, ``card_``, which a new `fit` takes away.
     """
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **fit_params: Any) -> "CalibratedDetector":
+        """Fit detector and calibration by cross-validation, as scikit-learn does; what a card said is over.
+
+        Parameters
+        ----------
+        X : sequence of recordings
+            Recordings, as the detector takes them.
+        y : array-like of shape (n_clips,)
+            Labels.
+        sample_weight : array-like of shape (n_clips,), default=None
+            Weights of the clips.
+        **fit_params : dict
+            Parameters of the `fit` of the detector.
+
+        Returns
+        -------
+        CalibratedDetector
+            Itself.
+        """
+        self.__dict__.pop("card_", None)
+        super().fit(X, y, sample_weight, **fit_params)
+        return self
 
     def _decide(self, X: Any) -> tuple[NDArray[Any], NDArray[np.intp]]:
         probability = self.predict_proba(X)

@@ -27,9 +27,13 @@ _DEEPEST = 64  # arrays and objects, one inside the other, of the description
 Tensors = dict[str, NDArray[Any]]
 
 
-def write_model_file(path: Path, described: dict[str, Any], tensors: Tensors) -> None:
-    """Write a description and its tensors; the file is replaced only when the new one is complete."""
-    document = {"format": _FORMAT, "library": __version__, "object": described}
+def write_model_file(
+    path: Path, described: dict[str, Any], tensors: Tensors, card: dict[str, Any] | None = None
+) -> None:
+    """Write a description, its tensors and a card; the file is replaced only when the new one is complete."""
+    document: dict[str, Any] = {"format": _FORMAT, "library": __version__, "object": described}
+    if card is not None:
+        document["card"] = card
     text = json.dumps(document, sort_keys=True, allow_nan=False)
     metadata = {_KEY: text, "sha256": _checksum(text, tensors)}
     # safetensors writes bytes as they lie in memory; ascontiguousarray would give a scalar an axis.
@@ -138,10 +142,10 @@ def _document(path: str | os.PathLike[str], metadata: dict[str, str]) -> dict[st
             f"{path}: format {version!r}, written by voicelstm {library!r:.40};"
             f" voicelstm {__version__} reads format {_FORMAT}. Install the version that wrote it."
         )
-    if set(document) != {"format", "library", "object"}:
+    if set(document) - {"card"} != {"format", "library", "object"}:
         raise ModelFileError(
             f"{path}: its description has the keys {sorted(document)[:10]}; expected format, library and"
-            f" object. {written_by(document)}"
+            f" object, and perhaps card. {written_by(document)}"
         )
     return document
 

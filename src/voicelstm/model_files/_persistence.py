@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from voicelstm._compat import validate_steps
 from voicelstm.exceptions import ModelFileError
+from voicelstm.model_files._card import describe_card, restore_card
 from voicelstm.model_files._container import (
     StoredTensors,
     Tensors,
@@ -51,7 +52,8 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
         decides what it computes cannot be kept; the text names it.
     ValueError
         If a wrapper's threshold or calibration is not finite, or its classes are not those of the estimator
-        that it wraps. Also if parameters of `CepstralDynamics` have changed since its fit, if those of
+        that it wraps, or if ``card_`` is no card. Also if parameters of `CepstralDynamics` have changed
+        since its fit, if those of
         `MFCCTransformer` contradict each other, or if labels are longer than a file may hold.
     sklearn.exceptions.NotFittedError
         If the classifier is not fitted.
@@ -66,6 +68,9 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     -----
     ``cache_dir``, ``checkpoint``, ``n_jobs`` and ``verbose`` are not kept. What `partial_fit` remembers of
     the optimizer is not either: after loading it begins with a fresh one.
+
+    The attribute ``card_`` of the estimator, if there is one, is kept: a dict of what its maker says of it,
+    such as where it was measured and its operating points (:ref:`the format <model_format>` has its keys).
 
     A TunedThresholdClassifierCV comes back as a FixedThresholdClassifier with the threshold that it found. A
     wrapper's parameter `estimator`, which scikit-learn leaves unfitted, is the fitted one, or the first of
@@ -83,7 +88,7 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     """
     tensors: Tensors = {}
     described = _describe(estimator, "", tensors)
-    write_model_file(Path(path), described, tensors)
+    write_model_file(Path(path), described, tensors, describe_card(estimator))
     _log.info("wrote %s", path)
 
 
@@ -100,7 +105,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     Returns
     -------
     MFCCTransformer, CepstralDynamics, LSTMVoiceClassifier, Pipeline, or a wrapper of scikit-learn
-        The estimator, fitted as it was saved.
+        The estimator, fitted as it was saved, with its ``card_`` if it had one.
 
     Raises
     ------
@@ -111,6 +116,8 @@ def load(path: str | os.PathLike[str]) -> Any:
     try:
         estimator = _restore(document["object"], "", tensors)
         tensors.check_all_used()
+        if "card" in document:
+            estimator.card_ = restore_card(document["card"])
     except ModelFileError as error:
         raise ModelFileError(f"{path}: {error} {written_by(document)}") from error
     # A made-up document raises these: a missing key, a wrong type, a value out of range.
