@@ -147,9 +147,8 @@ class Heard:
         self.training = front_end.fit_transform(corpus.recordings)
         self.of_channel = {PLAIN: self.training.plain}
         everything, human = np.arange(len(corpus.names)), np.flatnonzero(corpus.human)
-        for name in channels:
-            chosen = everything if name in CHANNELS else human
-            function = (CHANNELS | PROCESSES)[name]
+        for name, function in channels.items():
+            chosen = human if name in PROCESSES else everything
             paths = sent_through(corpus, name, function, chosen, cache / "recordings", n_jobs)
             sequences = front_end.transform(paths)
             of_clip = dict(zip(chosen.tolist(), range(len(chosen)), strict=True))
@@ -367,12 +366,13 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         cache = arguments.cache or Path(temporary)
         memory = Memory(cache / "scores", verbose=0)
+        functions = {name: (CHANNELS | PROCESSES)[name] for name in arguments.channels}
         heard, found = {}, {}
         for name in arguments.sides:
             side = SIDES[name]
             key = str(side.front_end)
             if key not in heard:
-                heard[key] = Heard(corpus, side.front_end, arguments.channels, cache, arguments.n_jobs)
+                heard[key] = Heard(corpus, side.front_end, functions, cache, arguments.n_jobs)
             found[name] = [
                 scores_of(
                     corpus,

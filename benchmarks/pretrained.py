@@ -21,6 +21,7 @@ from rich.table import Table
 
 import voicelstm
 from detection import FEW, PLAIN, SHARED, Corpus, Heard, clips_of, equal_error
+from detection_adversity import ADVERSITY, attacked
 from detection_channels import CHANNELS, PROCESSES
 from detection_sides import OURS, SIDES
 from voicelstm import LSTMVoiceClassifier, calibrate, load, load_pretrained, make_detector, save
@@ -34,6 +35,7 @@ NOT_COMMERCIAL = ("csmsc", "piper:joe")
 OPERATING_POINTS = {"1 in 100": 0.01, "1 in 20": 0.05, "1 in 10": 0.1}
 N_RESAMPLES = 2000
 CONDITIONS = (PLAIN, *CHANNELS)
+ATTACK = "each energy moved by 1 dB, as the network's gradient says"
 SUMMARY = (
     "A small detector of synthetic speech: convolutions and an LSTM on energies of 3 s, 122,073 weights."
 )
@@ -65,9 +67,13 @@ class Unseen:
                 save(fitted(corpus, heard, training), path)
             detector = LSTMVoiceClassifier.load(path)
             self.fold[test] = number
-            for name in (*CONDITIONS, *PROCESSES):
+            for name in (*CONDITIONS, *PROCESSES, *ADVERSITY, ATTACK):
                 clips = clips_of(corpus, name, test)
-                score = detector.decision_function(heard.test(name, clips))
+                if name == ATTACK:
+                    moved = attacked(detector, heard.test(PLAIN, clips), corpus.human[clips])
+                else:
+                    moved = heard.test(name, clips)
+                score = detector.decision_function(moved)
                 of_clip = self.scores.setdefault(name, np.full(len(corpus.names), np.nan))
                 of_clip[clips] = np.where(
                     np.isnan(score), np.where(corpus.human[clips], np.inf, -np.inf), score
@@ -171,8 +177,9 @@ def rate_of(corpus, group, value, ratio, clips, drawn_human, drawn_synthetic):
 def rates(corpus, unseen, ratios):
     """Return the card's lines, by channel, process, language, past of coding, source and family."""
     lines, clips = [], unseen.clips
-    for name in CONDITIONS:
-        line = rate_of(corpus, "channel", name, ratios[name], clips, corpus.source, corpus.family)
+    for name in (*CONDITIONS, *ADVERSITY, ATTACK):
+        group = "channel" if name in CONDITIONS else "adversity"
+        line = rate_of(corpus, group, name, ratios[name], clips, corpus.source, corpus.family)
         of_folds = [equal_error(corpus, ratios[name], clips[unseen.fold[clips] == fold]) for fold in range(4)]
         line["equal_error_rate"] = round(float(np.mean(of_folds)) / 100, 3)
         lines.append(line)
@@ -291,7 +298,8 @@ def main():
     console = Console(width=150)
     with tempfile.TemporaryDirectory() as temporary:
         cache = arguments.cache or Path(temporary)
-        heard = Heard(corpus, SIDES[OURS].front_end, [*CHANNELS, *PROCESSES], cache, arguments.n_jobs)
+        channels = CHANNELS | PROCESSES | ADVERSITY
+        heard = Heard(corpus, SIDES[OURS].front_end, channels, cache, arguments.n_jobs)
         folder = cache / NAME
         folder.mkdir(exist_ok=True)
         unseen = Unseen(corpus, heard, folder)

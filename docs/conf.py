@@ -1,11 +1,16 @@
 """Sphinx configuration; `make docs` builds the pages without a network."""
 
 import re
+import sys
+from pathlib import Path
 from typing import Any
 
 from sphinx_gallery.sorting import ExplicitOrder
 
 import voicelstm
+
+sys.path.insert(0, str(Path(__file__).parent))
+from card_page import write_tables
 
 project = "voicelstm"
 author = "The voicelstm developers"
@@ -111,6 +116,13 @@ def _markdown_to_rst(app: Any, relative_path: Any, parent: str, content: list[st
     content[0] = re.sub(r"^(#{1,3}) (.+)$", heading, text, flags=re.MULTILINE)
 
 
+def _write_card(app: Any) -> None:
+    """Write the tables that the page of the packaged detector includes."""
+    card = voicelstm.load_pretrained().card_
+    write_tables(card, Path(app.srcdir) / "generated" / "card.txt")
+
+
 def setup(app: Any) -> None:
+    app.connect("builder-inited", _write_card)
     app.connect("autodoc-skip-member", _skip_foreign_members)
     app.connect("include-read", _markdown_to_rst)

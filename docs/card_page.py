@@ -1,0 +1,106 @@
+"""Tables of the packaged detector's card, from the file that is in the package; conf.py has them written."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+__all__ = ["write_tables"]
+
+_TITLES = {
+    "channel": "By channel",
+    "process": "Human speech that products have processed",
+    "adversity": "If somebody wants to deceive it",
+    "language": "By language",
+    "coding": "By what the recording went through before",
+    "source": "By source of human speech",
+    "family": "By family of systems",
+}
+
+
+def write_tables(card: dict[str, Any], path: Path) -> None:
+    """Write a card as reST, to be included."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(_lines(card)) + "\n", encoding="utf-8")
+
+
+def _lines(card: dict[str, Any]) -> Iterable[str]:
+    yield f"*{card['name']}*, {card['date']}. {card['summary']}"
+    yield from ("", "What it is for", "^" * 14, "", card["intended_use"])
+    yield from ("", "What it cannot do", "^" * 17, "")
+    yield from (f"- {limit}" for limit in card["limits"])
+    yield from ("", "Operating points", "^" * 16, "")
+    yield from _table(
+        ["name", "threshold", "human called synthetic", "synthetic called human"],
+        (
+            (
+                point["name"],
+                f"{point['threshold']:+.2f}",
+                _per_cent(point["human_called_synthetic"]),
+                _per_cent(point["synthetic_called_human"]),
+            )
+            for point in card["operating_points"]
+        ),
+    )
+    groups = defaultdict(list)
+    for rate in card["rates"]:
+        groups[rate["group"]].append(rate)
+    for name, title in _TITLES.items():
+        if groups[name]:
+            yield from ("", title, "^" * len(title), "", *_rates(name, groups[name]))
+    yield from ("", "What it was trained on", "^" * 22, "", *_training(card["training"]))
+
+
+def _rates(group: str, rates: list[dict[str, Any]]) -> Iterable[str]:
+    kinds = [
+        (f"n_{kind}", wrong, title)
+        for kind, wrong, title in (
+            ("human", "human_called_synthetic", "human called synthetic"),
+            ("synthetic", "synthetic_called_human", "synthetic called human"),
+        )
+        if any(wrong in rate for rate in rates)
+    ]
+    has_eer = any(rate.get("equal_error_rate") is not None for rate in rates)
+    titles = [group]
+    for _, _, title in kinds:
+        titles += [f"{title.split()[0]} clips", title]
+    rows = []
+    for rate in sorted(rates, key=lambda each: _order(group, each)):
+        row = [rate["value"]]
+        for count, wrong, _ in kinds:
+            row += [str(rate[count]), _with_interval(rate, wrong)]
+        rows.append([*row, _per_cent(rate.get("equal_error_rate"))] if has_eer else row)
+    yield from _table([*titles, "equal error rate"] if has_eer else titles, rows)
+
+
+def _order(group: str, rate: dict[str, Any]) -> Any:
+    """Largest groups first; channels in the order of the card."""
+    return 0 if group in ("channel", "process", "adversity") else -(rate["n_human"] + rate["n_synthetic"])
+
+
+def _training(training: list[dict[str, Any]]) -> Iterable[str]:
+    of_licence: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for each in training:
+        for place, count in enumerate((1, each["n_human"], each["n_synthetic"])):
+            of_licence[each["licence"]][place] += count
+    ordered = sorted(of_licence.items(), key=lambda item: -sum(item[1][1:]))
+    yield from _table(
+        ["licence", "sources", "human clips", "synthetic clips"],
+        ([name, *map(str, counts)] for name, counts in ordered),
+    )
+
+
+def _with_interval(rate: dict[str, Any], name: str) -> str:
+    interval = rate.get(f"{name}_interval")
+    text = _per_cent(rate.get(name))
+    return f"{text} ({100 * interval[0]:.0f} to {100 * interval[1]:.0f})" if interval and text else text
+
+
+def _per_cent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.0f} %"
+
+
+def _table(titles: list[str], rows: Iterable[Iterable[str]]) -> Iterable[str]:
+    yield from (".. list-table::", "   :header-rows: 1", "")
+    for row in (titles, *rows):
+        yield from (f"   {'* -' if not place else '  -'} {cell}" for place, cell in enumerate(row))
