@@ -27,6 +27,7 @@ __all__ = [
     "calibrate",
     "detect",
     "evaluate",
+    "fine_tune",
     "load",
     "load_pretrained",
     "make_detector",

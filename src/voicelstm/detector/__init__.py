@@ -15,6 +15,7 @@ __all__ = [
     "calibrate",
     "detect",
     "evaluate",
+    "fine_tune",
     "load_pretrained",
     "make_detector",
     "score_timeline",

@@ -8,6 +8,7 @@ from ._evaluation_report import EvaluationReport as EvaluationReport
 from ._evaluation_report import Measure as Measure
 from ._evaluation_report import Row as Row
 from ._evaluation_report import as_record as as_record
+from ._fine_tuning import fine_tune as fine_tune
 from ._held_out_wrappers import CalibratedDetector as CalibratedDetector
 from ._held_out_wrappers import ThresholdDetector as ThresholdDetector
 from ._members import features_and_rest as features_and_rest
