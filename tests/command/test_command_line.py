@@ -19,10 +19,10 @@ from voicelstm.command._exit_codes import ExitCode
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["detect", "{detector}"], "Name recordings"),
-        (["detect", "missing.voicelstm", "a.wav"], "does not exist"),
-        (["detect", "{detector}", "a.wav", "--threshold", "high"], "not a valid float"),
-        (["detect", "{detector}", "a.wav", "--json", "--csv"], "exclude each other"),
+        (["detect", "-m", "{detector}"], "Name recordings"),
+        (["detect", "-m", "missing.voicelstm", "a.wav"], "is neither a file nor the name"),
+        (["detect", "-m", "{detector}", "a.wav", "--threshold", "high"], "not a valid float"),
+        (["detect", "-m", "{detector}", "a.wav", "--json", "--csv"], "exclude each other"),
         (["train", "{labels}"], "Missing option '-o'"),
         (["train", "{labels}", "-o", "missing/d"], "The folder missing does not exist"),
         (["train", "{labels}", "-o", "/proc/detector"], "/proc/detector cannot be written"),
@@ -32,9 +32,9 @@ from voicelstm.command._exit_codes import ExitCode
             "--balance person: there is no such column",
         ),
         (["train", "{labels}", "-o", "d", "-j", "0"], "0 reads nothing"),
-        (["detect", "{detector}", "a.wav", "--jobs", "0"], "0 reads nothing"),
+        (["detect", "-m", "{detector}", "a.wav", "--jobs", "0"], "0 reads nothing"),
         (["train", "{labels}", "-o", "{labels}"], "is there already, and is no detector"),
-        (["detect", "{detector}", "a.wav", "--threshold", "nan"], "NaN, which decides nothing"),
+        (["detect", "-m", "{detector}", "a.wav", "--threshold", "nan"], "NaN, which decides nothing"),
         (["train", "{labels}", "-o", "d", "--set", "clasifier.units=3"], "Did you mean classifier.units"),
         (["train", "{labels}", "-o", "d", "--set", "units=3"], "Did you mean classifier.units?"),
         (["train", "{labels}", "-o", "d", "--set", "classifier.units"], "not of the form name=value"),
@@ -48,10 +48,10 @@ from voicelstm.command._exit_codes import ExitCode
             "another column",
         ),
         (["train", "{folder}", "-o", "d", "--where", "a=b"], "a folder has no columns"),
-        (["evaluate", "{detector}", "{labels}", "--by", "person"], "speaker, system"),
+        (["evaluate", "-m", "{detector}", "{labels}", "--by", "person"], "speaker, system"),
         (["audit", "{labels}", "--splits", "subset"], "speaker, system"),
         (["features", "a.wav"], "Missing option '-o'"),
-        (["info"], "Name a detector"),
+        (["info", "--devices", "-m", "{detector}"], "leave --model out"),
         (["nonsense"], "No such command 'nonsense'"),
     ],
 )
@@ -68,19 +68,22 @@ def test_wrong_usage_says_what_would_be_right(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["detect", "{broken}", "a.wav"], "broken.voicelstm: not a model file"),
-        (["info", "{broken}"], "broken.voicelstm: not a model file"),
-        (["detect", "{front_end}", "a.wav"], "got a MFCCTransformer"),
-        (["evaluate", "{front_end}", "{labels}"], "got a MFCCTransformer"),
+        (["detect", "-m", "{broken}", "a.wav"], "broken.voicelstm: not a model file"),
+        (["info", "-m", "{broken}"], "broken.voicelstm: not a model file"),
+        (["detect", "-m", "{front_end}", "a.wav"], "got a MFCCTransformer"),
+        (["evaluate", "-m", "{front_end}", "{labels}"], "got a MFCCTransformer"),
         (["train", "{missing}", "-o", "d"], "Missing files (1)"),
         (["train", "{labels}", "-o", "d", "--where", "speaker=nobody"], "No row matches"),
         (["train", "{unreadable}", "-o", "d"], "No recording could be read"),
         (["audit", "{unreadable}"], "6 of 6 recordings failed"),
-        (["detect", "{recording}", "a.wav"], "not a model file, but a recording, WAV"),
-        (["evaluate", "{labels}", "{labels}"], "not a model file, but text ('path,label,speaker,system')"),
+        (["detect", "-m", "{recording}", "a.wav"], "not a model file, but a recording, WAV"),
+        (
+            ["evaluate", "-m", "{labels}", "{labels}"],
+            "not a model file, but text ('path,label,speaker,system')",
+        ),
         (["audit", "{labels}", "--where", "speaker=nobody"], "No row matches --where speaker=nobody"),
         (["audit", "{missing}"], "--audio-dir changes that."),
-        (["evaluate", "{detector}", "{labels}", "--threshold", "nan"], "--threshold is NaN"),
+        (["evaluate", "-m", "{detector}", "{labels}", "--threshold", "nan"], "--threshold is NaN"),
         (["features", "{labels}", "-o", "{folder}"], "no sequences"),
     ],
 )
@@ -127,7 +130,7 @@ def test_other_ends_have_codes_of_their_own(raised, code, said, detector_file, m
         raise raised
 
     monkeypatch.setattr("voicelstm.load", load)
-    _, err = run("info", detector_file, code=code)
+    _, err = run("info", "-m", detector_file, code=code)
     assert said in err
     assert ("Traceback" in err) == (code is ExitCode.BUG)
 
@@ -189,7 +192,7 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(detector_file, voice_fold
     # Far more than a pipe holds, so that it is still writing when head is gone.
     names = tmp_path / "names.txt"
     names.write_text("".join(f"{voice_folder}/voices/{i % 24}.wav\n" for i in range(2000)))
-    detect = [*COMMAND, "detect", detector_file, "--files-from", names]
+    detect = [*COMMAND, "detect", "-m", detector_file, "--files-from", names]
     with subprocess.Popen(detect, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         line = process.stdout.readline()
         process.stdout.close()
@@ -207,6 +210,6 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(detector_file, voice_fold
 @pytest.mark.nightly
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
 def test_closed_streams_are_no_bug(closed, detector_file, voice_folder):
-    detect = shlex.join([*COMMAND, "detect", str(detector_file), f"{voice_folder}/voices/0.wav"])
+    detect = shlex.join([*COMMAND, "detect", "-m", str(detector_file), f"{voice_folder}/voices/0.wav"])
     done = subprocess.run(["sh", "-c", f"{detect} {closed}"], capture_output=True)
     assert (done.returncode, done.stderr) == (ExitCode.FINE, b"")

@@ -19,7 +19,7 @@ def test_evaluate_reports_what_the_library_does(detector_file, small_detector, v
     expected = evaluate(
         small_detector, corpus.recordings, corpus.target, corpus.groups, by=["system"], random_state=0
     )
-    arguments = ("evaluate", detector_file, voice_folder / "labels.csv", "--by", "system")
+    arguments = ("evaluate", "-m", detector_file, voice_folder / "labels.csv", "--by", "system")
     found = json.loads(run(*arguments, "--json")[0])
     assert [row["value"] for row in found["rows"]] == [row.value for row in expected.rows]
     for row, other in zip(found["rows"], expected.rows, strict=True):
@@ -29,7 +29,7 @@ def test_evaluate_reports_what_the_library_does(detector_file, small_detector, v
     for row in expected.rows:
         assert re.search(rf"(?m)^ +{row.value} +12 +{row.n_synthetic} +{100 * row.eer.value:.1f} ", table)
     assert table.count("against all human") == len(expected.rows) - 1
-    rows = list(csv.DictReader(io.StringIO(run(*arguments[:3], "--csv")[0])))
+    rows = list(csv.DictReader(io.StringIO(run(*arguments[:4], "--csv")[0])))
     assert [row["value"] for row in rows] == ["all"]
     assert float(rows[0]["eer_low"]) == pytest.approx(expected.overall.eer.low, rel=1e-5)
 
@@ -39,7 +39,7 @@ def test_evaluate_takes_wrapped_detectors_apart(small_detector, small_voices, vo
     save(tuned, tmp_path / "tuned")
     corpus = load_csv(voice_folder / "labels.csv")
     expected = evaluate(tuned, corpus.recordings, corpus.target, by=[], n_resamples=0).overall
-    out, _ = run("evaluate", tmp_path / "tuned", voice_folder / "labels.csv", "--json")
+    out, _ = run("evaluate", "-m", tmp_path / "tuned", voice_folder / "labels.csv", "--json")
     (found,) = json.loads(out)["rows"]
     for name in ("eer", "act_dcf", "cllr", "miss", "false_alarm"):
         assert found[name]["value"] == pytest.approx(getattr(expected, name).value, rel=1e-4)
@@ -52,7 +52,7 @@ def test_evaluate_does_not_augment_what_it_measures_on(small_detector, voice_fol
     corpus = load_csv(voice_folder / "labels.csv")
     # Not of the detector in the file: that of the same weights, which never augments.
     expected = evaluate(small_detector, corpus.recordings, corpus.target, by=[], n_resamples=0).overall
-    (found,) = json.loads(run("evaluate", tmp_path / "loud", voice_folder / "labels.csv", "--json")[0])[
+    (found,) = json.loads(run("evaluate", "-m", tmp_path / "loud", voice_folder / "labels.csv", "--json")[0])[
         "rows"
     ]
     for name in ("eer", "cllr"):
@@ -60,11 +60,11 @@ def test_evaluate_does_not_augment_what_it_measures_on(small_detector, voice_fol
 
 
 def test_evaluate_leaves_out_what_it_cannot_read(detector_file, voice_folder):
-    arguments = ("evaluate", detector_file, voice_folder / "broken.csv", "--json")
+    arguments = ("evaluate", "-m", detector_file, voice_folder / "broken.csv", "--json")
     out, err = run(*arguments, code=ExitCode.SOME_FAILED)
     assert (
         json.loads(out)["rows"]
-        == json.loads(run("evaluate", detector_file, voice_folder / "labels.csv", "--json")[0])["rows"]
+        == json.loads(run("evaluate", "-m", detector_file, voice_folder / "labels.csv", "--json")[0])["rows"]
     )
     assert "2 of 26 recordings failed" in err
 
@@ -73,7 +73,7 @@ def test_evaluate_refuses_labels_that_are_not_the_detectors(detector_file, voice
     text = (voice_folder / "labels.csv").read_text().replace(",human,", ",real,")
     (tmp_path / "labels.csv").write_text(text.replace("label", "class", 1))
     where = ("--audio-dir", voice_folder, "--label-column", "class")
-    _, err = run("evaluate", detector_file, tmp_path / "labels.csv", *where, code=ExitCode.REFUSED)
+    _, err = run("evaluate", "-m", detector_file, tmp_path / "labels.csv", *where, code=ExitCode.REFUSED)
     assert "labels.csv has the labels real and synthetic in the column class; those of" in err
     assert f"{detector_file.name} are human and synthetic" in err
 
@@ -83,7 +83,7 @@ def test_labels_that_are_not_of_two_classes_are_refused_by_file_and_column(
     command, detector_file, voice_folder, tmp_path
 ):
     def refused(corpus, *arguments):
-        detector = [detector_file] if command == "evaluate" else []
+        detector = ["-m", detector_file] if command == "evaluate" else []
         _, err = run(command, *detector, corpus, *arguments, code=ExitCode.REFUSED)
         return " ".join(err.split())
 
@@ -121,7 +121,7 @@ def test_evaluate_names_recordings_of_the_training(voice_folder, tmp_path):
     run("train", tmp_path / "train.csv", *of_voices, "-o", tmp_path / "detector", *small)
     (tmp_path / "test.csv").write_text("\n".join([lines[0], *lines[11:]]))
     for _ in range(2):  # features are computed, and then in the cache
-        arguments = ("evaluate", tmp_path / "detector", tmp_path / "test.csv", *of_voices)
+        arguments = ("evaluate", "-m", tmp_path / "detector", tmp_path / "test.csv", *of_voices)
         out, err = run(*arguments, "--json", "--cache", tmp_path / "cache")
         assert json.loads(out)["n_in_training"] == 2
         assert re.search(r"2 of 14 recordings were in the detector's training: .*10\.wav, .*11\.wav\.", err)

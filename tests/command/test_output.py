@@ -26,9 +26,9 @@ def test_detect_writes_names_as_they_are(detector_file, voices, tmp_path):
         except OSError:
             # macOS's takes no others; the name before this one has been tested by now.
             pytest.skip("a file system of UTF-8 names")
-        done = CliRunner().invoke(command_line, ["detect", str(detector_file), str(path)])
+        done = CliRunner().invoke(command_line, ["detect", "-m", str(detector_file), str(path)])
         assert done.stdout_bytes.split(b"\t")[0] == os.fsencode(path)
-        out, _ = run("detect", detector_file, path, "--json")
+        out, _ = run("detect", "-m", detector_file, path, "--json")
         assert json.loads(out)["recording"] == str(path)
 
 
@@ -36,12 +36,12 @@ def test_names_cannot_break_lines_or_steer_a_terminal(detector_file, voices, tmp
     names = [tmp_path / "a\tb.wav", tmp_path / "a\nb.wav", tmp_path / "a\x1b[31mb.wav"]
     for name in names[:2]:
         name.write_bytes(Path(voices[0]).read_bytes())
-    out, err = run("detect", detector_file, *names, code=ExitCode.SOME_FAILED)
+    out, err = run("detect", "-m", detector_file, *names, code=ExitCode.SOME_FAILED)
     escaped = [line.split("\t")[0].removeprefix(f"{tmp_path}/") for line in out.splitlines()]
     assert escaped == [r"a\tb.wav", r"a\nb.wav"]
     assert r"a\x1b[31mb.wav: no such file" in err
     assert "\x1b" not in err
-    out, _ = run("detect", detector_file, names[0], "--json")
+    out, _ = run("detect", "-m", detector_file, names[0], "--json")
     assert json.loads(out)["recording"] == str(names[0])
 
 
@@ -49,7 +49,7 @@ def test_names_cannot_break_lines_or_steer_a_terminal(detector_file, voices, tmp
 def test_a_terminal_gets_a_table_within_its_width(detector_file, voice_folder):
     pty = pytest.importorskip("pty")
     names = [f"{voice_folder}/voices/{i}.wav" for i in range(3)]
-    command = [*COMMAND, "detect", detector_file, *names, "missing.wav"]
+    command = [*COMMAND, "detect", "-m", detector_file, *names, "missing.wav"]
     environment = os.environ | {"COLUMNS": "80", "TERM": "xterm-256color"}
     environment.pop("NO_COLOR", None)
     ours, theirs = pty.openpty()

@@ -17,7 +17,7 @@ def test_detect_hears_folders_in_natural_order_and_lists_what_failed_at_the_end(
 ):
     (voice_folder / "none").mkdir(exist_ok=True)
     asked = [voice_folder / "broken", voice_folder / "voices", voice_folder / "none", "missing.wav"]
-    out, err = run("detect", detector_file, *asked, code=ExitCode.SOME_FAILED)
+    out, err = run("detect", "-m", detector_file, *asked, code=ExitCode.SOME_FAILED)
     assert [line.split("\t")[0] for line in out.splitlines()] == voices
     first, *reasons = err.splitlines()
     assert first == "voicelstm: 4 of 28 recordings failed and are left out:"
@@ -38,26 +38,26 @@ def test_detect_hears_every_file_with_sound_and_names_the_others(detector_file, 
     (tmp_path / "in" / "film").write_bytes(encode(samples, "mp4", "aac", 16000, film=True))
     (tmp_path / "in" / "a.wav").write_bytes(Path(voices[0]).read_bytes())
     (tmp_path / "notes.txt").write_text("notes")
-    out, err = run("detect", detector_file, tmp_path, code=ExitCode.SOME_FAILED)
+    out, err = run("detect", "-m", detector_file, tmp_path, code=ExitCode.SOME_FAILED)
     heard = [Path(line.split("\t")[0]).name for line in out.splitlines()]
     assert heard == ["a.wav", "film", "note.m4a"]
     first, second = err.splitlines()
     assert first.startswith("voicelstm: 1 file in folders is no recording and is left out")
     assert second == f"  {tmp_path}/notes.txt: text ('notes')"
-    out, err = run("detect", detector_file, tmp_path, "--ignore", "*.txt")
+    out, err = run("detect", "-m", detector_file, tmp_path, "--ignore", "*.txt")
     assert (len(out.splitlines()), err) == (3, "")
 
 
 def test_detect_takes_a_recording_or_names_from_standard_input(detector_file, voices, tmp_path):
     content = Path(voices[0]).read_bytes()
-    heard, _ = run("detect", detector_file, voices[0])
-    out, _ = run("detect", detector_file, "-", given=content)
+    heard, _ = run("detect", "-m", detector_file, voices[0])
+    out, _ = run("detect", "-m", detector_file, "-", given=content)
     assert out == heard.replace(voices[0], "-")
-    out, _ = run("detect", detector_file, "--files-from", "-", given=f"{voices[0]}\n\n{voices[1]}\n")
+    out, _ = run("detect", "-m", detector_file, "--files-from", "-", given=f"{voices[0]}\n\n{voices[1]}\n")
     assert [line.split("\t")[0] for line in out.splitlines()] == voices[:2]
-    _, err = run("detect", detector_file, "-", given=b"text", code=ExitCode.SOME_FAILED)
+    _, err = run("detect", "-m", detector_file, "-", given=b"text", code=ExitCode.SOME_FAILED)
     assert "  standard input: found text ('text'), not audio" in err
-    _, err = run("detect", detector_file, "-", "--files-from", "-", given=b"", code=ExitCode.USAGE)
+    _, err = run("detect", "-m", detector_file, "-", "--files-from", "-", given=b"", code=ExitCode.USAGE)
     assert "Standard input holds one thing" in err
 
 
@@ -65,13 +65,13 @@ def test_lists_of_names_may_begin_with_a_byte_order_mark(detector_file, voices, 
     names = tmp_path / "names.txt"
     names.write_text("\n".join(voices[:2]), encoding="utf-8-sig")
     for listed, given in ((names, None), ("-", names.read_bytes())):
-        out, _ = run("detect", detector_file, "--files-from", listed, given=given)
+        out, _ = run("detect", "-m", detector_file, "--files-from", listed, given=given)
         assert [line.split("\t")[0] for line in out.splitlines()] == voices[:2]
 
 
 def test_a_name_that_the_system_refuses_is_a_recording_that_fails(detector_file, voice_folder):
     good = f"{voice_folder}/voices/0.wav"
-    out, err = run("detect", detector_file, "x" * 5000, good, code=ExitCode.SOME_FAILED)
+    out, err = run("detect", "-m", detector_file, "x" * 5000, good, code=ExitCode.SOME_FAILED)
     assert out.startswith(good)
     assert "1 of 2 recordings failed" in err
 
@@ -80,7 +80,9 @@ def test_a_name_that_the_system_refuses_is_a_recording_that_fails(detector_file,
 @pytest.mark.nightly
 def test_a_recording_comes_through_a_pipe(detector_file, voice_folder):
     recording = (voice_folder / "voices" / "3.wav").read_bytes()
-    done = subprocess.run([*COMMAND, "detect", detector_file, "-"], input=recording, capture_output=True)
+    done = subprocess.run(
+        [*COMMAND, "detect", "-m", detector_file, "-"], input=recording, capture_output=True
+    )
     assert (done.returncode, done.stderr) == (0, b"")
     assert re.fullmatch(rb"-\t(human|synthetic)\t[01]\.\d{3}\t[+-]\d+\.\d\d\t\n", done.stdout)
 
@@ -95,7 +97,7 @@ def test_names_may_be_of_another_system_and_are_shown_as_given(detector_file, vo
     given.append(unicodedata.normalize("NFD", "./ü.wav"))
     Path("names.txt").write_bytes("\r\n".join([*given, ""]).encode("utf-16"))
     for asked in (["--files-from", "names.txt"], given):
-        out, err = run("detect", detector_file, *asked, "--csv", code=ExitCode.SOME_FAILED)
+        out, err = run("detect", "-m", detector_file, *asked, "--csv", code=ExitCode.SOME_FAILED)
         assert [row["recording"] for row in csv.DictReader(out.splitlines())] == given
         missing, text = err.splitlines()[1:]
         assert missing.startswith(f"  {given[-2]}: no such file")
@@ -111,14 +113,16 @@ def test_names_with_parameters_in_them_stay(detector_file, voices, tmp_path, mon
     Path("x").mkdir()
     for name in names:
         Path("x", name).write_bytes(Path(voices[0]).read_bytes())
-    out, err = run("detect", detector_file, *names, "--csv", "--channel", "5", code=ExitCode.SOME_FAILED)
+    out, err = run(
+        "detect", "-m", detector_file, *names, "--csv", "--channel", "5", code=ExitCode.SOME_FAILED
+    )
     rows = list(csv.DictReader(out.splitlines()))
     assert [row["recording"] for row in rows] == names
     for row, line in zip(rows, err.splitlines()[1:], strict=True):
         assert row["error"].startswith(f"{row['recording']}: no such file")
         assert line == f"  {row['error']}"
     names = [f"x/{name}" for name in names]
-    out, _ = run("detect", detector_file, *names, "--csv", "--channel", "5", code=ExitCode.SOME_FAILED)
+    out, _ = run("detect", "-m", detector_file, *names, "--csv", "--channel", "5", code=ExitCode.SOME_FAILED)
     for name, row in zip(names, csv.DictReader(out.splitlines()), strict=True):
         assert row["error"].startswith(f"{name}: found 1 channel, and none that is --channel 5:")
     out, _ = run("features", *names, "-o", "s", "--csv", "--channel", "5", code=ExitCode.SOME_FAILED)

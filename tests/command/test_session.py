@@ -133,7 +133,7 @@ def test_detect_announces_what_takes_long_even_of_one_recording(
 ):
     monkeypatch.setattr(_session, "_SOON", 0.0)
     monkeypatch.setattr(sys, "stderr", terminal.stream)
-    code = command_line.main(["detect", str(detector_file), voices[0]], standalone_mode=False)
+    code = command_line.main(["detect", "-m", str(detector_file), voices[0]], standalone_mode=False)
     assert code == ExitCode.FINE
     shown = terminal.shown()
     assert "Loading" in shown

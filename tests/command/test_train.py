@@ -79,10 +79,10 @@ def test_train_makes_the_default_of_the_library_and_tells_what_takes_long(
     corpus = load_csv(voice_folder / "labels.csv")
     expected.fit(corpus.recordings, corpus.target)
     np.testing.assert_allclose(found.decision_function(voices), expected.decision_function(voices), rtol=1e-5)
-    answers = run("detect", tmp_path / "d", *voices[:2], "--json")[0].splitlines()
+    answers = run("detect", "-m", tmp_path / "d", *voices[:2], "--json")[0].splitlines()
     scores = [json.loads(each)["score"] for each in answers]
     np.testing.assert_allclose(scores, expected.decision_function(voices[:2]), rtol=1e-4)
-    evaluated = run("evaluate", tmp_path / "d", voice_folder / "labels.csv")[0]
+    evaluated = run("evaluate", "-m", tmp_path / "d", voice_folder / "labels.csv")[0]
     assert "24 recordings were in the detector's training" in evaluated
     run("features", voices[0], "-o", tmp_path / "store", "--like", tmp_path / "d")
     assert SequenceStore(tmp_path / "store").n_features == 80
@@ -130,7 +130,7 @@ def test_the_human_class_of_numbers_is_asked_for_and_travels_from_train_to_evalu
         assert not (tmp_path / "d").exists()
         out, _ = run(*train, "--human", human)
         assert load(tmp_path / "d")["classifier"].human_label_ == human
-        evaluated = run("evaluate", tmp_path / "d", labels, *where, "--by", "system", "--json")[0]
+        evaluated = run("evaluate", "-m", tmp_path / "d", labels, *where, "--by", "system", "--json")[0]
         _, err = run("audit", labels, *where, code=ExitCode.USAGE)
         assert "--human 0 or --human 1" in err
         audited = run("audit", labels, *where, "--human", human, "--json")[0]
@@ -206,9 +206,9 @@ def test_the_channel_that_is_trained_on_is_that_of_features_audit_and_evaluate(v
     run("train", mono, "-o", of_mono, *SET)
     assert load(of_stereo)["features"].channel == "right"
     assert load(of_mono)["features"].channel == "mean"
-    expected, _ = run("evaluate", of_mono, mono, "--csv")
-    assert run("evaluate", of_stereo, stereo, "--csv")[0] == expected
-    assert run("evaluate", of_mono, stereo, "--csv", "--channel", "1")[0] == expected
+    expected, _ = run("evaluate", "-m", of_mono, mono, "--csv")
+    assert run("evaluate", "-m", of_stereo, stereo, "--csv")[0] == expected
+    assert run("evaluate", "-m", of_mono, stereo, "--csv", "--channel", "1")[0] == expected
     audited = run("audit", mono, "--csv")[0].splitlines()
     found = run("audit", stereo, "--csv", "--channel", "right")[0].splitlines()
     assert [line for line in found if "bit" not in line] == [line for line in audited if "bit" not in line]

@@ -7,7 +7,7 @@ from sklearn.base import clone
 import voicelstm
 from voicelstm import detect, load_pretrained
 from voicelstm.datasets import make_voices
-from voicelstm.detector._pretrained import _FILES
+from voicelstm.detector._pretrained import PRETRAINED
 
 FOLDER = Path(voicelstm.__file__).parent / "detector" / "pretrained"
 MOST_BYTES = 3_000_000  # of a wheel's detectors
@@ -65,7 +65,7 @@ def test_a_detector_that_is_fitted_anew_has_no_card(detector):
 
 def test_the_files_are_small_and_all_are_named():
     there = {path.name: path.stat().st_size for path in FOLDER.glob("*.voicelstm")}
-    assert set(there) == set(_FILES.values())
+    assert set(there) == set(PRETRAINED.values())
     assert sum(there.values()) < MOST_BYTES
 
 

@@ -8,7 +8,13 @@ from safetensors.numpy import load_file, save_file
 from tests.model_files.rewriting import rewritten
 from voicelstm import __version__, load, save
 from voicelstm.exceptions import ModelFileError
-from voicelstm.model_files._container import StoredTensors, read_model_file, write_model_file, written_by
+from voicelstm.model_files._container import (
+    StoredTensors,
+    is_model_file,
+    read_model_file,
+    write_model_file,
+    written_by,
+)
 
 
 def test_a_save_that_fails_leaves_the_old_file_and_no_other(small_detector, model_file, monkeypatch):
@@ -22,6 +28,26 @@ def test_a_save_that_fails_leaves_the_old_file_and_no_other(small_detector, mode
         save(small_detector, model_file)
     assert model_file.read_bytes() == before
     assert list(model_file.parent.iterdir()) == [model_file]
+
+
+def test_a_model_file_is_known_also_where_it_cannot_be_read(model_file, tmp_path):
+    assert is_model_file(model_file)
+    damaged = tmp_path / "damaged"
+    damaged.write_bytes(model_file.read_bytes()[:-1] + b"?")
+    rewritten(model_file, lambda document, tensors: document.update(format=2))
+    for path in (damaged, model_file):
+        assert is_model_file(path)
+        with pytest.raises(ModelFileError):
+            read_model_file(path)
+
+
+def test_other_files_are_no_model_files(model_file, tmp_path):
+    content = model_file.read_bytes()
+    save_file({"x": np.zeros(1)}, tmp_path / "tensors")
+    assert not is_model_file(tmp_path / "tensors")
+    for other in (b"", b"RIFF", content[:-1], content[:100], b"\x02" + bytes(7) + b"{}", bytes(100)):
+        (tmp_path / "other").write_bytes(other)
+        assert not is_model_file(tmp_path / "other")
 
 
 MADE_UP = {

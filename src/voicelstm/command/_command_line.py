@@ -31,9 +31,10 @@ _HELP = """\
 Tell human speech from synthetic speech.
 
 \b
-Train a detector on your recordings, and ask it about others:
+Ask about recordings; or train a detector on yours, and ask that one:
+  voicelstm detect call.wav
   voicelstm train labels.csv --groups speaker -o detector.voicelstm
-  voicelstm detect detector.voicelstm calls/
+  voicelstm detect -m detector.voicelstm calls/
 
 Labels are a CSV with the columns path and label, or a folder with one sub-folder per class. On a terminal
 results are tables; in a pipe they are plain lines, and --json or --csv makes them what programs read.

@@ -117,7 +117,7 @@ class Corpus:
                 " or, if a label is misspelt, write it as the others."
             )
 
-    def check_classes(self, target: Any, classes: list[Any], detector: Path) -> None:
+    def check_classes(self, target: Any, classes: list[Any], detector: str) -> None:
         """Refuse labels that are not those of a detector of two classes."""
         import numpy as np
 

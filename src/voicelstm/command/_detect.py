@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +10,7 @@ import click
 from voicelstm.command._corpus import list_failures
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.command._human import human_label_for, human_option
+from voicelstm.command._model import Model, model_option
 from voicelstm.command._output import Column, Form, Listing, new_console, output_options
 from voicelstm.command._recordings import (
     Named,
@@ -36,14 +36,15 @@ _BAR, _FULL = 8, 4.0
 _EXAMPLES = """\
 \b
 Examples:
-  voicelstm detect detector.voicelstm call.wav
-  voicelstm detect detector.voicelstm calls/ --csv > calls.csv
-  voicelstm detect detector.voicelstm call.wav --timeline
-  voicelstm detect detector.voicelstm call.wav --channel each
-  voicelstm detect calibrated.voicelstm call.wav --prior 0.01
-  curl -s https://example.org/a.ogg | voicelstm detect detector.voicelstm -
-  find calls -type f -newer last | voicelstm detect d.voicelstm --files-from -
-  voicelstm detect detector.voicelstm calls/ | cut -f 1,2 | sort
+  voicelstm detect call.wav
+  voicelstm detect calls/ --csv > calls.csv
+  voicelstm detect call.wav --prior 0.01
+  voicelstm detect call.wav --timeline
+  voicelstm detect call.wav --channel each
+  voicelstm detect call.wav -m detector.voicelstm
+  curl -s https://example.org/a.ogg | voicelstm detect -
+  find calls -type f -newer last | voicelstm detect --files-from -
+  voicelstm detect calls/ | cut -f 1,2 | sort
 
 \b
 In a pipe a line has the recording, its label, the label's probability and the
@@ -61,8 +62,8 @@ unless --ignore is for them; the exit code is then 1.
 
 
 @click.command(cls=Task, epilog=_EXAMPLES)
-@click.argument("detector", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("recordings", nargs=-1, metavar="[FILE|FOLDER|-]...")
+@model_option
 @click.option(
     "--threshold",
     type=float,
@@ -84,8 +85,8 @@ unless --ignore is for them; the exit code is then 1.
 @click.pass_obj
 def detect(
     session: Session,
-    detector: Path,
     recordings: tuple[str, ...],
+    model: Model,
     threshold: float | None,
     prior: float | None,
     channel: int | str | None,
@@ -98,23 +99,22 @@ def detect(
 ) -> ExitCode:
     """Say which recordings are human and which are synthetic.
 
-    DETECTOR is what "voicelstm train" wrote. Of a FOLDER all files with sound are heard, whatever their
+    Of a FOLDER all files with sound are heard, whatever their
     names, those in its sub-folders too; - is one recording from standard input.
     """
     with named_recordings(recordings, files_from, ignore) as named:
-        with busy("Loading"):
-            import numpy as np
+        detector = model.load()
+        import numpy as np
 
-            import voicelstm
-            from voicelstm.metrics import segment_threshold
+        import voicelstm
+        from voicelstm.metrics import segment_threshold
 
-            model = voicelstm.load(detector)
-        _let_read_at_once(model, jobs)
-        classes = np.asarray(getattr(model, "classes_", [])).tolist()
-        human_label = human_label_for(model, detector, human) if classes else None
+        _let_read_at_once(detector, jobs)
+        classes = np.asarray(getattr(detector, "classes_", [])).tolist()
+        human_label = human_label_for(detector, str(model), human) if classes else None
         try:
             answers = voicelstm.detect(
-                model,
+                detector,
                 named.paths,
                 threshold=threshold,
                 prior=prior,
@@ -123,7 +123,7 @@ def detect(
                 human_label=human_label,
             )
         except TypeError as error:
-            raise ValueError(f"{detector}: {error}") from None
+            raise ValueError(f"{model}: {error}") from None
         except ValueError as error:
             raise click.UsageError(in_options(str(error))) from None
         if timeline and len(classes) != 2 and form is not Form.JSON:
@@ -133,7 +133,7 @@ def detect(
         failures = list(named.empty)
         starts = None
         if timeline and len(classes) == 2:
-            starts = segment_threshold(model, threshold, human_label)
+            starts = segment_threshold(detector, threshold, human_label)
         console = new_console() if form is Form.TABLE else None
         segment_label = _segment_label(classes, human_label, starts)
         several = channel == "each"
@@ -170,11 +170,11 @@ def detect(
     return ExitCode.SOME_FAILED if failures or named.left_out else ExitCode.FINE
 
 
-def _let_read_at_once(model: Any, jobs: int) -> None:
+def _let_read_at_once(detector: Any, jobs: int) -> None:
     """Set the workers of whatever transformers the detector holds."""
     from voicelstm.detector import transformers_of
 
-    for transformer in transformers_of(model):
+    for transformer in transformers_of(detector):
         transformer.set_params(n_jobs=jobs)
 
 

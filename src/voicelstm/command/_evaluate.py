@@ -10,7 +10,7 @@ from voicelstm.command._assignments import SEED
 from voicelstm.command._corpus import Corpus, corpus_options, list_failures, read_features
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.command._human import human_label_for, human_option
-from voicelstm.command._model import front_end_and_rest
+from voicelstm.command._model import Model, front_end_and_rest, model_option
 from voicelstm.command._output import (
     Column,
     Form,
@@ -31,9 +31,9 @@ __all__ = ["evaluate"]
 _EXAMPLES = """\
 \b
 Examples:
-  voicelstm evaluate detector.voicelstm test.csv
-  voicelstm evaluate detector.voicelstm test.csv --by system --by codec
-  voicelstm evaluate detector.voicelstm test.csv --threshold 1.5 --json
+  voicelstm evaluate test.csv
+  voicelstm evaluate test.csv --by system --by codec
+  voicelstm evaluate test.csv -m detector.voicelstm --threshold 1.5 --json
 
 \b
 Measure on voices and on synthesis systems that the detector was not trained
@@ -46,8 +46,8 @@ _WIDE = 112
 
 
 @click.command(cls=Task, epilog=_EXAMPLES)
-@click.argument("detector", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @corpus_options
+@model_option
 @click.option("--by", multiple=True, metavar="COLUMN", help="A row for each value of it; may be repeated.")
 @click.option(
     "--threshold",
@@ -64,8 +64,8 @@ _WIDE = 112
 )
 @output_options()
 def evaluate(
-    detector: Path,
     corpus: Corpus,
+    model: Model,
     by: tuple[str, ...],
     threshold: float | None,
     channel: int | str | None,
@@ -88,12 +88,12 @@ def evaluate(
         raise click.UsageError(
             f"--by {unknown[0]}: there are the columns {', '.join(bunch.groups) or 'none'}."
         )
-    transformer, of_features = front_end_and_rest(detector)
+    transformer, of_features = front_end_and_rest(model)
     if channel is not None:
         transformer.set_params(channel=channel)
     # Before anything is read, and again of what could be read.
-    corpus.check_classes(bunch.target, of_features.classes_.tolist(), detector)
-    human_label = human_label_for(of_features, detector, human)
+    corpus.check_classes(bunch.target, of_features.classes_.tolist(), str(model))
+    human_label = human_label_for(of_features, str(model), human)
     features = read_features(transformer, bunch, corpus.jobs, cache, to_train=False)
     corpus.check_two_classes(features.target, "recordings that could be read")
     with busy("Measuring"):
@@ -120,7 +120,7 @@ def evaluate(
         console = new_console()
         is_wide = console.width >= _WIDE
         shown = [name for name, each in MEASURES.items() if is_wide or not each.takes_costs]
-        write_report([_table(report, detector, shown), *_notes(report, all_shown=is_wide)])
+        write_report([_table(report, model, shown), *_notes(report, all_shown=is_wide)])
     list_failures(features.failures, len(bunch.recordings))
     list_left_out(corpus.left_out)
     return ExitCode.SOME_FAILED if features.failures or corpus.left_out else ExitCode.FINE
@@ -135,7 +135,7 @@ def _write_csv(report: Any) -> None:
         listing.write(record)
 
 
-def _table(report: Any, detector: Path, shown: list[str]) -> "Table":
+def _table(report: Any, model: Model, shown: list[str]) -> "Table":
     import math
 
     from rich import box
@@ -146,7 +146,7 @@ def _table(report: Any, detector: Path, shown: list[str]) -> "Table":
 
     decided = "" if report.threshold is None else f", synthetic from a score of {report.threshold:g}"
     table = Table(
-        title=f"{detector} on recordings with labels{decided}",
+        title=f"{model} on recordings with labels{decided}",
         title_justify="left",
         title_style="bold",
         box=box.SIMPLE_HEAD,

@@ -8,7 +8,7 @@ import click
 from voicelstm.command._assignments import assign
 from voicelstm.command._corpus import list_failures
 from voicelstm.command._exit_codes import ExitCode
-from voicelstm.command._model import front_end_and_rest
+from voicelstm.command._model import Model, ModelName, front_end_and_rest
 from voicelstm.command._output import Column, Form, Listing, new_console, output_options
 from voicelstm.command._recordings import (
     channel_option,
@@ -49,7 +49,8 @@ interrupted goes on where it stopped.
 )
 @click.option(
     "--like",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=ModelName(),
+    metavar="FILE|NAME",
     help="The features of this detector.  [default: those of voicelstm.make_detector]",
 )
 @channel_option("mean, or the detector's own")
@@ -61,7 +62,7 @@ interrupted goes on where it stopped.
 def features(
     recordings: tuple[str, ...],
     output: Path,
-    like: Path | None,
+    like: Model | None,
     channel: int | str | None,
     assignments: tuple[str, ...],
     files_from: str | None,
@@ -116,7 +117,7 @@ def features(
     return ExitCode.SOME_FAILED if failures or named.left_out else ExitCode.FINE
 
 
-def _front_end(like: Path | None) -> Any:
+def _front_end(like: Model | None) -> Any:
     if like is not None:
         return front_end_and_rest(like)[0]
     with busy("Loading"):

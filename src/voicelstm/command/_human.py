@@ -15,7 +15,7 @@ human_option = click.option(
 )
 
 
-def human_label_for(detector: Any, path: Path, text: str | None) -> Any:
+def human_label_for(detector: Any, name: str, text: str | None) -> Any:
     """Return the human one of a detector's two classes: as the option says, or as the detector does.
 
     Of more classes it is the one that is recognised beside each other one, or None.
@@ -26,7 +26,7 @@ def human_label_for(detector: Any, path: Path, text: str | None) -> Any:
     if len(classes) != 2:
         if text is not None:
             raise click.UsageError(
-                f"--human {text} is for two classes; {path} has {len(classes)}:"
+                f"--human {text} is for two classes; {name} has {len(classes)}:"
                 f" {', '.join(map(str, classes))}. Leave --human out."
             )
         for label in classes:
@@ -38,11 +38,11 @@ def human_label_for(detector: Any, path: Path, text: str | None) -> Any:
         known = human_label_of(detector)
     except ValueError:
         if given is None:
-            raise _unknown(path, classes) from None
+            raise _unknown(name, classes) from None
         return given
     if given is not None and given != known:
         raise click.UsageError(
-            f"--human {text} contradicts {path}, which knows {known} as the human one of its classes"
+            f"--human {text} contradicts {name}, which knows {known} as the human one of its classes"
             f" {' and '.join(map(str, classes))}. Leave --human out."
         )
     return known
@@ -66,13 +66,13 @@ def human_label_in(target: Any, path: Path, text: str | None) -> Any:
             ) from None
     known = recognised_human_label(classes)
     if known is None and len(classes) == 2:
-        raise _unknown(path, classes)
+        raise _unknown(str(path), classes)
     return known
 
 
-def _unknown(path: Path, classes: Sequence[Any]) -> click.UsageError:
+def _unknown(name: str, classes: Sequence[Any]) -> click.UsageError:
     return click.UsageError(
-        f"{path} has the classes {' and '.join(map(str, classes))}, and does not say which is the human"
+        f"{name} has the classes {' and '.join(map(str, classes))}, and does not say which is the human"
         f" one. Say it: --human {classes[0]} or --human {classes[1]}."
     )
 

@@ -1,11 +1,12 @@
 """``voicelstm info``."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from voicelstm.command._exit_codes import ExitCode
+from voicelstm.command._former_usage import former_detector_argument
+from voicelstm.command._model import Model, is_given, model_option
 from voicelstm.command._output import Form, output_options, write_json, write_report
 from voicelstm.command._session import Task
 
@@ -14,24 +15,27 @@ __all__ = ["info"]
 _EXAMPLES = """\
 \b
 Examples:
-  voicelstm info detector.voicelstm
-  voicelstm info detector.voicelstm --json
+  voicelstm info
+  voicelstm info -m detector.voicelstm
+  voicelstm info -m detector.voicelstm --json
   voicelstm info --devices
 """
 
 
 @click.command(cls=Task, epilog=_EXAMPLES)
-@click.argument("detector", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@former_detector_argument
+@model_option
 @click.option("--devices", is_flag=True, help="What the network would run on.")
 @output_options(rows=False)
-def info(detector: Path | None, devices: bool, form: Form) -> ExitCode:
-    """Say what a detector's file holds, or what it would run on.
+@click.pass_context
+def info(ctx: click.Context, model: Model, devices: bool, form: Form) -> ExitCode:
+    """Say what a detector is and how often it errs, or what it would run on.
 
-    The file is checked, and nothing in it is run.
+    A file is checked, and nothing in it is run.
     """
-    if (detector is None) != devices:
-        raise click.UsageError("Name a detector, or ask for --devices.")
-    facts = _devices() if detector is None else _facts(detector)
+    if devices and is_given(ctx, "model"):
+        raise click.UsageError("--devices is about this machine, whatever the detector: leave --model out.")
+    facts = _devices() if devices else _facts(model)
     if form is Form.JSON:
         write_json(facts)
     else:
@@ -69,17 +73,23 @@ def _devices_of(backend: str) -> list[str]:
     return [f"cuda:{i}" for i in range(torch.cuda.device_count())] or ["cpu:0"]
 
 
-def _facts(detector: Path) -> dict[str, Any]:
-    from voicelstm import load
+def _facts(model: Model) -> dict[str, Any]:
+    return _file(model) | _described(model.load())
+
+
+def _file(model: Model) -> dict[str, Any]:
+    """Describe the file of a detector that is not of the package."""
+    if model.path is None:
+        return {}
     from voicelstm.model_files import read_model_file
 
-    document, _ = read_model_file(detector)
+    document, _ = read_model_file(model.path)
     written_by, file_format = document["library"], document["format"]
     return {
-        "file": str(detector),
-        "size": detector.stat().st_size,
+        "file": str(model),
+        "size": model.path.stat().st_size,
         "written by": f"voicelstm {written_by}, format {file_format}",
-    } | _described(load(detector))
+    }
 
 
 def _described(estimator: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from ._held_out_wrappers import ThresholdDetector as ThresholdDetector
 from ._members import features_and_rest as features_and_rest
 from ._members import transformers_of as transformers_of
 from ._pipeline import make_detector as make_detector
+from ._pretrained import PRETRAINED as PRETRAINED
 from ._pretrained import load_pretrained as load_pretrained
 from ._timeline import score_timeline as score_timeline
 from ._training_recordings import positions_among as positions_among

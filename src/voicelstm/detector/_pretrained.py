@@ -5,10 +5,10 @@ from importlib.resources import as_file, files
 from voicelstm.detector._held_out_wrappers import CalibratedDetector
 from voicelstm.model_files import load_as
 
-__all__ = ["load_pretrained"]
+__all__ = ["PRETRAINED", "load_pretrained"]
 
-# What a name answers never changes.
-_FILES = {"general-1": "general_1.voicelstm"}
+#: Names, and their files; what a name answers never changes.
+PRETRAINED = {"general-1": "general_1.voicelstm"}
 
 
 def load_pretrained(name: str = "general-1") -> CalibratedDetector:
@@ -57,9 +57,9 @@ def load_pretrained(name: str = "general-1") -> CalibratedDetector:
     ...     print(found.label in detector.classes_, 0 < found.posterior < 1)
     True True
     """
-    if not isinstance(name, str) or name not in _FILES:
-        known = " and ".join(map(repr, _FILES))
+    if not isinstance(name, str) or name not in PRETRAINED:
+        known = " and ".join(map(repr, PRETRAINED))
         raise ValueError(f"name={name!r}: this version of voicelstm has {known}.")
-    with as_file(files("voicelstm.detector") / "pretrained" / _FILES[name]) as path:
+    with as_file(files("voicelstm.detector") / "pretrained" / PRETRAINED[name]) as path:
         detector: CalibratedDetector = load_as(CalibratedDetector, path)
     return detector

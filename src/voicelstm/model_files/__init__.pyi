@@ -1,5 +1,6 @@
 from ._container import StoredTensors as StoredTensors
 from ._container import Tensors as Tensors
+from ._container import is_model_file as is_model_file
 from ._container import read_model_file as read_model_file
 from ._container import write_model_file as write_model_file
 from ._descriptions import boolean as boolean

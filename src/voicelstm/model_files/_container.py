@@ -18,7 +18,7 @@ from voicelstm.model_files._other_files import FIRST_BYTES, name_of_kind
 from voicelstm.model_files._strict_json import strict_json
 from voicelstm.model_files._tensor_header import DTYPES, LONGEST_HEADER, read_header
 
-__all__ = ["StoredTensors", "Tensors", "read_model_file", "write_model_file", "written_by"]
+__all__ = ["StoredTensors", "Tensors", "is_model_file", "read_model_file", "write_model_file", "written_by"]
 
 _FORMAT = 1
 _KEY = "voicelstm"
@@ -55,6 +55,16 @@ def read_model_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], "Stor
         raise ModelFileError(f"{path}: a pipe, not a model file.")
     with Path(path).open("rb") as file:
         return _read(path, file)
+
+
+def is_model_file(path: Path) -> bool:
+    """Tell a model file by its header, whatever its version, and also if what follows is damaged."""
+    with path.open("rb") as file:
+        try:
+            _, header = read_header(file, os.fstat(file.fileno()).st_size)
+        except ValueError:
+            return False
+    return _KEY in header.metadata
 
 
 class StoredTensors:
