@@ -1,5 +1,7 @@
-"""The command, run in this process, and as a process of its own."""
+"""The command, run in this process, also on a terminal, and as a process of its own."""
 
+import io
+import re
 import sys
 
 from click.testing import CliRunner
@@ -19,6 +21,24 @@ def run(*arguments, code=ExitCode.FINE, given=None):
     done = CliRunner().invoke(command_line, [str(each) for each in arguments], input=given)
     assert done.exit_code == code, f"{done.exit_code}\n{done.output}"
     return done.stdout, done.stderr
+
+
+class Screen(io.StringIO):
+    """What takes itself for a terminal."""
+
+    def isatty(self):
+        return True
+
+
+def shown_on_terminal(monkeypatch, *arguments, columns=80, code=ExitCode.FINE):
+    """Run the command on a terminal, and return the lines that stand there in the end, without colours."""
+    screen = Screen()
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert command_line.main([str(each) for each in arguments], standalone_mode=False) == code
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.getvalue())
+    # A carriage return begins a line again, as progress does.
+    return [line.rpartition("\r")[2].rstrip() for line in text.split("\n")]
 
 
 def small_detector_as_trained():

@@ -5,12 +5,13 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier
 
-from tests.command.runner import SET, run, small_detector_as_trained
-from voicelstm import calibrate, save, score_timeline
+from tests.command.runner import SET, run, shown_on_terminal, small_detector_as_trained
+from voicelstm import calibrate, detect, load_pretrained, save, score_timeline
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.features import LEAST_SPEECH
 
@@ -73,6 +74,91 @@ def test_detect_decides_by_the_threshold_it_is_given(detector_file, small_detect
     out, _ = run("detect", "-m", detector_file, *voices, "--threshold", threshold)
     labels = [line.split("\t")[1] for line in out.splitlines()]
     assert labels == np.where(scores >= threshold, "synthetic", "human").tolist()
+
+
+def test_without_a_model_the_detector_of_the_package_answers(voices):
+    expected = list(detect(load_pretrained(), voices[:2]))
+    for asked in ([], ["-m", "general-1"]):
+        rows = [json.loads(line) for line in run("detect", *asked, *voices[:2], "--json")[0].splitlines()]
+        assert [row["label"] for row in rows] == [each.label for each in expected]
+        np.testing.assert_allclose(
+            [row["score"] for row in rows], [each.score for each in expected], rtol=1e-5
+        )
+
+
+@pytest.fixture(scope="module")
+def with_card(small_detector, small_voices, tmp_path_factory):
+    """A calibrated detector whose card has an operating point, in a file."""
+    detector = calibrate(small_detector, *small_voices[1])
+    rates = {"human_called_synthetic": 0.125, "synthetic_called_human": 0.5}
+    detector.card_ = {"operating_points": [{"name": "1 in 8", "threshold": 0.25} | rates]}
+    path = tmp_path_factory.mktemp("with_card") / "d.voicelstm"
+    save(detector, path)
+    return path
+
+
+def test_detect_decides_at_an_operating_point_of_the_card(with_card, voices):
+    found = run("detect", "-m", with_card, *voices, "--operating-point", "1 in 8", "--json")[0]
+    assert found == run("detect", "-m", with_card, *voices, "--threshold", "0.25", "--json")[0]
+    assert found != run("detect", "-m", with_card, *voices, "--threshold", "-9", "--json")[0]
+
+
+def test_operating_points_that_are_not_there_are_refused_with_those_that_are(
+    with_card, detector_file, voices
+):
+    _, err = run("detect", "-m", with_card, voices[0], "--operating-point", "1 in 9", code=ExitCode.USAGE)
+    assert "--operating-point '1 in 9': this detector has '1 in 8'." in err
+    _, err = run("detect", "-m", detector_file, voices[0], "--operating-point", "x", code=ExitCode.USAGE)
+    assert "--operating-point x: this detector has none" in err
+    both = ("--operating-point", "1 in 8", "--threshold", "0")
+    _, err = run("detect", "-m", with_card, voices[0], *both, code=ExitCode.USAGE)
+    assert "--threshold and --operating-point exclude each other" in err
+
+
+def test_the_table_ends_with_what_its_numbers_mean(with_card, voices, monkeypatch):
+    def said(*arguments):
+        lines = shown_on_terminal(monkeypatch, "detect", voices[0], *arguments)
+        assert max(map(len, lines)) <= 80
+        return " ".join(" ".join(lines).split())
+
+    even_odds = "A probability is that of the label at even odds, as if every other recording were synthetic:"
+    found = said()
+    assert f"{even_odds} --prior 0.01 says what it means if 1 in 100 is." in found
+    assert "How often general-1 errs: voicelstm info." in found
+    found = said("--prior", "0.02")
+    assert "The posterior is the probability of synthetic if 1 recording in 50 is synthetic." in found
+    assert even_odds not in found
+    found = said("-m", with_card, "--operating-point", "1 in 8")
+    assert (
+        "1 in 8: synthetic from a score of +0.25. Where that was measured, 12.5 % of human recordings were"
+        " called synthetic, and 50 % of synthetic ones human." in found
+    )
+    # Who has a detector of one's own knows what it was calibrated for.
+    assert even_odds not in found
+    assert "voicelstm info" not in found
+
+
+def test_lines_for_programs_have_no_sentences(voices):
+    for form in ([], ["--csv"], ["--json"]):
+        out, err = run("detect", *voices[:2], *form)
+        assert len(out.splitlines()) == 2 + (form == ["--csv"])
+        assert err == ""
+
+
+def test_segments_of_one_recording_are_warned_of_once_in_a_table(
+    detector_file, voices, tmp_path, monkeypatch
+):
+    samples, rate = soundfile.read(voices[0])
+    whole, cut = tmp_path / "whole.wav", tmp_path / "cut.wav"
+    soundfile.write(whole, np.tile(samples, 12), rate)
+    cut.write_bytes(whole.read_bytes()[:-2000])
+    asked = ("detect", "-m", detector_file, cut, "--timeline")
+    lines = shown_on_terminal(monkeypatch, *asked, columns=120)
+    assert len([line for line in lines if "cut.wav" in line]) > 2
+    (position,) = [position for position, line in enumerate(lines) if "cut off: " in line]
+    assert "cut.wav" in lines[position - 1]
+    out, _ = run(*asked)
+    assert all("cut off: " in line for line in out.splitlines())
 
 
 def test_detect_says_what_a_score_means_at_a_prior(

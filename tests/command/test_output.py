@@ -14,7 +14,7 @@ from rich.text import Text
 from tests.command.runner import COMMAND, run
 from voicelstm.command._command_line import command_line
 from voicelstm.command._exit_codes import ExitCode
-from voicelstm.command._output import Column, Form, Listing, printable, write_json, write_report
+from voicelstm.command._output import Column, Form, Listing, printable, write_json, write_notes, write_report
 
 
 def test_detect_writes_names_as_they_are(detector_file, voices, tmp_path):
@@ -140,6 +140,54 @@ def test_of_a_long_name_the_end_is_kept_and_wide_letters_count_twice():
         f" …{'音' * 6}.flac      +2.50  ##",
         f" {'a':19}     +2.50  ##",
     ]
+
+
+def table_with_remarks(width, remark):
+    """Lines of a table whose last column has a remark of at most ten characters beside the row."""
+    console = Console(file=io.StringIO(), width=width, force_terminal=False)
+    columns = [*COLUMNS[:2], Column("remark", "", 10, whole=True)]
+    listing = Listing(Form.TABLE, columns, [], 40, console)
+    for name in ("a", "b"):
+        listing.write({"name": name, "score": 1.0, "remark": remark if name == "a" else ""})
+    return [line.rstrip() for line in console.file.getvalue().splitlines()][2:]
+
+
+def test_what_does_not_fit_beside_a_row_stands_below_it():
+    short, longer = "0123456789", "unlike training: narrow band"
+    # 40 characters less a blank, the score's 8, the remark's 10 and two gaps of 2 leave 17.
+    assert table_with_remarks(40, short) == [
+        f" {'a':17}     +1.00  {short}",
+        f" {'b':17}     +1.00",
+    ]
+    for width in (40, 32):
+        first, below, second = table_with_remarks(width, longer)
+        assert (first.split(), below, second.split()) == (
+            ["a", "+1.00"],
+            f"   {longer}",
+            ["b", "+1.00"],
+        )
+    # Of a terminal that is narrower than that it is wrapped.
+    assert [line.strip() for line in table_with_remarks(28, longer)[1:3]] == [
+        "unlike training: narrow",
+        "band",
+    ]
+
+
+def test_no_room_for_remarks_is_taken_from_the_rows(capsys):
+    # Less than 16 characters would be left to the name beside them.
+    first, below, _ = table_with_remarks(30, "0123456789")
+    assert (first, below) == (f" {'a':19}     +1.00", "   0123456789")
+    Listing(Form.LINES, [Column("a", "a"), Column("b", "b", whole=True)], [], 0).write(
+        {"a": 1, "b": "x" * 99}
+    )
+    assert capsys.readouterr().out == "1\t" + "x" * 99 + "\n"
+
+
+def test_sentences_below_a_table_are_as_far_in_as_it_is():
+    console = Console(file=io.StringIO(), width=20, force_terminal=False)
+    write_notes(console, ["one two three four five", "six"])
+    lines = [line.rstrip() for line in console.file.getvalue().splitlines()]
+    assert lines == ["", " one two three four", " five", " six"]
 
 
 def test_a_report_in_a_file_is_a_page_wide_without_colours_or_blanks_at_the_end(capsys):

@@ -94,6 +94,7 @@ WITHOUT_OPTION = {
     ("n_resamples", "_evaluation.py"): "the command's own",
     ("n_resamples", "_intervals.py"): "the command's own",
     ("on_error", "_failures.py"): "the command's own",
+    ("operating_point", "_detection.py"): "beside threshold, which the command refuses",
     ("random_state", "_source_splitter.py"): "no option calls it",
     ("sample_rate", "_file_types.py"): "of arrays",
     ("sample_rate", "_reading.py"): "of arrays",

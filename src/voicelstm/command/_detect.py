@@ -11,7 +11,7 @@ from voicelstm.command._corpus import list_failures
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.command._human import human_label_for, human_option
 from voicelstm.command._model import Model, model_option
-from voicelstm.command._output import Column, Form, Listing, new_console, output_options
+from voicelstm.command._output import Column, Form, Listing, new_console, output_options, write_notes
 from voicelstm.command._recordings import (
     Named,
     channel_option,
@@ -41,12 +41,15 @@ Examples:
   voicelstm detect call.wav --prior 0.01
   voicelstm detect call.wav --timeline
   voicelstm detect call.wav --channel each
-  voicelstm detect call.wav -m detector.voicelstm
+  voicelstm detect call.wav --operating-point "1 in 100"
+  voicelstm detect -m detector.voicelstm call.wav
   curl -s https://example.org/a.ogg | voicelstm detect -
   find calls -type f -newer last | voicelstm detect --files-from -
   voicelstm detect calls/ | cut -f 1,2 | sort
 
 \b
+Without -m a detector that comes with the package answers. voicelstm info says
+how often it errs, and the operating points that it has.
 In a pipe a line has the recording, its label, the label's probability and the
 score, with tabs between. The score is the log-odds of synthetic: above 0 more
 probably synthetic, below 0 more probably human, whatever the labels' names.
@@ -70,6 +73,12 @@ unless --ignore is for them; the exit code is then 1.
     help="Log-odds of synthetic from which a recording is synthetic.  [default: the detector's own]",
 )
 @click.option(
+    "--operating-point",
+    metavar="NAME",
+    help='Threshold by its name on the detector\'s card, such as "1 in 100": that share of human recordings'
+    " was called synthetic there.",
+)
+@click.option(
     "--prior",
     type=float,
     help="Share of synthetic recordings among yours, such as 0.01: adds what an answer then means. For a"
@@ -88,6 +97,7 @@ def detect(
     recordings: tuple[str, ...],
     model: Model,
     threshold: float | None,
+    operating_point: str | None,
     prior: float | None,
     channel: int | str | None,
     timeline: bool,
@@ -102,6 +112,8 @@ def detect(
     Of a FOLDER all files with sound are heard, whatever their
     names, those in its sub-folders too; - is one recording from standard input.
     """
+    if threshold is not None and operating_point is not None:
+        raise click.UsageError("--threshold and --operating-point exclude each other.")
     with named_recordings(recordings, files_from, ignore) as named:
         detector = model.load()
         import numpy as np
@@ -117,6 +129,7 @@ def detect(
                 detector,
                 named.paths,
                 threshold=threshold,
+                operating_point=operating_point,
                 prior=prior,
                 timeline=timeline,
                 channel=channel,
@@ -130,10 +143,13 @@ def detect(
             raise click.UsageError(
                 f"--timeline of {len(classes)} classes is for --json: it has no one score."
             )
+        point = _operating_point(detector, operating_point)
         failures = list(named.empty)
         starts = None
         if timeline and len(classes) == 2:
-            starts = segment_threshold(detector, threshold, human_label)
+            starts = segment_threshold(
+                detector, threshold if point is None else point["threshold"], human_label
+            )
         console = new_console() if form is Form.TABLE else None
         segment_label = _segment_label(classes, human_label, starts)
         several = channel == "each"
@@ -160,10 +176,8 @@ def detect(
                     listing.write(record)
         if console is not None and len(named.paths) > 1:
             console.print("\n " + _summary(counts, len(failures), "channel" if several else "recording"))
-        if console is not None and prior is not None and any(counts.values()):
-            console.print(
-                f"\n The posterior is the probability of synthetic if {_in_words(prior)} is synthetic."
-            )
+        if console is not None and any(counts.values()):
+            write_notes(console, _meaning(model, point, prior, timeline))
         n_answers = sum(counts.values()) + len(failures)
         list_failures(failures, n_answers, "channel" if several else "recording")
         list_left_out(named.left_out)
@@ -211,7 +225,7 @@ def _listing(
         recording.append(Column("channel", "channel", 7, str, right=True))
     names = [column.name for column in recording]
     heard_as = Column("label", "heard as", max(8, *(len(str(name)) for name in classes)), style=style)
-    remarks = Column("warnings", "", len("cut off: 12.3 of 45.6 s"), style=lambda _: "yellow")
+    remarks = Column("warnings", "", len("cut off: 12.3 of 45.6 s"), style=lambda _: "yellow", whole=True)
     if timeline:
         columns = [
             *recording,
@@ -265,6 +279,8 @@ def _records(
                 "label": segment_label(score),
                 "warnings": remarks,
             }
+            if form is Form.TABLE:
+                remarks = ""  # once is enough for people
     elif form is Form.JSON:
         over_time = {}
         if timeline:
@@ -287,6 +303,37 @@ def _warnings(answer: Any, form: Form) -> dict[str, Any]:
 
 def _name(answer: Any, shown: str) -> dict[str, Any]:
     return {"recording": shown} if answer.channel is None else {"recording": shown, "channel": answer.channel}
+
+
+def _operating_point(detector: Any, name: str | None) -> dict[str, Any] | None:
+    """Return what the detector's card says of an operating point that it has."""
+    if name is None:
+        return None
+    point: dict[str, Any] = next(each for each in detector.card_["operating_points"] if each["name"] == name)
+    return point
+
+
+def _meaning(model: Model, point: dict[str, Any] | None, prior: float | None, timeline: bool) -> list[str]:
+    """Say what the numbers of the table mean."""
+    notes = []
+    if point is not None:
+        human, synthetic = (
+            f"{100 * point[rate]:.3g} %" for rate in ("human_called_synthetic", "synthetic_called_human")
+        )
+        notes.append(
+            f"{point['name']}: synthetic from a score of {point['threshold']:+.2f}. Where that was measured,"
+            f" {human} of human recordings were called synthetic, and {synthetic} of synthetic ones human."
+        )
+    if prior is not None:
+        notes.append(f"The posterior is the probability of synthetic if {_in_words(prior)} is synthetic.")
+    elif model.path is None and not timeline:
+        notes.append(
+            "A probability is that of the label at even odds, as if every other recording were synthetic:"
+            " --prior 0.01 says what it means if 1 in 100 is."
+        )
+    if model.path is None:
+        notes.append(f"How often {model} errs: voicelstm info.")
+    return notes
 
 
 def _in_words(prior: float) -> str:

@@ -23,6 +23,7 @@ __all__ = [
     "output_options",
     "printable",
     "write_json",
+    "write_notes",
     "write_report",
 ]
 
@@ -51,6 +52,7 @@ class Column(NamedTuple):
     style: Callable[[Any], str] | None = None  # turns a value into a style of rich
     right: bool = False
     drawn: bool = False  # a picture, for terminals alone
+    whole: bool = False  # what does not fit stands below the row
 
 
 # What would end a line or a cell, or steer a terminal: a file may be called so.
@@ -115,9 +117,15 @@ class Listing:
             self._csv = csv.DictWriter(sys.stdout, fields, extrasaction="ignore", lineterminator="\n")
             self._csv.writeheader()
         if console is not None:
-            left = console.width - sum(column.width + len(_GAP) for column in columns[1:]) - 1
+            self._shown = [*columns]
+            if self._left(console) < _NARROWEST:
+                self._shown = [column for column in columns if not column.whole]
             first = columns[0]
-            self._first = max(_NARROWEST, min(left, max(longest, len(first.title))))
+            self._first = max(_NARROWEST, min(self._left(console), max(longest, len(first.title))))
+
+    def _left(self, console: "Console") -> int:
+        """Return how many characters the first column may have."""
+        return console.width - sum(column.width + len(_GAP) for column in self._shown[1:]) - 1
 
     def write(self, record: dict[str, Any]) -> None:
         """Write one record; one with an "error" is left to the end, and to JSON and CSV."""
@@ -126,35 +134,64 @@ class Listing:
         elif self._form is Form.CSV:
             self._csv.writerow({name: _blank(value) for name, value in record.items()})
         elif record.get("error") is None:
-            shown = [column.show(record[column.name]) for column in self._columns]
             if self._console is None:
-                pairs = zip(self._columns, shown, strict=True)
-                click.echo("\t".join(text for column, text in pairs if not column.drawn))
+                click.echo(
+                    "\t".join(each.show(record[each.name]) for each in self._columns if not each.drawn)
+                )
             else:
-                self._write_row(record, shown)
+                self._write_row(record)
 
-    def _write_row(self, record: dict[str, Any], shown: list[str]) -> None:
+    def _write_row(self, record: dict[str, Any]) -> None:
         if not self._begun:
             self._begun = True
-            titles = [(column.title, "bold") for column in self._columns]
-            self._print(titles)
-            self._print([("─" * self._width(column), "dim") for column in self._columns])
-        styles = ["" if c.style is None else c.style(record[c.name]) for c in self._columns]
-        self._print(list(zip(shown, styles, strict=True)))
+            self._print([(column.title, "bold") for column in self._shown])
+            self._print([("─" * self._width(column), "dim") for column in self._shown])
+        cells = {
+            column: (
+                column.show(record[column.name]),
+                "" if column.style is None else column.style(record[column.name]),
+            )
+            for column in self._columns
+        }
+        below = [each for each in self._columns if each.whole and not self._has_room(each, cells[each][0])]
+        self._print([("", "") if column in below else cells[column] for column in self._shown])
+        for column in below:
+            self._print_below(*cells[column])
+
+    def _has_room(self, column: Column, text: str) -> bool:
+        from rich.cells import cell_len
+
+        return cell_len(text) <= (self._width(column) if column in self._shown else 0)
 
     def _print(self, cells: list[tuple[str, str]]) -> None:
         from rich.text import Text
 
         line = Text(" ", no_wrap=True, overflow="ellipsis")
-        for position, (column, (text, style)) in enumerate(zip(self._columns, cells, strict=True)):
+        for position, (column, (text, style)) in enumerate(zip(self._shown, cells, strict=True)):
             cell = _fitted(text, self._width(column), column.right, keep_end=position == 0)
             line.append((_GAP if position else "") + cell, style)
         line.rstrip()
         if self._console is not None:
             self._console.print(line)
 
+    def _print_below(self, text: str, style: str) -> None:
+        from rich.padding import Padding
+        from rich.text import Text
+
+        if self._console is not None:
+            self._console.print(Padding(Text(text, style), (0, 0, 0, 3), expand=False))
+
     def _width(self, column: Column) -> int:
         return column.width or self._first
+
+
+def write_notes(console: "Console", notes: Iterable[str]) -> None:
+    """Write sentences below a table, as far in as the table is."""
+    from rich.padding import Padding
+
+    console.print()
+    for note in notes:
+        console.print(Padding(note, (0, 0, 0, 1), expand=False))
 
 
 def write_report(parts: "Iterable[Table | Text | str]") -> None:

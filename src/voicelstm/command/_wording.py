@@ -44,6 +44,7 @@ SENTENCES = {
     "again with one human_label.": "again with one --human.",
     "and that human_label is the human class": "and that --human is the human class",
     "threshold is NaN, which": "--threshold is NaN, which",
+    "operating_point={}: this detector": "--operating-point {}: this detector",
     "prior={}: expected": "--prior {}: expected",
     "prior is that of one of two classes": "--prior is that of one of two classes",
     "prior is for a calibrated detector": "--prior is for a calibrated detector",
