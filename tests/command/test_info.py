@@ -8,7 +8,7 @@ from sklearn.model_selection import FixedThresholdClassifier
 
 import voicelstm
 from tests.command.runner import run, small_detector_as_trained
-from voicelstm import save
+from voicelstm import Augmenter, MFCCTransformer, save
 
 
 def test_info_says_what_a_file_holds(detector_file, small_detector, small_voices, tmp_path):
@@ -53,6 +53,14 @@ def test_info_says_thresholds_in_log_odds_of_synthetic_and_which_class_is_human(
     assert re.search(
         r"(?m)^human +not known: detect needs --human", run("info", "-m", tmp_path / "numbered")[0]
     )
+
+
+def test_info_writes_settings_that_json_has_no_value_for_as_text(tmp_path):
+    transformer = MFCCTransformer(augment=[Augmenter(random_state=3)], n_mfcc=7)
+    save(transformer.fit(["a.wav"]), tmp_path / "front_end")
+    settings = json.loads(run("info", "-m", tmp_path / "front_end", "--json")[0])["settings"]
+    assert settings["n_mfcc"] == 7
+    assert "random_state=3" in settings["augment"]
 
 
 def test_info_lists_devices():

@@ -154,7 +154,9 @@ def _settings(estimator: Any) -> dict[str, Any]:
 
 
 def _is_plain(value: Any) -> bool:
-    return value is None or isinstance(value, bool | int | float | str | tuple | list)
+    if isinstance(value, tuple | list):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, bool | int | float | str)
 
 
 def _table(facts: dict[str, Any]) -> Any:
