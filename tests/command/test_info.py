@@ -1,5 +1,6 @@
 import json
 import re
+from copy import copy
 
 import numpy as np
 import pytest
@@ -7,8 +8,8 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier
 
 import voicelstm
-from tests.command.runner import run, small_detector_as_trained
-from voicelstm import Augmenter, MFCCTransformer, save
+from tests.command.runner import run, shown_on_terminal, small_detector_as_trained
+from voicelstm import Augmenter, MFCCTransformer, load_pretrained, save
 
 
 def test_info_says_what_a_file_holds(detector_file, small_detector, small_voices, tmp_path):
@@ -53,6 +54,32 @@ def test_info_says_thresholds_in_log_odds_of_synthetic_and_which_class_is_human(
     assert re.search(
         r"(?m)^human +not known: detect needs --human", run("info", "-m", tmp_path / "numbered")[0]
     )
+
+
+def test_info_without_a_detector_is_the_card_of_the_package(monkeypatch):
+    card = load_pretrained().card_
+    assert json.loads(run("info", "--json")[0])["card"] == json.loads(json.dumps(card))
+    out, err = run("info")
+    assert err == ""
+    for text in (card["name"], card["date"], card["limits"][0][:40]):
+        assert text in out
+    assert "on sources and systems that it has not heard" in out
+    assert "FrozenEstimator" not in out  # that is for files
+    lines = shown_on_terminal(monkeypatch, "info")
+    assert max(map(len, lines)) <= 80
+    assert len(lines) < 80
+
+
+def test_info_of_a_file_with_a_card_says_what_the_file_holds_as_well(small_detector, tmp_path):
+    detector = copy(small_detector)
+    detector.card_ = {"name": "mine", "limits": ["It was never outdoors."]}
+    save(detector, tmp_path / "d.voicelstm")
+    out, _ = run("info", "-m", tmp_path / "d.voicelstm")
+    assert out.index("mine") < out.index("It was never outdoors.") < out.index("LSTMVoiceClassifier")
+    assert "has not heard" not in out
+    facts = json.loads(run("info", "-m", tmp_path / "d.voicelstm", "--json")[0])
+    assert facts["card"] == detector.card_
+    assert facts["holds"] == "Pipeline"
 
 
 def test_info_writes_settings_that_json_has_no_value_for_as_text(tmp_path):

@@ -50,7 +50,6 @@ interrupted goes on where it stopped.
 @click.option(
     "--like",
     type=ModelName(),
-    metavar="FILE|NAME",
     help="The features of this detector.  [default: those of voicelstm.make_detector]",
 )
 @channel_option("mean, or the detector's own")

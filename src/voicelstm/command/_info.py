@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from voicelstm.command._card import card_report
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.command._former_usage import former_detector_argument
 from voicelstm.command._model import Model, is_given, model_option
@@ -35,11 +36,18 @@ def info(ctx: click.Context, model: Model, devices: bool, form: Form) -> ExitCod
     """
     if devices and is_given(ctx, "model"):
         raise click.UsageError("--devices is about this machine, whatever the detector: leave --model out.")
-    facts = _devices() if devices else _facts(model)
-    if form is Form.JSON:
-        write_json(facts)
+    if devices:
+        facts, card = _devices(), None
     else:
-        write_report([_table(facts)])
+        detector = model.load()
+        facts, card = _file(model) | _described(detector), getattr(detector, "card_", None)
+    if form is Form.JSON:
+        write_json(facts if card is None else facts | {"card": card})
+        return ExitCode.FINE
+    report = [] if card is None else [*card_report(card, of_the_package=model.path is None)]
+    if card is None or model.path is not None:  # who asks about a file wants to know what is in it
+        report += [*[""][: len(report)], _table(facts)]
+    write_report(report)
     return ExitCode.FINE
 
 
@@ -71,10 +79,6 @@ def _devices_of(backend: str) -> list[str]:
     import torch  # for which Keras lists none
 
     return [f"cuda:{i}" for i in range(torch.cuda.device_count())] or ["cpu:0"]
-
-
-def _facts(model: Model) -> dict[str, Any]:
-    return _file(model) | _described(model.load())
 
 
 def _file(model: Model) -> dict[str, Any]:
