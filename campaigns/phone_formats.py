@@ -154,6 +154,7 @@ def heard(folder, where):
         "-m",
         "voicelstm",
         "detect",
+        "-m",
         str(where / "detector.voicelstm"),
         str(folder),
         "--json",

@@ -7,7 +7,7 @@ each iteration's prediction beside its label, every 10 iterations the loss and t
 clips, as the recipe reports them, the next 100 with each iteration; and beside it what the recipe did not:
 the accuracy on clips held out, by speaker where the CSV says who speaks. Into ``--output`` it writes the
 loss curve, the model, which a new process then loads and asks about a clip that was held out, and every 100
-iterations a checkpoint, which is a model like it: ``voicelstm detect checkpoint-0300.voicelstm a.wav``.
+iterations a checkpoint, which is a model like it: ``voicelstm detect -m checkpoint-0300.voicelstm a.wav``.
 """
 
 import argparse

@@ -65,6 +65,20 @@ def test_a_card_is_read_from_top_to_bottom():
     assert lines[-1] == "--json has more: rates by language; each source with its licence."
 
 
+def test_what_deceives_it_stands_below_the_channels():
+    replayed = RATE | {"group": "adversity", "value": "loudspeaker and room"}
+    for rates in ([replayed, *CARD["rates"]], [*CARD["rates"], replayed]):
+        lines = written(CARD | {"rates": rates})
+        (position,) = [position for position, line in enumerate(lines) if line.startswith("telephone ")]
+        assert lines[position + 1].startswith("loudspeaker and room 30 20 ")
+
+
+def test_a_card_says_what_the_detector_was_adapted_to():
+    lines = written({"name": "mine, adapted", "adapted_to": {"n_human": 10, "n_synthetic": 12}})
+    assert lines == ["name mine, adapted", "adapted to 10 human and 12 synthetic recordings"]
+    assert written({"name": "mine", "adapted_to": "a phone"}) == ["name mine"]
+
+
 def test_errors_of_the_packages_detectors_are_those_of_what_they_have_not_heard():
     assert any(
         "on sources and systems that it has not heard" in line for line in written(CARD, of_the_package=True)

@@ -10,19 +10,22 @@ if TYPE_CHECKING:
 
 __all__ = ["card_report"]
 
-_SHOWN = "channel"  # group of the rates that people see; the others are many
+_SHOWN = ("channel", "adversity")  # groups of rates that people see; the others are many
 _RATES = ("human_called_synthetic", "synthetic_called_human")
 
 
 def card_report(card: dict[str, Any], *, of_the_package: bool = False) -> Iterator[Any]:
     """Yield tables and sentences: what the detector is, how often it errs, operating points and limits."""
     yield _about(card)
-    rates = [rate for rate in card.get("rates", []) if rate["group"] == _SHOWN]
+    groups = dict.fromkeys(rate["group"] for rate in card.get("rates", []))
+    rates = [
+        [rate for rate in card["rates"] if rate["group"] == group] for group in _SHOWN if group in groups
+    ]
     if rates:
         unheard = " on sources and systems that it has not heard" if of_the_package else ""
         yield f"\nErrors at a score of 0{unheard}, in per cent with 95 % intervals:"
         yield _rates(rates)
-        if any(rate.get("equal_error_rate") is not None for rate in rates):
+        if any(rate.get("equal_error_rate") is not None for group in rates for rate in group):
             yield "EER: both errors, at the threshold at which they are equal.\n"
     if card.get("operating_points"):
         yield "Operating points, as --operating-point of detect takes them:"
@@ -30,7 +33,7 @@ def card_report(card: dict[str, Any], *, of_the_package: bool = False) -> Iterat
     if card.get("limits"):
         yield "Limits:"
         yield _list(card["limits"])
-    others = dict.fromkeys(rate["group"] for rate in card.get("rates", []) if rate["group"] != _SHOWN)
+    others = [group for group in groups if group not in _SHOWN]
     more = [f"rates by {printable(', '.join(others))}"] if others else []
     more += ["each source with its licence"] if card.get("training") else []
     if more:
@@ -44,7 +47,8 @@ def _about(card: dict[str, Any]) -> "Table":
         "name": card.get("name"),
         "date": card.get("date"),
         "summary": card.get("summary"),
-        "trained on": _trained_on(card.get("training", [])),
+        "trained on": _recordings(card.get("training", []), with_sources=True),
+        "adapted to": _recordings([card.get("adapted_to", {})]),
         "use": card.get("intended_use"),
     }
     table = Table.grid(padding=(0, 2))
@@ -56,29 +60,30 @@ def _about(card: dict[str, Any]) -> "Table":
     return table
 
 
-def _trained_on(training: list[dict[str, Any]]) -> str:
-    """Count the recordings of both classes and their sources, if the card has them."""
-    counts = [sum(_count(each.get(name)) for each in training) for name in ("n_human", "n_synthetic")]
-    if not any(counts):
+def _recordings(parts: list[Any], *, with_sources: bool = False) -> str:
+    """Count the recordings of both classes, and their sources; an empty text if there are none."""
+    known = [each for each in parts if isinstance(each, dict)]
+    human, synthetic = (sum(_count(each.get(name)) for each in known) for name in ("n_human", "n_synthetic"))
+    if not human + synthetic:
         return ""
-    sources = len({str(each.get("source")) for each in training})
-    human, synthetic = counts
-    return (
-        f"{human:,} human and {synthetic:,} synthetic recordings of {sources:,} source{'s' * (sources != 1)}"
-    )
+    n = len({str(each.get("source")) for each in known})
+    sources = f" of {n:,} source{'s' * (n != 1)}" if with_sources else ""
+    return f"{human:,} human and {synthetic:,} synthetic recordings{sources}"
 
 
 def _count(value: Any) -> int:
     return value if type(value) is int else 0
 
 
-def _rates(rates: list[dict[str, Any]]) -> "Table":
-    table = _table("", "human", "called synth.", "synthetic", "called human", "EER")
-    for rate in rates:
-        human, synthetic = (_with_interval(rate, name) for name in _RATES)
-        equal = _percent(rate.get("equal_error_rate"))
-        counts = [_text(rate.get(name)) for name in ("n_human", "n_synthetic")]
-        table.add_row(printable(rate["value"]), counts[0], human, counts[1], synthetic, equal)
+def _rates(groups: list[list[dict[str, Any]]]) -> "Table":
+    table = _table("", "human", "called synth.", "synth.", "called human", "EER")
+    for rates in groups:
+        for rate in rates:
+            human, synthetic = (_with_interval(rate, name) for name in _RATES)
+            equal = _percent(rate.get("equal_error_rate"))
+            counts = [_text(rate.get(name)) for name in ("n_human", "n_synthetic")]
+            table.add_row(printable(rate["value"]), counts[0], human, counts[1], synthetic, equal)
+        table.add_section()
     return table
 
 
