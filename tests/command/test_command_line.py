@@ -151,7 +151,7 @@ def test_help_has_examples_that_the_command_would_take(name):
 
 
 def test_help_and_version_load_nothing_heavy():
-    for arguments in (["--version"], ["--help"], ["train", "--help"]):
+    for arguments in (["--version"], ["--help"], ["train", "--help"], ["detect", "--help"]):
         done = subprocess.run(
             [sys.executable, "-X", "importtime", "-m", "voicelstm", *arguments],
             capture_output=True,

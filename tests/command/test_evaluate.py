@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from tests.command.runner import run
-from voicelstm import Augmenter, calibrate, evaluate, save, tune_threshold
+from voicelstm import Augmenter, calibrate, evaluate, load_pretrained, save, tune_threshold
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.datasets import load_csv
 
@@ -32,6 +32,16 @@ def test_evaluate_reports_what_the_library_does(detector_file, small_detector, v
     rows = list(csv.DictReader(io.StringIO(run(*arguments[:4], "--csv")[0])))
     assert [row["value"] for row in rows] == ["all"]
     assert float(rows[0]["eer_low"]) == pytest.approx(expected.overall.eer.low, rel=1e-5)
+
+
+def test_evaluate_without_a_model_measures_the_detector_of_the_package(voice_folder):
+    labels = voice_folder / "labels.csv"
+    corpus = load_csv(labels)
+    expected = evaluate(load_pretrained(), corpus.recordings, corpus.target, by=[], n_resamples=0).overall
+    (found,) = json.loads(run("evaluate", labels, "--json")[0])["rows"]
+    for name in ("eer", "cllr", "miss", "false_alarm"):
+        assert found[name]["value"] == pytest.approx(getattr(expected, name).value, rel=1e-4)
+    assert "general-1 on recordings with labels" in run("evaluate", labels)[0]
 
 
 def test_evaluate_takes_wrapped_detectors_apart(small_detector, small_voices, voice_folder, tmp_path):

@@ -10,6 +10,7 @@ import click
 from voicelstm.command._corpus import list_failures
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.command._human import human_label_for, human_option
+from voicelstm.command._meaning import meaning_of_answers, meaning_of_segments
 from voicelstm.command._model import Model, model_option
 from voicelstm.command._output import Column, Form, Listing, new_console, output_options, write_notes
 from voicelstm.command._recordings import (
@@ -177,7 +178,11 @@ def detect(
         if console is not None and len(named.paths) > 1:
             console.print("\n " + _summary(counts, len(failures), "channel" if several else "recording"))
         if console is not None and any(counts.values()):
-            write_notes(console, _meaning(model, point, prior, timeline))
+            if timeline:
+                labelled = starts is not None
+                write_notes(console, meaning_of_segments(model, point, labelled=labelled))
+            else:
+                write_notes(console, meaning_of_answers(model, point, prior))
         n_answers = sum(counts.values()) + len(failures)
         list_failures(failures, n_answers, "channel" if several else "recording")
         list_left_out(named.left_out)
@@ -311,41 +316,6 @@ def _operating_point(detector: Any, name: str | None) -> dict[str, Any] | None:
         return None
     point: dict[str, Any] = next(each for each in detector.card_["operating_points"] if each["name"] == name)
     return point
-
-
-def _meaning(model: Model, point: dict[str, Any] | None, prior: float | None, timeline: bool) -> list[str]:
-    """Say what the numbers of the table mean."""
-    notes = []
-    if point is not None:
-        human, synthetic = (
-            f"{100 * point[rate]:.3g} %" for rate in ("human_called_synthetic", "synthetic_called_human")
-        )
-        notes.append(
-            f"{point['name']}: synthetic from a score of {point['threshold']:+.2f}. Where that was measured,"
-            f" {human} of human recordings were called synthetic, and {synthetic} of synthetic ones human."
-        )
-    if prior is not None:
-        notes.append(f"The posterior is the probability of synthetic if {_in_words(prior)} is synthetic.")
-    elif model.path is None and not timeline:
-        notes.append(
-            "A probability is that of the label at even odds, as if every other recording were synthetic:"
-            " --prior 0.01 says what it means if 1 in 100 is."
-        )
-    if model.path is None:
-        notes.append(f"How often {model} errs: voicelstm info.")
-    return notes
-
-
-def _in_words(prior: float) -> str:
-    """Say a share of recordings as one in so many, or in per cent.
-
-    >>> _in_words(0.01), _in_words(0.3)
-    ('1 recording in 100', '30 % of recordings')
-    """
-    times = round(1 / prior)
-    return (
-        f"1 recording in {times}" if abs(prior * times - 1) < 1e-9 else f"{100 * prior:.3g} % of recordings"
-    )
 
 
 def _summary(counts: dict[Any, int], n_failed: int, what: str) -> str:

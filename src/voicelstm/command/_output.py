@@ -189,8 +189,9 @@ def write_notes(console: "Console", notes: Iterable[str]) -> None:
     """Write sentences below a table, as far in as the table is."""
     from rich.padding import Padding
 
-    console.print()
-    for note in notes:
+    for position, note in enumerate(notes):
+        if not position:
+            console.print()
         console.print(Padding(note, (0, 0, 0, 1), expand=False))
 
 

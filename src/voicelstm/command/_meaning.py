@@ -1,0 +1,58 @@
+"""What the numbers of the table of ``voicelstm detect`` mean, in words below it."""
+
+from typing import Any
+
+from voicelstm.command._model import Model
+
+__all__ = ["meaning_of_answers", "meaning_of_segments"]
+
+
+def meaning_of_answers(model: Model, point: dict[str, Any] | None, prior: float | None) -> list[str]:
+    """Say what the numbers of a table of recordings mean."""
+    notes = [] if point is None else [_measured_at(point)]
+    if prior is not None:
+        notes.append(f"The posterior is the probability of synthetic if {_in_words(prior)} is synthetic.")
+    elif model.path is None:
+        notes.append(
+            "A probability is that of the label at even odds, as if every other recording were synthetic:"
+            " --prior 0.01 says what it means if 1 in 100 is."
+        )
+    return [*notes, *_where_errors_are(model)]
+
+
+def meaning_of_segments(model: Model, point: dict[str, Any] | None, *, labelled: bool) -> list[str]:
+    """Say what the numbers of a table of segments mean."""
+    if labelled:
+        notes = [] if point is None else [_measured_at(point)]
+    else:
+        notes = [
+            "Scores of segments are from before the calibration, which is one of whole recordings: they say"
+            " where, not how sure, and decide nothing. Without --timeline a recording is decided as a whole."
+        ]
+    return [*notes, *_where_errors_are(model)]
+
+
+def _measured_at(point: dict[str, Any]) -> str:
+    human, synthetic = (
+        f"{100 * point[rate]:.3g} %" for rate in ("human_called_synthetic", "synthetic_called_human")
+    )
+    return (
+        f"{point['name']}: synthetic from a score of {point['threshold']:+.2f}. Where that was measured,"
+        f" {human} of human recordings were called synthetic, and {synthetic} of synthetic ones human."
+    )
+
+
+def _where_errors_are(model: Model) -> list[str]:
+    return [f"How often {model} errs: voicelstm info."] if model.path is None else []
+
+
+def _in_words(prior: float) -> str:
+    """Say a share of recordings as one in so many, or in per cent.
+
+    >>> _in_words(0.01), _in_words(0.3)
+    ('1 recording in 100', '30 % of recordings')
+    """
+    times = round(1 / prior)
+    return (
+        f"1 recording in {times}" if abs(prior * times - 1) < 1e-9 else f"{100 * prior:.3g} % of recordings"
+    )
