@@ -55,7 +55,10 @@ def test_train_says_that_it_makes_a_new_detector_if_it_is_given_one():
             ["evaluate", "my detector", "test.csv", "--by", "system"],
             ["evaluate", "-m", "my detector", "test.csv", "--by", "system"],
         ),
+        (["evaluate", "./my detector", "t.csv"], ["evaluate", "-m", "./my detector", "t.csv"]),
+        (["evaluate", "my detector", "./my detector"], ["evaluate", "-m", "my detector", "./my detector"]),
         (["info", "my detector", "--json"], ["info", "-m", "my detector", "--json"]),
+        (["info", ".//my detector"], ["info", "-m", ".//my detector"]),
     ],
 )
 def test_a_detector_as_the_first_argument_is_answered_with_the_command_that_works(

@@ -71,8 +71,10 @@ def _is_detector(name: str) -> bool:
 def _with_model(ctx: click.Context, detector: str) -> str:
     """Write what was asked with the detector as an option."""
     others = list(arguments_of(ctx))
-    others.remove(detector)
-    return _command(ctx, ["-m", detector, *others])
+    # As it was written: of ./d a path is d.
+    written = next(word for word in others if Path(word) == Path(detector))
+    others.remove(written)
+    return _command(ctx, ["-m", written, *others])
 
 
 def _command(ctx: click.Context, arguments: Sequence[str]) -> str:
