@@ -70,6 +70,7 @@ coverage: install
 LOWER_BOUNDS := $(VENV)/lower-bounds
 # What each of them could break, in two minutes; empty, it is the whole suite, as in `make nightly`.
 LOWER_BOUNDS_TESTS ?= tests/test_package.py tests/test_compat.py tests/display tests/metrics \
+	tests/detector/test_pinned_answers.py \
 	$(patsubst %,tests/audio/test_%.py,level reading) tests/command/test_detect.py \
 	$(patsubst %,tests/datasets/test_%.py,files folder labels problems splitters table) \
 	$(patsubst %,tests/features/test_%.py,backends cepstra transformer) \
@@ -108,7 +109,7 @@ backends: $(VENV)/.backends
 	$(MAKE) --jobs=2 --output-sync=target backend-jax backend-torch jax-devices model-files
 
 # What is marked so; of them all, the suite's tests of networks and what holds them, as in `make nightly`.
-BACKEND_TESTS ?= -m every_backend tests/network tests/classifier
+BACKEND_TESTS ?= -m every_backend tests/network tests/classifier tests/detector/test_pinned_answers.py
 
 # JAX computes in double precision only where that is asked for.
 backend-jax: $(VENV)/.backends
@@ -246,7 +247,7 @@ nightly: install
 	$(MAKE) campaigns
 	$(MAKE) mutations
 	$(BIN)/python -m pytest -m nightly
-	$(MAKE) backends BACKEND_TESTS="tests/network tests/classifier tests/model_files/test_persistence.py"
+	$(MAKE) backends BACKEND_TESTS="tests/network tests/classifier tests/model_files/test_persistence.py tests/detector/test_pinned_answers.py"
 	$(MAKE) coverage
 	$(MAKE) lower-bounds LOWER_BOUNDS_TESTS=
 	$(LOWER_BOUNDS)/bin/python campaigns/audio.py --files 1500

@@ -70,7 +70,7 @@ class Corpus:
             return np.concatenate(values)[::every]
 
         self.speaker, self.family, self.system = map(column, ("speaker", "family", "system"))
-        self.language, self.coding = column("language"), column("coding")
+        self.language, self.coding, self.style = map(column, ("language", "coding", "style"))
         self.source = np.array([speaker.split(":")[0] for speaker in self.speaker])
         self.human = self.target == "human"
 
@@ -146,9 +146,9 @@ class Heard:
         )
         self.training = front_end.fit_transform(corpus.recordings)
         self.of_channel = {PLAIN: self.training.plain}
-        everything, human = np.arange(len(corpus.names)), np.flatnonzero(corpus.human)
+        tested = np.sort(np.concatenate([test for _, test in corpus.folds()]))
         for name, function in channels.items():
-            chosen = human if name in PROCESSES else everything
+            chosen = clips_of(corpus, name, tested)
             paths = sent_through(corpus, name, function, chosen, cache / "recordings", n_jobs)
             sequences = front_end.transform(paths)
             of_clip = dict(zip(chosen.tolist(), range(len(chosen)), strict=True))

@@ -188,6 +188,7 @@ def rates(corpus, unseen, ratios):
         lines.append(rate_of(corpus, "process", name, ratios[name], human, corpus.source, corpus.family))
     of_groups = (
         ("language", corpus.language, corpus.source, corpus.family),
+        ("style", corpus.style, corpus.source, corpus.family),
         ("coding", corpus.coding, corpus.source, corpus.family),
         ("source", np.where(corpus.human, corpus.source, ""), corpus.speaker, corpus.system),
         ("family", np.where(corpus.human, "", corpus.family), corpus.speaker, corpus.system),

@@ -12,6 +12,7 @@ _TITLES = {
     "process": "Human speech that products have processed",
     "adversity": "If somebody wants to deceive it",
     "language": "By language",
+    "style": "By style of speech",
     "coding": "By what the recording went through before",
     "source": "By source of human speech",
     "family": "By family of systems",
