@@ -4,10 +4,11 @@ import signal
 import subprocess
 
 import numpy as np
+import pytest
 import soundfile
 
 from tests.command.runner import COMMAND, SET, run, small_detector_as_trained
-from voicelstm import MFCCTransformer, SequenceStore, load, make_detector
+from voicelstm import MFCCTransformer, SequenceStore, fine_tune, load, load_pretrained, make_detector
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.datasets import load_csv
 from voicelstm.exceptions import TrainingError
@@ -220,3 +221,39 @@ def test_the_channel_that_is_trained_on_is_that_of_features_audit_and_evaluate(v
     assert len(SequenceStore(tmp_path / "a")[0]) == len(SequenceStore(tmp_path / "b")[0])
     _, err = run("audit", stereo, "--channel", "each", code=ExitCode.USAGE)
     assert "each is for detect" in err
+
+
+def test_the_detector_of_the_package_is_adapted_to_recordings(voice_folder, voices, tmp_path):
+    out, err = run(
+        "train",
+        voice_folder / "broken.csv",
+        *("-o", tmp_path / "mine", "--from-pretrained", "--groups", "speaker"),
+        code=ExitCode.SOME_FAILED,
+    )
+    assert "Adapted general-1 to 24 recordings: 12 human, 12 synthetic." in out
+    assert "was not measured" in out
+    assert "2 of 26 recordings failed and are left out" in err
+    corpus = load_csv(voice_folder / "labels.csv")
+    expected = fine_tune(load_pretrained(), corpus.recordings, corpus.target, groups=corpus.groups["speaker"])
+    found = load(tmp_path / "mine")
+    np.testing.assert_allclose(found.predict_proba(voices), expected.predict_proba(voices), rtol=1e-4)
+    assert found.card_["adapted_to"] == {"n_human": 12, "n_synthetic": 12}
+
+
+def test_labels_of_other_words_are_those_of_the_detector_of_the_package(voice_folder, tmp_path):
+    text = (voice_folder / "labels.csv").read_text().replace(",human,", ",1,").replace(",synthetic,", ",0,")
+    (voice_folder / "numbers.csv").write_text(text)
+    arguments = ("--from-pretrained", "--human", 1)
+    run("train", voice_folder / "numbers.csv", "-o", tmp_path / "numbers", *arguments)
+    run("train", voice_folder / "labels.csv", "-o", tmp_path / "words", "--from-pretrained")
+    numbers, words = (load(tmp_path / name) for name in ("numbers", "words"))
+    calibrators = [each.calibrated_classifiers_[0].calibrators[0] for each in (numbers, words)]
+    assert calibrators[0].a_ == pytest.approx(calibrators[1].a_)
+
+
+def test_what_a_training_from_nothing_takes_is_refused(voice_folder, tmp_path):
+    for option in (["--kind", "dynamics"], ["--seed", 1], ["--folds", 3], ["--set", "classifier.units=3"]):
+        arguments = ("-o", tmp_path / "mine", "--from-pretrained", *option)
+        _, err = run("train", voice_folder / "labels.csv", *arguments, code=ExitCode.USAGE)
+        assert f"leave {option[0]} out" in err
+    assert not (tmp_path / "mine").exists()

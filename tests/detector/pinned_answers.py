@@ -1,8 +1,8 @@
 """The recordings whose scores a packaged detector keeps: simulated voices, and clips of the shared corpus.
 
-``python -m tests.detector.pinned_answers general-1 > tests/detector/pinned_general_1.csv`` writes the scores of a
-new detector, once. They are never written again: what answers otherwise is another detector, and has another
-name.
+``python -m tests.detector.pinned_answers general-1 > tests/detector/pinned_general_1.csv`` writes the scores
+of a new detector, once. They are never written again: what answers otherwise is another detector, and has
+another name.
 """
 
 import csv

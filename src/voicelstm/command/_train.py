@@ -12,6 +12,7 @@ from voicelstm.command._cross_validation import CrossValidation, Plan, check_col
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.command._former_usage import answer_kind_named_model
 from voicelstm.command._human import human_label_in, human_option
+from voicelstm.command._model import DEFAULT, Model, is_given
 from voicelstm.command._output import Form, output_options, write_json, write_report
 from voicelstm.command._recordings import channel_option, list_left_out
 from voicelstm.command._session import Task, busy
@@ -32,6 +33,7 @@ Examples:
   voicelstm train labels.csv --where subset=train -o detector.voicelstm
   voicelstm train labels.csv --kind dynamics -o quick.voicelstm
   voicelstm train labels.csv --set classifier.max_steps=3000 -o long.voicelstm
+  voicelstm train ten.csv --from-pretrained --groups speaker -o mine.voicelstm
 
 \b
 The detector is that of voicelstm.make_detector: of the kind convolutions,
@@ -40,6 +42,9 @@ and is worth less on other recordings. --verbose tells what it is at. The
 steps are features and classifier; dynamics has one more, dynamics, between
 them. --set changes their parameters: to what Python writes so (0.5, None,
 True), to words (mean), or to several of them with commas.
+With --from-pretrained the detector of the package is adapted to your channel
+by some ten recordings of each class, in seconds; --groups then keeps those of
+one speaker together where it is calibrated.
 The file is written when all is done: a run that fails or is interrupted
 leaves the old one. Recordings that cannot be read, and files in a folder that
 are none, are left out and listed at the end, and the exit code is then 1;
@@ -61,6 +66,11 @@ are none, are left out and listed at the end, and the exit code is then 1;
     default="convolutions",
     show_default=True,
     help="The first to decide about recordings, the second for a quick look.",
+)
+@click.option(
+    "--from-pretrained",
+    is_flag=True,
+    help=f"Adapt {DEFAULT}, the detector of the package, rather than train one from nothing.",
 )
 @click.option("--model", hidden=True, is_eager=True, expose_value=False, callback=answer_kind_named_model)
 @click.option(
@@ -96,10 +106,13 @@ are none, are left out and listed at the end, and the exit code is then 1;
 )
 @corpus_options
 @output_options(rows=False)
+@click.pass_context
 def train(
+    ctx: click.Context,
     corpus: Corpus,
     output: Path,
     kind: str,
+    from_pretrained: bool,
     groups: str | None,
     unseen: str | None,
     folds: int,
@@ -118,6 +131,8 @@ def train(
     if unseen is not None and groups in (None, unseen):
         raise click.UsageError(f"--unseen {unseen} needs --groups, another column: that of the speakers.")
     _check_output(output)
+    if from_pretrained:
+        return _adapt(ctx, corpus, output, groups, channel, human, cache, form)
     from sklearn.pipeline import Pipeline
 
     from voicelstm import make_detector, save
@@ -149,6 +164,60 @@ def train(
     save(Pipeline([("features", detector["features"]), *of_features.steps]), output)
     told = _measured(bunch, human_label, folds, measured)
     _report(output, features.target, measured, told, form)
+    list_failures(features.failures, len(bunch.recordings))
+    list_left_out(corpus.left_out)
+    return ExitCode.SOME_FAILED if features.failures or corpus.left_out else ExitCode.FINE
+
+
+# Of a training from nothing.
+_FOR_TRAINING = ("kind", "unseen", "folds", "balance", "assignments", "seed")
+
+
+def _adapt(
+    ctx: click.Context,
+    corpus: Corpus,
+    output: Path,
+    groups: str | None,
+    channel: int | str | None,
+    human: str | None,
+    cache: Path | None,
+    form: Form,
+) -> ExitCode:
+    """Adapt the detector of the package."""
+    options = {each.name: each.opts[-1] for each in ctx.command.params}
+    for name in _FOR_TRAINING:
+        if is_given(ctx, name):
+            raise click.UsageError(
+                f"--from-pretrained adapts a detector that is trained already: leave {options[name]} out."
+            )
+    from tempfile import TemporaryDirectory
+
+    import numpy as np
+
+    from voicelstm import fine_tune, save
+    from voicelstm.detector import transformers_of
+
+    detector = Model(DEFAULT).load()
+    bunch = corpus.load()
+    corpus.check_two_classes(bunch.target)
+    corpus.check_enough(bunch.target)
+    human_label = human_label_in(bunch.target, corpus.labels, human)
+    if groups is not None:
+        check_column(bunch.groups, groups, "--groups")
+    changes = {"n_jobs": corpus.jobs} | ({"channel": channel} if is_given(ctx, "channel") else {})
+    with TemporaryDirectory() as folder:  # what is read to see which recordings fail is not read again
+        transformers = transformers_of(detector)
+        for transformer in transformers:
+            transformer.set_params(cache_dir=cache or Path(folder), **changes)
+        features = read_features(transformers[0], bunch, corpus.jobs, cache, to_train=False)
+        corpus.check_enough(features.target, "recordings that could be read")
+        labels = np.where(features.target == human_label, "human", "synthetic")
+        of_groups = None if groups is None else features.groups[groups]
+        with _told("Adapting"):
+            adapted = fine_tune(detector, features.recordings, labels, groups=of_groups)
+    save(adapted, output)
+    unmeasured = ["How good it is now was not measured: voicelstm evaluate on other recordings does that."]
+    _report(output, features.target, None, unmeasured, form, f"Adapted {DEFAULT} to")
     list_failures(features.failures, len(bunch.recordings))
     list_left_out(corpus.left_out)
     return ExitCode.SOME_FAILED if features.failures or corpus.left_out else ExitCode.FINE
@@ -228,7 +297,12 @@ def _measured(bunch: Any, human_label: Any, n_folds: int, measured: CrossValidat
 
 
 def _report(
-    output: Path, target: Any, measured: CrossValidation | None, quality: list[Any], form: Form
+    output: Path,
+    target: Any,
+    measured: CrossValidation | None,
+    quality: list[Any],
+    form: Form,
+    done: str = "Trained on",
 ) -> None:
     import numpy as np
 
@@ -244,7 +318,7 @@ def _report(
         )
         return
     told: list[Any] = [
-        f"Trained on {len(target)} recordings: "
+        f"{done} {len(target)} recordings: "
         + ", ".join(f"{n} {label}" for label, n in n_per_class.items())
         + "."
     ]
