@@ -6,7 +6,6 @@ What is drawn for a recording depends on its number alone, so that all detectors
 import librosa
 import numpy as np
 import soxr
-import tensorflow as tf
 
 from voicelstm.audio._distortions import add_noise, cut_band, reverberate
 
@@ -71,6 +70,8 @@ def attacked(detector, sequences, is_human, change=ONE_DECIBEL):
     I. Goodfellow et al., "Explaining and harnessing adversarial examples", ICLR 2015. It needs the network
     itself, and nothing says that a sound has these energies: the worst case, not a recording.
     """
+    import tensorflow as tf  # not for those who make the recordings, in processes of their own
+
     model, statistics = detector.network_, detector._fitted.statistics
     moved = []
     for sequence, human in zip(sequences, is_human, strict=True):

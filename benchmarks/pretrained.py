@@ -46,6 +46,8 @@ INTENDED_USE = (
 LIMITS = [
     "It errs often on sources that it has not heard; see the rates. Scores move with the source as a whole.",
     "Vocoded copies of human recordings and speech cut from recordings are mostly called human.",
+    "Of synthetic recordings with music in them, or with their pitch changed, three in five are called human."
+    " Whoever has the file can have any answer from it.",
     "It was trained on single voices, four fifths English, mostly read, of 2 to 8 s. Music, singing, several"
     " voices at once and children are hardly in it.",
     "Systems newer than 2026 are not in it.",
