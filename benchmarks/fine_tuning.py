@@ -14,34 +14,52 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 from sklearn.base import clone
-from sklearn.pipeline import Pipeline
+from sklearn.linear_model import LogisticRegression
 
 from detection import PLAIN, SHARED, Corpus, equal_error, sent_through
 from detection_adversity import ADVERSITY
-from detection_channels import CHANNELS
+from detection_channels import CHANNELS, PROCESSES
 from detection_sides import OURS, SIDES
 from pretrained import NAME, allowed_clips
-from voicelstm import LSTMVoiceClassifier, fine_tune
+from voicelstm import LSTMVoiceClassifier, calibrate
+from voicelstm.classifier import embeddings, last_layer
+from voicelstm.detector._fine_tuning import folds_of, learnt_on
 from voicelstm.exceptions import AudioWarning
 
-N_CLIPS = (0, 5, 10, 20, 40)  # of each class
-N_DRAWS = 3
+N_CLIPS = (0, 5, 10, 20)  # of each class
+N_DRAWS = 20
 UNHEARD = (PLAIN, "Vorbis", "noise", "loudspeaker and room", "pitch")
 
 
-def errors(corpus, detector, paths, clips, n_clips, draw):
-    """Return the equal error rate, and the share of wrong answers at 0, after an adaptation to some clips."""
+def of_layer(coefficients, intercept):
+    """Make of a last layer what classifies embeddings, which do not change and need not be computed again."""
+    classifier = LogisticRegression()
+    classifier.classes_ = np.array(["human", "synthetic"])
+    classifier.coef_, classifier.intercept_ = coefficients[None], np.array([intercept])
+    return classifier
+
+
+def errors(corpus, embedded, layer, clips, n_clips, draw):
+    """Return the equal error rate, and the share of wrong answers at 0, after an adaptation to some clips.
+
+    Both of the clips whose speakers are not among those that were drawn.
+    """
     generator = np.random.default_rng([draw, n_clips])
-    chosen = [generator.permutation(clips[kind[clips]])[:n_clips] for kind in (corpus.human, ~corpus.human)]
-    drawn = np.concatenate(chosen)
+    kinds = (corpus.human, ~corpus.human)
+    drawn = np.concatenate([generator.permutation(clips[kind[clips]])[:n_clips] for kind in kinds])
     others = clips[~np.isin(corpus.speaker[clips], corpus.speaker[drawn])]
-    if n_clips:
-        detector = fine_tune(
-            detector, [paths[clip] for clip in drawn], corpus.target[drawn], groups=corpus.speaker[drawn]
-        )
-    probabilities = detector.predict_proba([paths[clip] for clip in others])
     score = np.full(len(corpus.names), np.nan)
-    score[others] = np.log(probabilities[:, 1] / probabilities[:, 0])
+    if n_clips:
+        labels, groups = corpus.target[drawn], corpus.speaker[drawn]
+        if min(len(set(groups[labels == label])) for label in labels) < 3:
+            groups = None  # all of two speakers
+        folds = folds_of(["human", "synthetic"], labels, len(labels), groups)
+        *after, held_out = learnt_on(embedded[drawn], ~corpus.human[drawn], folds, *layer)
+        calibrated = calibrate(of_layer(*after), None, labels, scores=held_out)
+        probability = calibrated.predict_proba(embedded[others])
+        score[others] = np.log(probability[:, 1] / probability[:, 0])
+    else:
+        score[others] = embedded[others] @ layer[0] + layer[1]
     human = corpus.human[others]
     wrong = (score[others] >= 0) == human
     return equal_error(corpus, score, others), 100 * (wrong[human].mean() + wrong[~human].mean()) / 2
@@ -55,37 +73,37 @@ def main():
     warnings.simplefilter("ignore", AudioWarning)
     corpus, cache = Corpus(SHARED / "corpus"), arguments.cache
     allowed = allowed_clips(corpus)
-    table = Table(title="Equal error rate, and wrong answers at 0, in per cent", title_justify="left")
+    front_end = clone(SIDES[OURS].front_end).set_params(
+        n_jobs=arguments.n_jobs, cache_dir=cache / "features", augment=None, on_error="warn"
+    )
+    found = {name: {n_clips: [] for n_clips in N_CLIPS} for name in UNHEARD}
+    for number, (_, test) in enumerate(corpus.folds()):
+        classifier = LSTMVoiceClassifier.load(cache / NAME / f"fold_{number}.voicelstm")
+        for name in UNHEARD:
+            clips = test[allowed[test]]
+            paths = [corpus.recordings[clip] for clip in clips]
+            if name != PLAIN:
+                function = (CHANNELS | PROCESSES | ADVERSITY)[name]
+                paths = sent_through(corpus, name, function, clips, cache / "recordings", arguments.n_jobs)
+            of_clips = embeddings(classifier, front_end.transform(paths))
+            clips = clips[np.isfinite(of_clips).all(axis=1)]
+            embedded = np.full((len(corpus.names), of_clips.shape[1]), np.nan)
+            embedded[clips] = of_clips[np.isfinite(of_clips).all(axis=1)]
+            for n_clips in N_CLIPS:
+                draws = [
+                    errors(corpus, embedded, last_layer(classifier), clips, n_clips, draw)
+                    for draw in range(N_DRAWS if n_clips else 1)
+                ]
+                found[name][n_clips].append([statistics.median(each) for each in zip(*draws, strict=True)])
+    table = Table(title="Equal error rate / wrong answers at 0, per cent", title_justify="left")
     table.add_column("clips of each class")
     for name in UNHEARD:
         table.add_column(name, justify="right")
-    front_end = clone(SIDES[OURS].front_end).set_params(
-        n_jobs=arguments.n_jobs, cache_dir=cache / "features", augment=None
-    )
     for n_clips in N_CLIPS:
-        cells = []
-        for name in UNHEARD:
-            of_folds = []
-            for number, (_, test) in enumerate(corpus.folds()):
-                clips = test[allowed[test]]
-                classifier = LSTMVoiceClassifier.load(cache / NAME / f"fold_{number}.voicelstm")
-                detector = Pipeline([("features", front_end.fit(None)), ("classifier", classifier)])
-                paths = dict(zip(clips.tolist(), (corpus.recordings[clip] for clip in clips), strict=True))
-                if name != PLAIN:
-                    function = (CHANNELS | ADVERSITY)[name]
-                    found = sent_through(
-                        corpus, name, function, clips, cache / "recordings", arguments.n_jobs
-                    )
-                    paths = dict(zip(clips.tolist(), found, strict=True))
-                draws = [
-                    errors(corpus, detector, paths, clips, n_clips, draw)
-                    for draw in range(N_DRAWS if n_clips else 1)
-                ]
-                of_folds.append([statistics.median(values) for values in zip(*draws, strict=True)])
-            cells.append(
-                " / ".join(f"{statistics.mean(values):.0f}" for values in zip(*of_folds, strict=True))
-            )
-        table.add_row(str(n_clips), *cells)
+        means = [
+            [statistics.mean(each) for each in zip(*found[name][n_clips], strict=True)] for name in UNHEARD
+        ]
+        table.add_row(str(n_clips), *(" / ".join(f"{each:.0f}" for each in pair) for pair in means))
     Console(width=120).print(table)
 
 

@@ -80,11 +80,11 @@ def test_evaluate_leaves_out_what_it_cannot_read(detector_file, voice_folder):
 
 
 def test_evaluate_refuses_labels_that_are_not_the_detectors(detector_file, voice_folder, tmp_path):
-    text = (voice_folder / "labels.csv").read_text().replace(",human,", ",real,")
+    text = (voice_folder / "labels.csv").read_text().replace(",human,", ",anna,")
     (tmp_path / "labels.csv").write_text(text.replace("label", "class", 1))
     where = ("--audio-dir", voice_folder, "--label-column", "class")
     _, err = run("evaluate", "-m", detector_file, tmp_path / "labels.csv", *where, code=ExitCode.REFUSED)
-    assert "labels.csv has the labels real and synthetic in the column class; those of" in err
+    assert "labels.csv has the labels anna and synthetic in the column class; those of" in err
     assert f"{detector_file.name} are human and synthetic" in err
 
 
@@ -142,3 +142,17 @@ def test_evaluate_names_recordings_of_the_training(voice_folder, tmp_path):
     out, err = run(*arguments, "--json")
     assert json.loads(out)["n_in_training"] == 0
     assert "training" not in err
+
+
+@pytest.mark.parametrize(("human", "synthetic"), [("bonafide", "spoof"), ("human", "VITS"), ("1", "0")])
+def test_other_words_for_the_classes_are_taken_for_them(
+    human, synthetic, detector_file, voice_folder, tmp_path
+):
+    text = (voice_folder / "labels.csv").read_text()
+    text = text.replace(",human,", f",{human},").replace(",synthetic,", f",{synthetic},")
+    (tmp_path / "labels.csv").write_text(text)
+    arguments = ("--json", "--audio-dir", voice_folder, *(("--human", human) if human == "1" else ()))
+    out, err = run("evaluate", "-m", detector_file, tmp_path / "labels.csv", *arguments)
+    expected, _ = run("evaluate", "-m", detector_file, voice_folder / "labels.csv", "--json")
+    assert json.loads(out) == json.loads(expected)
+    assert f"{human} and {synthetic} are taken for human and synthetic of" in err

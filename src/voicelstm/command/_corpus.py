@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from voicelstm.command._assignments import rows_to_keep
+from voicelstm.command._human import label_of_text
 from voicelstm.command._output import printable
 from voicelstm.command._recordings import ignore_option, jobs_option
 from voicelstm.command._session import busy, say
@@ -131,6 +132,30 @@ class Corpus:
                 f"{self.labels} has the labels {' and '.join(map(str, labels))}{self._in_column}; those of"
                 f" {detector} are {known}. Write the same labels, or choose another detector."
             )
+
+    def in_classes_of(self, target: Any, detector: Any, name: str, human: str | None) -> Any:
+        """Return labels as a detector of two classes has them; other words for these are its classes."""
+        import numpy as np
+
+        from voicelstm.metrics import human_label_of, recognised_human_label
+
+        classes, labels = detector.classes_.tolist(), np.unique(target).tolist()
+        if len(classes) == len(labels) == 2 and set(classes) != set(labels):
+            try:
+                human_class = human_label_of(detector)
+            except ValueError:
+                human_class = None
+            named = human if human is not None and human in map(str, labels) else None
+            known = recognised_human_label(labels) if named is None else label_of_text(named, labels)
+            if human_class is not None and known is not None:
+                synthetic_class, other = (
+                    next(each for each in pair if each != one)
+                    for pair, one in ((classes, human_class), (labels, known))
+                )
+                say(f"{known} and {other} are taken for {human_class} and {synthetic_class} of {name}")
+                return np.where(target == known, human_class, synthetic_class)
+        self.check_classes(target, classes, name)
+        return target
 
     @property
     def _in_column(self) -> str:

@@ -77,7 +77,7 @@ def evaluate(
     """Measure a detector on labelled recordings.
 
     LABELS is a CSV with the columns path and label, or a folder with one sub-folder per class; the labels are
-    the detector's.
+    the detector's, or other words for human and synthetic.
     """
     import voicelstm
     from voicelstm.detector import MEASURES, positions_among, warn_of_training_recordings
@@ -92,8 +92,10 @@ def evaluate(
     if channel is not None:
         transformer.set_params(channel=channel)
     # Before anything is read, and again of what could be read.
-    corpus.check_classes(bunch.target, of_features.classes_.tolist(), str(model))
-    human_label = human_label_for(of_features, str(model), human)
+    before = set(bunch.target.tolist())
+    bunch.target = corpus.in_classes_of(bunch.target, of_features, str(model), human)
+    translated = before != set(bunch.target.tolist())
+    human_label = human_label_for(of_features, str(model), None if translated else human)
     features = read_features(transformer, bunch, corpus.jobs, cache, to_train=False)
     corpus.check_two_classes(features.target, "recordings that could be read")
     with busy("Measuring"):

@@ -192,8 +192,6 @@ def _adapt(
             )
     from tempfile import TemporaryDirectory
 
-    import numpy as np
-
     from voicelstm import fine_tune, save
     from voicelstm.detector import transformers_of
 
@@ -201,7 +199,7 @@ def _adapt(
     bunch = corpus.load()
     corpus.check_two_classes(bunch.target)
     corpus.check_enough(bunch.target)
-    human_label = human_label_in(bunch.target, corpus.labels, human)
+    bunch.target = corpus.in_classes_of(bunch.target, detector, DEFAULT, human)
     if groups is not None:
         check_column(bunch.groups, groups, "--groups")
     changes = {"n_jobs": corpus.jobs} | ({"channel": channel} if is_given(ctx, "channel") else {})
@@ -211,10 +209,9 @@ def _adapt(
             transformer.set_params(cache_dir=cache or Path(folder), **changes)
         features = read_features(transformers[0], bunch, corpus.jobs, cache, to_train=False)
         corpus.check_enough(features.target, "recordings that could be read")
-        labels = np.where(features.target == human_label, "human", "synthetic")
         of_groups = None if groups is None else features.groups[groups]
         with _told("Adapting"):
-            adapted = fine_tune(detector, features.recordings, labels, groups=of_groups)
+            adapted = fine_tune(detector, features.recordings, features.target, groups=of_groups)
     save(adapted, output)
     unmeasured = ["How good it is now was not measured: voicelstm evaluate on other recordings does that."]
     _report(output, features.target, None, unmeasured, form, f"Adapted {DEFAULT} to")

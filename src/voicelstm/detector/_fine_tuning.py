@@ -1,6 +1,7 @@
 """From a detector that was trained on others' recordings to one for recordings of one's own."""
 
 import datetime as dt
+from collections.abc import Sequence
 from copy import copy
 from typing import Any
 
@@ -96,7 +97,7 @@ def fine_tune(
     pipeline, slope, intercept = _parts(detector)
     transformer, classifier = pipeline[0], pipeline[-1]
     labels = check_labels(y)
-    folds = _folds(classifier, labels, num_samples(recordings), groups)
+    folds = folds_of(classifier.classes_.tolist(), labels, num_samples(recordings), groups)
     features, fingerprints = sequences_and_fingerprints(transformer, recordings)
     if hasattr(transformer, "fingerprints_"):
         known = positions_among(fingerprints, transformer.fingerprints_)
@@ -106,32 +107,41 @@ def fine_tune(
     if len(silent):
         raise ValueError(f"Recordings at positions {silent.tolist()} have no features: leave them out.")
     coefficients, bias = last_layer(classifier)
-    scores = slope * (embedded @ coefficients + bias) + intercept
+    before = slope * coefficients, slope * bias + intercept
+    is_second = labels == classifier.classes_[1]
+    coefficients, bias, held_out = learnt_on(embedded, is_second, folds, *before)
+    changed = with_last_layer(classifier, coefficients, bias)
+    heard = copy(transformer)
+    heard.fingerprints_ = distinct_fingerprints([*getattr(transformer, "fingerprints_", []), *fingerprints])
+    steps = [(name, step) for name, step in pipeline.steps[1:-1]]
+    (first, _), (last, _) = pipeline.steps[0], pipeline.steps[-1]
+    adapted = Pipeline([(first, heard), *steps, (last, changed)])
+    calibrated = calibrate(adapted, None, labels, scores=held_out)
+    if hasattr(detector, "card_"):
+        calibrated.card_ = _card_of_adapted(detector.card_, labels == human_label_of(detector))
+    return calibrated
+
+
+def learnt_on(
+    embedded: NDArray[np.float64],
+    is_second: NDArray[np.bool_],
+    folds: Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]],
+    coefficients: NDArray[np.float64],
+    intercept: float,
+) -> tuple[NDArray[np.float64], float, NDArray[np.float64]]:
+    """Learn a last layer on; return its coefficients and intercept, and the scores of cross-validation."""
+    scores = embedded @ coefficients + intercept
     centre = embedded.mean(axis=0)
     spread = float(np.sqrt(embedded.var(axis=0).mean())) or 1.0
     places = (embedded - centre) / spread
-    is_second = labels == classifier.classes_[1]
-    held_out = {penalty: np.empty(len(labels)) for penalty in _PENALTIES}
+    held_out = {penalty: np.empty(len(scores)) for penalty in _PENALTIES}
     for training, test in folds:
         for penalty, found in held_out.items():
             u, shift = _moved(places[training], scores[training], is_second[training], penalty)
             found[test] = scores[test] + places[test] @ u + shift
     best = min(_PENALTIES, key=lambda penalty: _loss(held_out[penalty], is_second))
     u, shift = _moved(places, scores, is_second, best)
-    changed = with_last_layer(
-        classifier,
-        slope * coefficients + u / spread,
-        slope * bias + intercept + shift - float(u @ centre) / spread,
-    )
-    heard = copy(transformer)
-    heard.fingerprints_ = distinct_fingerprints([*getattr(transformer, "fingerprints_", []), *fingerprints])
-    steps = [(name, step) for name, step in pipeline.steps[1:-1]]
-    (first, _), (last, _) = pipeline.steps[0], pipeline.steps[-1]
-    adapted = Pipeline([(first, heard), *steps, (last, changed)])
-    calibrated = calibrate(adapted, None, labels, scores=held_out[best])
-    if hasattr(detector, "card_"):
-        calibrated.card_ = _card_of_adapted(detector.card_, labels == human_label_of(detector))
-    return calibrated
+    return coefficients + u / spread, intercept + shift - float(u @ centre) / spread, held_out[best]
 
 
 def _parts(detector: Any) -> tuple[Pipeline, float, float]:
@@ -161,15 +171,14 @@ def _parts(detector: Any) -> tuple[Pipeline, float, float]:
     return held, slope, intercept
 
 
-def _folds(
-    classifier: LSTMVoiceClassifier, labels: NDArray[Any], n_recordings: int, groups: ArrayLike | None
+def folds_of(
+    classes: list[Any], labels: NDArray[Any], n_recordings: int, groups: ArrayLike | None
 ) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Divide the recordings for cross-validation, each class in each part as evenly as groups allow."""
     if len(labels) != n_recordings:
         raise ValueError(
             f"y has shape {labels.shape}; expected a label for each of {n_recordings} recordings."
         )
-    classes = classifier.classes_.tolist()
     found = set(labels.tolist())
     if found != set(classes):
         raise ValueError(f"y holds the classes {sorted(found, key=repr)}, the detector knows {classes}.")
