@@ -19,14 +19,14 @@ _TITLES = {
 }
 
 
-def write_tables(card: dict[str, Any], path: Path) -> None:
+def write_tables(card: dict[str, Any], sha256: str, path: Path) -> None:
     """Write a card as reST, to be included."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(_lines(card)) + "\n", encoding="utf-8")
+    path.write_text("\n".join(_lines(card, sha256)) + "\n", encoding="utf-8")
 
 
-def _lines(card: dict[str, Any]) -> Iterable[str]:
-    yield f"*{card['name']}*, {card['date']}. {card['summary']}"
+def _lines(card: dict[str, Any], sha256: str) -> Iterable[str]:
+    yield f"*{card['name']}*, {card['date']}. {card['summary']} Its file has the SHA-256 ``{sha256}``."
     yield from ("", "What it is for", "^" * 14, "", card["intended_use"])
     yield from ("", "What it cannot do", "^" * 17, "")
     yield from (f"- {limit}" for limit in card["limits"])

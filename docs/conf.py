@@ -1,5 +1,6 @@
 """Sphinx configuration; `make docs` builds the pages without a network."""
 
+import hashlib
 import re
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 from sphinx_gallery.sorting import ExplicitOrder
 
 import voicelstm
+from voicelstm.detector import pretrained_content
 
 sys.path.insert(0, str(Path(__file__).parent))
 from card_page import write_tables
@@ -119,7 +121,8 @@ def _markdown_to_rst(app: Any, relative_path: Any, parent: str, content: list[st
 def _write_card(app: Any) -> None:
     """Write the tables that the page of the packaged detector includes."""
     card = voicelstm.load_pretrained().card_
-    write_tables(card, Path(app.srcdir) / "generated" / "card.txt")
+    sha256 = hashlib.sha256(pretrained_content(card["name"])).hexdigest()
+    write_tables(card, sha256, Path(app.srcdir) / "generated" / "card.txt")
 
 
 def setup(app: Any) -> None:

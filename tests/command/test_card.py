@@ -39,10 +39,13 @@ CARD = {
 }
 
 
+SHA256 = "0123456789abcdef" * 4
+
+
 def written(card, **options):
     """Lines of a report on a terminal of 80 columns, blanks made one."""
     console = Console(file=io.StringIO(), width=80, markup=False, highlight=False)
-    for part in card_report(card, **options):
+    for part in card_report(card, SHA256, **options):
         console.print(part)
     lines = console.file.getvalue().splitlines()
     assert max(map(len, lines), default=0) <= 80
@@ -51,9 +54,10 @@ def written(card, **options):
 
 def test_a_card_is_read_from_top_to_bottom():
     lines = written(CARD)
-    assert lines[:6] == [
+    assert lines[:7] == [
         "name mine",
         "date 2026-11-29",
+        f"sha256 {SHA256}",
         "summary A detector of telephone calls.",
         "trained on 1,003 human and 9 synthetic recordings of 2 sources",
         "use To try it out.",
@@ -75,8 +79,9 @@ def test_what_deceives_it_stands_below_the_channels():
 
 def test_a_card_says_what_the_detector_was_adapted_to():
     lines = written({"name": "mine, adapted", "adapted_to": {"n_human": 10, "n_synthetic": 12}})
-    assert lines == ["name mine, adapted", "adapted to 10 human and 12 synthetic recordings"]
-    assert written({"name": "mine", "adapted_to": "a phone"}) == ["name mine"]
+    assert lines[0] == "name mine, adapted"
+    assert lines[-1] == "adapted to 10 human and 12 synthetic recordings"
+    assert "adapted" not in " ".join(written({"name": "mine", "adapted_to": "a phone"}))
 
 
 def test_errors_of_the_packages_detectors_are_those_of_what_they_have_not_heard():
@@ -91,7 +96,7 @@ def test_what_a_card_does_not_say_is_left_out(missing):
     lines = written(card)
     assert lines != written(CARD)
     assert set(lines) < set(written(CARD)) or missing in ("rates", "training")
-    assert written({}) == []
+    assert written({}) == [f"sha256 {SHA256}"]
 
 
 def test_numbers_that_are_not_known_are_blank():

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import re
 from copy import copy
@@ -16,6 +17,7 @@ def test_info_says_what_a_file_holds(detector_file, small_detector, small_voices
     facts = json.loads(run("info", "-m", detector_file, "--json")[0])
     assert facts["classes"] == ["human", "synthetic"]
     assert facts["size"] == detector_file.stat().st_size
+    assert facts["sha256"] == hashlib.sha256(detector_file.read_bytes()).hexdigest()
     assert facts["written by"].startswith(f"voicelstm {voicelstm.__version__}, ")
     assert facts["features"]["settings"]["n_mfcc"] == 8
     assert facts["classifier"]["settings"]["units"] == [6]

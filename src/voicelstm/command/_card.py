@@ -14,9 +14,9 @@ _SHOWN = ("channel", "adversity")  # groups of rates that people see; the others
 _RATES = ("human_called_synthetic", "synthetic_called_human")
 
 
-def card_report(card: dict[str, Any], *, of_the_package: bool = False) -> Iterator[Any]:
+def card_report(card: dict[str, Any], sha256: str, *, of_the_package: bool = False) -> Iterator[Any]:
     """Yield tables and sentences: what the detector is, how often it errs, operating points and limits."""
-    yield _about(card)
+    yield _about(card, sha256)
     groups = dict.fromkeys(rate["group"] for rate in card.get("rates", []))
     rates = [
         [rate for rate in card["rates"] if rate["group"] == group] for group in _SHOWN if group in groups
@@ -40,12 +40,13 @@ def card_report(card: dict[str, Any], *, of_the_package: bool = False) -> Iterat
         yield f"--json has more: {'; '.join(more)}."
 
 
-def _about(card: dict[str, Any]) -> "Table":
+def _about(card: dict[str, Any], sha256: str) -> "Table":
     from rich.table import Table
 
     facts = {
         "name": card.get("name"),
         "date": card.get("date"),
+        "sha256": sha256,
         "summary": card.get("summary"),
         "trained on": _recordings(card.get("training", []), with_sources=True),
         "adapted to": _recordings([card.get("adapted_to", {})]),

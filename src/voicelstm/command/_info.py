@@ -44,7 +44,7 @@ def info(ctx: click.Context, model: Model, devices: bool, form: Form) -> ExitCod
     if form is Form.JSON:
         write_json(facts if card is None else facts | {"card": card})
         return ExitCode.FINE
-    report = [] if card is None else [*card_report(card, of_the_package=model.path is None)]
+    report = [] if card is None else [*card_report(card, facts["sha256"], of_the_package=model.path is None)]
     if card is None or model.path is not None:  # who asks about a file wants to know what is in it
         report += [*[""][: len(report)], _table(facts)]
     write_report(report)
@@ -82,18 +82,23 @@ def _devices_of(backend: str) -> list[str]:
 
 
 def _file(model: Model) -> dict[str, Any]:
-    """Describe the file of a detector that is not of the package."""
-    if model.path is None:
-        return {}
+    """Describe the file of a detector; of one of the package only what tells it from others."""
+    import hashlib
+
+    from voicelstm.detector import pretrained_content
     from voicelstm.model_files import read_model_file
 
+    content = pretrained_content(model.name) if model.path is None else model.path.read_bytes()
+    sha256 = {"sha256": hashlib.sha256(content).hexdigest()}
+    if model.path is None:
+        return sha256
     document, _ = read_model_file(model.path)
     written_by, file_format = document["library"], document["format"]
     return {
         "file": str(model),
-        "size": model.path.stat().st_size,
+        "size": len(content),
         "written by": f"voicelstm {written_by}, format {file_format}",
-    }
+    } | sha256
 
 
 def _described(estimator: Any) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """The detectors that come with the package, by name."""
 
 from importlib.resources import as_file, files
+from importlib.resources.abc import Traversable
 
 from voicelstm.detector._held_out_wrappers import CalibratedDetector
 from voicelstm.model_files import load_as
 
-__all__ = ["PRETRAINED", "load_pretrained"]
+__all__ = ["PRETRAINED", "load_pretrained", "pretrained_content"]
 
 #: Names, and their files; what a name answers never changes.
 PRETRAINED = {"general-1": "general_1.voicelstm"}
@@ -60,6 +61,15 @@ def load_pretrained(name: str = "general-1") -> CalibratedDetector:
     if not isinstance(name, str) or name not in PRETRAINED:
         known = " and ".join(map(repr, PRETRAINED))
         raise ValueError(f"name={name!r}: this version of voicelstm has {known}.")
-    with as_file(files("voicelstm.detector") / "pretrained" / PRETRAINED[name]) as path:
+    with as_file(_file_of(name)) as path:
         detector: CalibratedDetector = load_as(CalibratedDetector, path)
     return detector
+
+
+def pretrained_content(name: str) -> bytes:
+    """Return the content of a detector's file."""
+    return _file_of(name).read_bytes()
+
+
+def _file_of(name: str) -> Traversable:
+    return files("voicelstm.detector") / "pretrained" / PRETRAINED[name]
