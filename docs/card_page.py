@@ -19,6 +19,9 @@ _TITLES = {
 }
 
 
+_FEW = 20  # clips under one licence; those of fewer share a row
+
+
 def write_tables(card: dict[str, Any], sha256: str, path: Path) -> None:
     """Write a card as reST, to be included."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,14 +67,15 @@ def _rates(group: str, rates: list[dict[str, Any]]) -> Iterable[str]:
     has_eer = any(rate.get("equal_error_rate") is not None for rate in rates)
     titles = [group]
     for _, _, title in kinds:
-        titles += [f"{title.split()[0]} clips", title]
+        kind, called = title.split(maxsplit=1)
+        titles += [f"{kind} clips", called]
     rows = []
     for rate in sorted(rates, key=lambda each: _order(group, each)):
         row = [rate["value"]]
         for count, wrong, _ in kinds:
             row += [str(rate[count]), _with_interval(rate, wrong)]
         rows.append([*row, _per_cent(rate.get("equal_error_rate"))] if has_eer else row)
-    yield from _table([*titles, "equal error rate"] if has_eer else titles, rows)
+    yield from _table([*titles, "EER"] if has_eer else titles, rows)
 
 
 def _order(group: str, rate: dict[str, Any]) -> Any:
@@ -85,20 +89,25 @@ def _training(training: list[dict[str, Any]]) -> Iterable[str]:
         for place, count in enumerate((1, each["n_human"], each["n_synthetic"])):
             of_licence[each["licence"]][place] += count
     ordered = sorted(of_licence.items(), key=lambda item: -sum(item[1][1:]))
-    yield from _table(
-        ["licence", "sources", "human clips", "synthetic clips"],
-        ([name, *map(str, counts)] for name, counts in ordered),
-    )
+    rows = [[name, *map(str, counts)] for name, counts in ordered if sum(counts[1:]) >= _FEW]
+    others = [counts for _, counts in ordered if sum(counts[1:]) < _FEW]
+    if others:
+        rows.append([f"{len(others)} others, see below", *map(str, map(sum, zip(*others, strict=True)))])
+    yield from _table(["licence", "sources", "human clips", "synthetic clips"], rows)
 
 
 def _with_interval(rate: dict[str, Any], name: str) -> str:
     interval = rate.get(f"{name}_interval")
     text = _per_cent(rate.get(name))
-    return f"{text} ({100 * interval[0]:.0f} to {100 * interval[1]:.0f})" if interval and text else text
+    if not interval or not text:
+        return text
+    low, high = (f"{100 * end:.0f}" for end in interval)
+    # A line may break after a dash, unless the two are joined.
+    return f"{text} ({low}–\N{WORD JOINER}{high})".replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _per_cent(share: float | None) -> str:
-    return "" if share is None else f"{100 * share:.0f} %"
+    return "" if share is None else f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
 
 
 def _table(titles: list[str], rows: Iterable[Iterable[str]]) -> Iterable[str]:
