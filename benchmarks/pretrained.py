@@ -11,6 +11,7 @@ need. ``--cache`` keeps recordings, features and the fold's detectors for the ne
 
 import argparse
 import datetime as dt
+import functools
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -24,7 +25,7 @@ from detection import FEW, PLAIN, SHARED, Corpus, Heard, clips_of, equal_error
 from detection_adversity import ADVERSITY, attacked
 from detection_channels import CHANNELS, PROCESSES
 from detection_sides import OURS, SIDES
-from voicelstm import LSTMVoiceClassifier, calibrate, load, load_pretrained, make_detector, save
+from voicelstm import calibrate, load, load_pretrained, make_detector, save
 from voicelstm.datasets import load_csv
 
 NAME = "general-1"
@@ -64,22 +65,20 @@ class Unseen:
         allowed = allowed_clips(corpus)
         for number, (training, test) in enumerate(corpus.folds()):
             training, test = training[allowed[training]], test[allowed[test]]
-            path = cache / f"fold_{number}.voicelstm"
-            if not path.exists():
-                save(fitted(corpus, heard, training), path)
-            detector = LSTMVoiceClassifier.load(path)
             self.fold[test] = number
-            for name in (*CONDITIONS, *PROCESSES, *ADVERSITY, ATTACK):
-                clips = clips_of(corpus, name, test)
-                if name == ATTACK:
-                    moved = attacked(detector, heard.test(PLAIN, clips), corpus.human[clips])
-                else:
-                    moved = heard.test(name, clips)
-                score = detector.decision_function(moved)
-                of_clip = self.scores.setdefault(name, np.full(len(corpus.names), np.nan))
-                of_clip[clips] = np.where(
-                    np.isnan(score), np.where(corpus.human[clips], np.inf, -np.inf), score
+            path = cache / f"scores_{number}.npz"
+            if not path.exists():
+                detector = kept(
+                    cache / f"fold_{number}.voicelstm",
+                    lambda chosen=training: fitted(corpus, heard(), chosen),
                 )
+                np.savez(path, **scores_of(corpus, heard(), detector, test))
+            with np.load(path) as found:
+                for name, score in found.items():
+                    clips = clips_of(corpus, name, test)
+                    failed = np.where(corpus.human[clips], np.inf, -np.inf)
+                    of_clip = self.scores.setdefault(name, np.full(len(corpus.names), np.nan))
+                    of_clip[clips] = np.where(np.isnan(score), failed, score)
         self.clips = np.flatnonzero(self.fold >= 0)
 
     def calibrated(self, detector):
@@ -97,6 +96,22 @@ class Unseen:
         return {name: -(of_class.a_ * score + of_class.b_) for name, score in self.scores.items()}
 
 
+def kept(path, fit):
+    """Fit a detector once."""
+    if not path.exists():
+        save(fit(), path)
+    return load(path)
+
+
+def scores_of(corpus, heard, detector, test):
+    """Ask a detector about the clips of a fold, through each channel, processed and changed."""
+    scores = {}
+    for name in (*CONDITIONS, *PROCESSES, *ADVERSITY):
+        scores[name] = detector.decision_function(heard.test(name, clips_of(corpus, name, test)))
+    moved = attacked(detector, heard.test(PLAIN, test), corpus.human[test])
+    return scores | {ATTACK: detector.decision_function(moved)}
+
+
 def allowed_clips(corpus):
     return ~np.isin(corpus.speaker, NOT_COMMERCIAL)
 
@@ -109,16 +124,12 @@ def fitted(corpus, heard, training):
 
 def fitted_on_all(corpus, cache, n_jobs):
     """Fit what is packaged, on recordings, as a user would."""
-    path = cache / NAME / "all.voicelstm"
-    if not path.exists():
-        chosen = np.flatnonzero(allowed_clips(corpus))
-        detector = make_detector(
-            random_state=SEED, features__cache_dir=cache / "features", features__n_jobs=n_jobs
-        )
-        recordings = [corpus.recordings[clip] for clip in chosen]
-        detector.fit(recordings, corpus.target[chosen], classifier__sample_weight=corpus.weights(chosen))
-        save(detector, path)
-    return load(path)
+    chosen = np.flatnonzero(allowed_clips(corpus))
+    detector = make_detector(
+        random_state=SEED, features__cache_dir=cache / "features", features__n_jobs=n_jobs
+    )
+    recordings = [corpus.recordings[clip] for clip in chosen]
+    return detector.fit(recordings, corpus.target[chosen], classifier__sample_weight=corpus.weights(chosen))
 
 
 def operating_points(corpus, ratios, clips):
@@ -302,9 +313,13 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         cache = arguments.cache or Path(temporary)
         channels = CHANNELS | PROCESSES | ADVERSITY
-        heard = Heard(corpus, SIDES[OURS].front_end, channels, cache, arguments.n_jobs)
+
+        @functools.cache
+        def heard():
+            return Heard(corpus, SIDES[OURS].front_end, channels, cache, arguments.n_jobs)
+
         folder = cache / NAME
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         unseen = Unseen(corpus, heard, folder)
         if arguments.check:
             committed = load_pretrained(NAME)
@@ -313,8 +328,10 @@ def main():
             console.print(table)
             console.print(f"The largest difference is {100 * difference:.1f} points.")
             return
-        del heard
-        calibrated = unseen.calibrated(fitted_on_all(corpus, cache, arguments.n_jobs))
+        heard.cache_clear()
+        path = folder / "all.voicelstm"
+        detector = kept(path, lambda: fitted_on_all(corpus, cache, arguments.n_jobs))
+        calibrated = unseen.calibrated(detector)
         calibrated.card_ = card_of(corpus, unseen, calibrated, dt.date.today().isoformat())
         save(calibrated, FOLDER / f"{NAME.replace('-', '_')}.voicelstm")
         (FOLDER / "LICENCES.md").write_text(licences(calibrated.card_), encoding="utf-8")
