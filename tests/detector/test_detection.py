@@ -346,5 +346,5 @@ def test_an_operating_point_is_the_threshold_that_the_card_names(small_detector,
         detect(carded, X, operating_point="none")
     with pytest.raises(ValueError, match="leave threshold None"):
         detect(carded, X, operating_point="few", threshold=0.0)
-    with pytest.raises(ValueError, match="has none, having no card"):
+    with pytest.raises(ValueError, match="has none; give a threshold"):
         detect(small_detector, X, operating_point="few")

@@ -8,8 +8,8 @@ from sklearn.pipeline import Pipeline
 from voicelstm import calibrate, fine_tune, load, make_detector, save, tune_threshold
 from voicelstm.classifier import last_layer, with_last_layer
 from voicelstm.datasets import make_voices
-from voicelstm.detector._fine_tuning import _moved
-from voicelstm.exceptions import HeldOutWarning
+from voicelstm.detector._fine_tuning import _moved, folds_of
+from voicelstm.exceptions import AudioError, HeldOutWarning
 from voicelstm.metrics import cllr
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*no speech")  # which some simulated voices have little of
@@ -108,7 +108,10 @@ def test_it_is_saved_and_loaded_and_knows_what_it_was_adapted_to(detector, mine,
     with pytest.warns(HeldOutWarning):
         tune_threshold(again, X, y)
     with pytest.warns(HeldOutWarning):
-        fine_tune(again, X, y)
+        twice = fine_tune(again, X, y).card_
+    assert twice["name"] == again.card_["name"]
+    assert twice["limits"] == again.card_["limits"]
+    assert twice["adapted_to"]["n_human"] == 2 * again.card_["adapted_to"]["n_human"]
 
 
 def test_the_move_is_logistic_regression_with_an_offset():
@@ -126,18 +129,22 @@ def test_the_move_is_logistic_regression_with_an_offset():
     assert abs(shift) < 1e-6
 
 
-def test_groups_stay_together(detector, mine, monkeypatch):
+def test_no_group_is_on_both_sides_and_all_recordings_are_tested():
+    labels = np.array(["human", "synthetic"] * 20)
+    groups = np.random.default_rng(0).integers(0, 12, size=40)
+    folds = folds_of(["human", "synthetic"], labels, 40, groups)
+    for training, test in folds:
+        assert not set(groups[training]) & set(groups[test])
+    assert sorted(np.concatenate([test for _, test in folds])) == list(range(40))
+
+
+def test_what_says_nothing_is_no_voice_to_adapt_to(detector, mine):
     (X, y), _ = mine
-    groups = np.arange(len(y)) // 3
-    seen = []
-
-    def noted(places, scores, is_second, penalty):
-        seen.append(len(scores))
-        return np.zeros(places.shape[1]), 0.0
-
-    monkeypatch.setattr("voicelstm.detector._fine_tuning._moved", noted)
-    fine_tune(detector, X, y, groups=groups)
-    assert all(n % 3 == 0 for n in seen)
+    silence = (np.zeros(32000, dtype=np.float32), 16000)
+    with pytest.raises(
+        AudioError, match=r"2 of 32 recordings cannot(.|\n)*every sample being 0(.|\n)*missing.wav"
+    ):
+        fine_tune(detector, [*X, silence, "missing.wav"], [*y, "human", "synthetic"])
 
 
 def test_what_cannot_be_adapted_is_said(detector, mine):

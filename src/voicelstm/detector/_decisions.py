@@ -190,7 +190,7 @@ def calibrate(
     Raises
     ------
     ValueError
-        Where `y` does not hold the detector's two classes, lengths do not fit, clips have no score (it names
+        If `y` does not hold the detector's two classes, lengths do not fit, clips have no score (it names
         their positions), or all have the same. Also if `scores` are given together with recordings, or of a
         detector without `decision_function`.
 
@@ -261,6 +261,8 @@ def calibrate(
 
 def _held_out_answer(detector: Any, recordings: Any, y: ArrayLike) -> tuple[str, NDArray[Any], NDArray[Any]]:
     """Return the name of the method that scores, what it says of the clips, which is finite, and labels."""
+    if recordings is None:
+        raise ValueError("recordings are None, which is for scores that are known: give one or the other.")
     labels = _labels_of(detector, y, num_samples(recordings), "recordings")
     heard = TrainingRecordings(detector)
     method = score_method(heard.detector)
@@ -278,7 +280,8 @@ def _known_answer(
         raise ValueError("scores are those of recordings that need not be read: give None as recordings.")
     if not hasattr(detector, "decision_function"):
         raise ValueError(
-            f"scores are those of decision_function, which this {type(detector).__name__} does not have."
+            f"scores are those of decision_function, which this {type(detector).__name__} does not have:"
+            " calibrate the detector within it."
         )
     answer = np.asarray(scores, dtype=np.float64)
     if answer.ndim != 1:

@@ -26,7 +26,7 @@ from voicelstm.features import (
 from voicelstm.metrics import check_threshold, human_label_of, synthetic_log_odds
 from voicelstm.sequences import Clip, stack
 
-__all__ = ["Detection", "detect"]
+__all__ = ["Detection", "detect", "nothing_heard"]
 
 _log = logging.getLogger(__name__)
 
@@ -175,11 +175,11 @@ def _threshold_at(detector: Any, operating_point: str, threshold: float | None) 
         raise ValueError(
             f"operating_point={operating_point!r} is a threshold by its name: leave threshold None."
         )
-    points = getattr(detector, "card_", {}).get("operating_points", [])
+    points = (getattr(detector, "card_", None) or {}).get("operating_points", [])
     known = {point["name"]: float(point["threshold"]) for point in points}
     if operating_point not in known:
-        having = f"has {', '.join(map(repr, known))}" if known else "has none, having no card with them"
-        raise ValueError(f"operating_point={operating_point!r}: this detector {having}.")
+        having = ", ".join(map(repr, known)) if known else "none; give a threshold"
+        raise ValueError(f"operating_point={operating_point!r}: this detector has {having}.")
     return known[operating_point]
 
 
@@ -250,7 +250,7 @@ class _Listener:
         report_remarks(named_remarks(recordings, remarks))
         reasons = dict(failures)
         for position, clip in enumerate(clips):
-            if position not in reasons and (nothing := _nothing_heard(recordings[position], clip)):
+            if position not in reasons and (nothing := nothing_heard(recordings[position], clip)):
                 reasons[position] = nothing
         _log.debug("%d recordings read, of which %d failed", len(recordings), len(reasons))
         heard = [position for position in range(len(recordings)) if position not in reasons]
@@ -326,7 +326,7 @@ def _in_memory(recording: Any, channel: int | str) -> Any:
     return found.samples, found.sample_rate
 
 
-def _nothing_heard(recording: Any, clip: Clip) -> str | None:
+def nothing_heard(recording: Any, clip: Clip) -> str | None:
     """Say why there is nothing to judge, or None: a network has an answer to noise and zeros, too."""
     if clip.silent:
         found = "silence, every sample being 0"

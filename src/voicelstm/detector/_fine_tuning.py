@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from copy import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,17 +16,23 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from voicelstm._compat import num_samples
+from voicelstm.audio import report_remarks
 from voicelstm.classifier import LSTMVoiceClassifier, embeddings, last_layer, with_last_layer
 from voicelstm.detector._decisions import calibrate
+from voicelstm.detector._detection import nothing_heard
 from voicelstm.detector._held_out_wrappers import CalibratedDetector
 from voicelstm.detector._training_recordings import positions_among, warn_of_training_recordings
-from voicelstm.features import MFCCTransformer, distinct_fingerprints, sequences_and_fingerprints
+from voicelstm.exceptions import AudioError
+from voicelstm.features import MFCCTransformer, distinct_fingerprints, extract_all, named_remarks
 from voicelstm.metrics import check_labels, human_label_of
+from voicelstm.sequences import stack
 
 __all__ = ["fine_tune"]
 
 _LEAST_GROUPS = 3  # of each class, so that each can be left out while others of its class are there
 _MOST_FOLDS = 5
+_ADAPTED = ", adapted"  # behind a name
+_UNKNOWN_RATES = "Its error rates are not known: those of the original are not its own."
 # How much the last layer is held to what it was: by the first it does not move, and is calibrated only.
 _PENALTIES = (np.inf, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1)
 
@@ -44,7 +51,7 @@ def fine_tune(
     Parameters
     ----------
     detector : Pipeline or CalibratedDetector
-        Fitted: what :func:`~voicelstm.load_pretrained` loads, or a Pipeline from an
+        Fitted detector: what :func:`~voicelstm.load_pretrained` loads, or a Pipeline from an
         :class:`~voicelstm.MFCCTransformer` to an :class:`~voicelstm.LSTMVoiceClassifier`, or such a one
         after :func:`~voicelstm.calibrate`. It is not changed.
     recordings : sequence of recordings
@@ -52,8 +59,8 @@ def fine_tune(
     y : array-like of shape (n_clips,)
         Labels, of both classes of the detector.
     groups : array-like of shape (n_clips,), default=None
-        What recordings of a group share, such as the speaker: cross-validation leaves out whole groups. If
-        None, each recording is for itself, and a detector that learns speakers looks better than it is.
+        Group of each recording, such as its speaker: cross-validation leaves out whole groups. If None, each
+        recording is a group, and a detector that learns speakers looks better than it is.
 
     Returns
     -------
@@ -66,9 +73,11 @@ def fine_tune(
     ------
     TypeError
         If the detector is none that can be adapted.
+    AudioError
+        If recordings cannot be read, or nobody speaks in them; it names them all.
     ValueError
-        If `y` does not hold the detector's two classes, 3 clips of each or more and in 3 groups or more,
-        lengths do not fit, or a recording has no features.
+        If `y` does not hold the detector's two classes, 3 clips of each or more and in 3 groups or more, or
+        lengths do not fit.
 
     See Also
     --------
@@ -98,14 +107,11 @@ def fine_tune(
     transformer, classifier = pipeline[0], pipeline[-1]
     labels = check_labels(y)
     folds = folds_of(classifier.classes_.tolist(), labels, num_samples(recordings), groups)
-    features, fingerprints = sequences_and_fingerprints(transformer, recordings)
+    features, fingerprints = _heard(transformer, recordings)
     if hasattr(transformer, "fingerprints_"):
         known = positions_among(fingerprints, transformer.fingerprints_)
         warn_of_training_recordings(recordings, known, stacklevel=2)
     embedded = embeddings(classifier, features if len(pipeline) == 2 else pipeline[1:-1].transform(features))
-    silent = np.flatnonzero(np.isnan(embedded).any(axis=1))
-    if len(silent):
-        raise ValueError(f"Recordings at positions {silent.tolist()} have no features: leave them out.")
     coefficients, bias = last_layer(classifier)
     before = slope * coefficients, slope * bias + intercept
     is_second = labels == classifier.classes_[1]
@@ -117,9 +123,26 @@ def fine_tune(
     (first, _), (last, _) = pipeline.steps[0], pipeline.steps[-1]
     adapted = Pipeline([(first, heard), *steps, (last, changed)])
     calibrated = calibrate(adapted, None, labels, scores=held_out)
-    if hasattr(detector, "card_"):
+    if getattr(detector, "card_", None):
         calibrated.card_ = _card_of_adapted(detector.card_, labels == human_label_of(detector))
     return calibrated
+
+
+def _heard(transformer: MFCCTransformer, recordings: Any) -> tuple[Any, list[int | None]]:
+    """Return features and fingerprints; raise AudioError if recordings cannot be read or nobody speaks."""
+    settings = replace(transformer._settings(None), measures_speech=True)
+    (clips,), failures, remarks = extract_all(list(recordings), [settings], transformer.n_jobs, 0)
+    report_remarks(named_remarks(recordings, remarks))
+    reasons = dict(failures)
+    for position, clip in enumerate(clips):
+        if position not in reasons and (nothing := nothing_heard(recordings[position], clip)):
+            reasons[position] = nothing
+    if reasons:
+        raise AudioError(
+            f"{len(reasons)} of {len(clips)} recordings cannot be adapted to; leave them out:\n"
+            + "\n".join(f"  {reasons[position]}" for position in sorted(reasons))
+        )
+    return stack([clip.features for clip in clips]), [clip.fingerprint for clip in clips]
 
 
 def learnt_on(
@@ -182,7 +205,8 @@ def folds_of(
     found = set(labels.tolist())
     if found != set(classes):
         raise ValueError(f"y holds the classes {sorted(found, key=repr)}, the detector knows {classes}.")
-    of_clip = np.arange(n_recordings) if groups is None else np.asarray(groups)
+    # As texts, so that what is missing (NaN) is one group.
+    of_clip = np.arange(n_recordings) if groups is None else np.asarray(groups).astype(str)
     if of_clip.shape != (n_recordings,):
         raise ValueError(
             f"groups has shape {of_clip.shape}; expected a group for each of {n_recordings} recordings."
@@ -243,12 +267,14 @@ def _balanced(is_second: NDArray[np.bool_]) -> NDArray[np.float64]:
 def _card_of_adapted(card: dict[str, Any], is_human: NDArray[np.bool_]) -> dict[str, Any]:
     """Return what is still true of a card after an adaptation."""
     kept = {name: value for name, value in card.items() if name in ("summary", "intended_use", "training")}
+    before = card.get("adapted_to", {"n_human": 0, "n_synthetic": 0})
+    limits = card.get("limits", [])
     return kept | {
-        "name": f"{card.get('name', 'a detector')}, adapted",
+        "name": card.get("name", "a detector").removesuffix(_ADAPTED) + _ADAPTED,
         "date": dt.date.today().isoformat(),
-        "limits": [
-            "Its error rates are not known: those of the original are not its own.",
-            *card.get("limits", []),
-        ],
-        "adapted_to": {"n_human": int(is_human.sum()), "n_synthetic": int((~is_human).sum())},
+        "limits": [_UNKNOWN_RATES, *(each for each in limits if each != _UNKNOWN_RATES)],
+        "adapted_to": {
+            "n_human": before["n_human"] + int(is_human.sum()),
+            "n_synthetic": before["n_synthetic"] + int((~is_human).sum()),
+        },
     }

@@ -1,0 +1,249 @@
+"""The card of the packaged detector, from what detectors say of clips that they have not heard.
+
+Rates count clips. Thresholds of operating points count sources of human speech and families of systems the
+same.
+"""
+
+import re
+from collections import Counter
+
+import numpy as np
+from rich.table import Table
+
+import voicelstm
+from detection import FEW, N_FOLDS, PLAIN, SHARED, equal_error
+from detection_adversity import ADVERSITY
+from detection_channels import CHANNELS, PROCESSES
+from voicelstm.datasets import load_csv
+from voicelstm.metrics import cllr, min_cllr
+
+NAME = "general-1"
+CONDITIONS = (PLAIN, *CHANNELS)
+ATTACK = "gradient attack on the features, 1 dB"
+OPERATING_POINTS = {"1 in 100": 0.01, "1 in 20": 0.05, "1 in 10": 0.1}
+N_RESAMPLES = 2000
+TOLERANCE = 0.01  # of a share, or a score: on one machine, numbers are the same to the last digit
+SUMMARY = (
+    "A small detector of synthetic speech: convolutions and an LSTM on energies of 3 s, 122,073 weights."
+)
+INTENDED_USE = (
+    "To sort recordings for people to listen to, to compare recordings of one source with each other, and as"
+    " a start for a detector of one's own. Not to decide about a person, a payment or a publication alone."
+)
+LIMITS = [
+    "It errs often on sources that it has not heard. Scores move with the source as a whole.",
+    "Vocoded copies of human recordings, and speech cut from recordings, are mostly called human, where that"
+    " was measured. Families of systems without a rate were not: too few recordings of them were left out.",
+    "Of synthetic recordings with music in them, or with their pitch changed, more than half are called"
+    " human.",
+    "Anyone who has the detector can craft features that get the answer they want, and so perhaps a"
+    " recording.",
+    "It was trained on single voices, four fifths English, mostly read, of 2 to 8 s. Music, singing and"
+    " several voices at once are hardly in it.",
+    "Systems newer than 2026 are not in it.",
+    "An answer is about the voice of the whole recording, not about each word of it.",
+    "Sex, age and accent of the speakers are not known for these recordings, and so there is no rate by"
+    " them.",
+]
+
+
+class Reached:
+    """Which share of human clips reach a threshold, and which share of synthetic ones do not.
+
+    Conditions, sources of human speech and families of systems count the same.
+    """
+
+    def __init__(self, corpus, ratios, clips):
+        weights, human = corpus.weights(clips), corpus.human[clips]
+        self.human = np.concatenate([ratios[name][clips[human]] for name in CONDITIONS])
+        self.synthetic = np.concatenate([ratios[name][clips[~human]] for name in CONDITIONS])
+        self.human_weight = np.tile(weights[human], len(CONDITIONS))
+        self.synthetic_weight = np.tile(weights[~human], len(CONDITIONS))
+
+    def threshold(self, share):
+        """Return the lowest threshold that at most this share of human clips reach."""
+        order = np.argsort(-self.human)
+        reached = np.cumsum(self.human_weight[order]) / self.human_weight.sum()
+        return float(np.nextafter(self.human[order][int(np.searchsorted(reached, share, "right"))], np.inf))
+
+    def rates(self, threshold):
+        return (
+            float(np.average(self.human >= threshold, weights=self.human_weight)),
+            float(np.average(self.synthetic < threshold, weights=self.synthetic_weight)),
+        )
+
+
+def operating_points(corpus, unseen, ratios):
+    """Choose thresholds on all folds, and measure such thresholds of three folds on the fourth."""
+    clips, points = unseen.clips, []
+    for name, share in OPERATING_POINTS.items():
+        measured = []
+        for fold in range(N_FOLDS):
+            others, own = (clips[(unseen.fold[clips] == fold) == inside] for inside in (False, True))
+            threshold = Reached(corpus, ratios, others).threshold(share)
+            measured.append(Reached(corpus, ratios, own).rates(threshold))
+        human, synthetic = np.mean(measured, axis=0)
+        points.append(
+            {
+                "name": name,
+                "chosen_for": share,
+                "threshold": round(Reached(corpus, ratios, clips).threshold(share), 4),
+                "human_called_synthetic": round(float(human), 3),
+                "human_called_synthetic_of_folds": [round(each, 3) for each, _ in measured],
+                "synthetic_called_human": round(float(synthetic), 3),
+            }
+        )
+    return points
+
+
+def interval(wrong, groups):
+    """Draw groups with replacement; return where 95 % of the shares of wrong answers lie."""
+    names = np.unique(groups)
+    if len(names) < 3:
+        return None
+    n_wrong = np.array([wrong[groups == name].sum() for name in names])
+    n = np.array([(groups == name).sum() for name in names])
+    drawn = np.random.default_rng(0).integers(len(names), size=(N_RESAMPLES, len(names)))
+    shares = n_wrong[drawn].sum(axis=1) / n[drawn].sum(axis=1)
+    return [round(float(each), 3) for each in np.quantile(shares, [0.025, 0.975])]
+
+
+def rate_of(corpus, group, value, ratio, clips, drawn_human, drawn_synthetic):
+    """Return a line of the card: how often both kinds of clips are answered wrongly at 0."""
+    line = {"group": group, "value": value}
+    for kind, wrong_name, is_kind, drawn in (
+        ("human", "human_called_synthetic", corpus.human, drawn_human),
+        ("synthetic", "synthetic_called_human", ~corpus.human, drawn_synthetic),
+    ):
+        chosen = clips[is_kind[clips]]
+        line[f"n_{kind}"] = len(chosen)
+        if len(chosen) >= FEW:
+            wrong = (ratio[chosen] >= 0) == (kind == "human")
+            line[wrong_name] = round(float(wrong.mean()), 3)
+            line[f"{wrong_name}_interval"] = interval(wrong, drawn[chosen])
+    return line
+
+
+def rates(corpus, unseen, ratios, allowed):
+    """Return the card's lines, by channel, process, language, past of coding, source and family."""
+    lines, clips = [], unseen.clips
+    for name in (*CONDITIONS, *ADVERSITY, ATTACK):
+        group = "channel" if name in CONDITIONS else "adversity"
+        line = rate_of(corpus, group, name, ratios[name], clips, corpus.source, corpus.family)
+        line["equal_error_rate"] = round(equal_error(corpus, ratios[name], clips) / 100, 3)
+        lines.append(line)
+    human = clips[corpus.human[clips]]
+    for name in PROCESSES:
+        lines.append(rate_of(corpus, "process", name, ratios[name], human, corpus.source, corpus.family))
+    of_groups = (
+        ("language", corpus.language, corpus.source, corpus.family),
+        ("style", corpus.style, corpus.source, corpus.family),
+        ("coding", corpus.coding, corpus.source, corpus.family),
+        ("source", np.where(corpus.human, corpus.source, ""), corpus.speaker, corpus.system),
+        ("family", np.where(corpus.human, "", corpus.family), corpus.speaker, corpus.system),
+    )
+    for group, values, drawn_human, drawn_synthetic in of_groups:
+        for value in np.unique(values[allowed]):
+            of_value = clips[values[clips] == value]
+            line = rate_of(corpus, group, str(value), ratios[PLAIN], of_value, drawn_human, drawn_synthetic)
+            # Of families those that could not be measured are told, too.
+            if value and (group == "family" or len(line) > 4):
+                lines.append(line)
+    return lines
+
+
+def calibration(corpus, unseen, ratios):
+    """Return how far scores of recordings as they are can be taken for log-likelihood ratios."""
+    score, target = ratios[PLAIN][unseen.clips], corpus.target[unseen.clips]
+    known = np.isfinite(score)
+    return {
+        "cllr": round(cllr(target[known], score[known], pos_label="synthetic"), 3),
+        "min_cllr": round(min_cllr(target[known], score[known], pos_label="synthetic"), 3),
+        "lowest_score": round(float(score[known].min()), 2),
+        "highest_score": round(float(score[known].max()), 2),
+    }
+
+
+def training_of(corpus, allowed):
+    """List what was trained on: where it is from, licence, clips of both classes."""
+    parts = [
+        load_csv(SHARED / "corpus" / name, where=where)
+        for name, where in (("manifest.csv", {"subset": "speech"}), ("wide.csv", None))
+    ]
+    columns = [np.concatenate([part.groups[name] for part in parts]) for name in ("source", "licence")]
+    counts = Counter()
+    for source, licence, human, known in zip(*columns, corpus.human, allowed, strict=True):
+        if known:
+            of_copies = re.sub(r"^(made here: .*) of speech/.*", r"\1 of human clips named here", str(source))
+            counts[of_copies, str(licence), bool(human)] += 1
+    return [
+        {
+            "source": source,
+            "licence": licence,
+            "n_human": counts[source, licence, True],
+            "n_synthetic": counts[source, licence, False],
+        }
+        for source, licence in sorted({(source, licence) for source, licence, _ in counts})
+    ]
+
+
+def card_of(corpus, unseen, calibrated, allowed, date):
+    ratios = unseen.to_ratios(calibrated)
+    return {
+        "name": NAME,
+        "date": date,
+        "library": voicelstm.__version__,
+        "summary": SUMMARY,
+        "intended_use": INTENDED_USE,
+        "limits": LIMITS,
+        "operating_points": operating_points(corpus, unseen, ratios),
+        "calibration": calibration(corpus, unseen, ratios),
+        "rates": rates(corpus, unseen, ratios, allowed),
+        "training": training_of(corpus, allowed),
+    }
+
+
+def licences(card):
+    """Write where recordings are from, and their licences, which go into the wheel."""
+    lines = [
+        f"# What {NAME} was trained on",
+        "",
+        "The recordings themselves are not in this package. One line for each place that they are from:",
+        "clips of human and of synthetic speech, and the licence under which they are given.",
+        "",
+        "| from | human | synthetic | licence |",
+        "|---|---|---|---|",
+    ]
+    for each in card["training"]:
+        lines.append(f"| {each['source']} | {each['n_human']} | {each['n_synthetic']} | {each['licence']} |")
+    return "\n".join(lines) + "\n"
+
+
+def numbers_of(card):
+    """List every number of a card that is measured, by its name."""
+    lists = [
+        ("operating point", card["operating_points"], ("name",)),
+        ("rate", card["rates"], ("group", "value")),
+    ]
+    found = {("calibration", name): value for name, value in card["calibration"].items()}
+    for kind, lines, keys in lists:
+        for line in lines:
+            for name, value in line.items():
+                if name not in keys:
+                    values = value if isinstance(value, list) else [value]
+                    place = (kind, *(line[key] for key in keys), name)
+                    found |= {(*place, each): number for each, number in enumerate(values)}
+    return found
+
+
+def compared(card, committed):
+    """Show numbers of a card that are not those of the committed one; return whether there are any."""
+    new, old = numbers_of(card), numbers_of(committed)
+    table = Table(title=f"{NAME}: {len(old)} numbers on the card; those that differ when measured again")
+    for column in ("number", "on the card", "now"):
+        table.add_column(column, justify="left" if column == "number" else "right")
+    for place in sorted(set(new) | set(old), key=str):
+        before, now = old.get(place), new.get(place)
+        if before != now and (before is None or now is None or abs(before - now) > TOLERANCE):
+            table.add_row(", ".join(map(str, place)), str(before), str(now))
+    return table, table.row_count > 0
