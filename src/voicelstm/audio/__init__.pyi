@@ -1,4 +1,7 @@
 from ._augmenter import Augmenter as Augmenter
+from ._channel_statistics import N_STATISTICS as N_STATISTICS
+from ._channel_statistics import WAVEFORM as WAVEFORM
+from ._channel_statistics import channel_statistics as channel_statistics
 from ._channels import check_channel as check_channel
 from ._contents import found_instead_of_sound as found_instead_of_sound
 from ._failures import MOST_LISTED as MOST_LISTED
