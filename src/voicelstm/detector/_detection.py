@@ -16,6 +16,7 @@ from voicelstm.audio import check_channel, count_channels, name_of, read_recordi
 from voicelstm.detector._members import features_and_rest, memoized, transformers_of
 from voicelstm.detector._prior import check_prior, posterior_of
 from voicelstm.detector._timeline import timeline_steps, timelines
+from voicelstm.detector._unlike_training import TrainingRange
 from voicelstm.features import (
     LEAST_SPEECH,
     ExtractionSettings,
@@ -63,9 +64,10 @@ class Detection:
     channel : int or None
         Channel of the recording that the answer is about, from 0, if each was asked about; else None.
     warnings : tuple of str
-        Reasons to doubt the answer, such as "little speech: 0.4 s" if there is less than a second, and what
-        there is to say of the file: it is longer or shorter than it announces, damaged, or holds several
-        audio tracks.
+        Reasons to doubt the answer: "little speech: 0.4 s" if there is less than a second, and "unlike
+        training: telephone band" and the like if the recording's sound is not like that of the recordings
+        which the detector learnt from, if its card knows that. Also what there is to say of the file: it is
+        longer or shorter than it announces, damaged, or holds several audio tracks.
     """
 
     recording: Any
@@ -204,7 +206,13 @@ class _Listener:
         else:
             self._transformer, self._detector = several[0], detector
         validate_params(self._transformer)
-        self._settings = replace(self._transformer._settings(None), measures_speech=True)
+        self._card = getattr(detector, "card_", {})
+        self._training_range = TrainingRange.of_card(self._card)
+        self._settings = replace(
+            self._transformer._settings(None),
+            measures_speech=True,
+            measures_channel=self._training_range is not None,
+        )
         check_extraction(self._settings)
         self._reads_channel = channel is not None
         if channel is not None:
@@ -296,11 +304,17 @@ class _Listener:
                 probabilities=dict(zip(self._classes, probability[i].tolist(), strict=False)),
                 timeline=over_time[i],
                 speech=_speech_in(clips[i]),
-                warnings=_doubts(clips[i]),
+                warnings=(*_doubts(clips[i]), *self._unlike_training(clips[i])),
                 posterior=np.nan if self._prior is None else posterior_of(score[i], self._prior),
             )
             for i in range(len(clips))
         ]
+
+    def _unlike_training(self, clip: Clip) -> tuple[str, ...]:
+        """Say in what a recording is unlike those of training, as far as the detector's card knows these."""
+        if self._training_range is None or clip.channel_statistics is None:
+            return ()
+        return self._training_range.warnings(clip.channel_statistics, self._card)
 
 
 def _of_channel(answer: Detection, channel: int, *, named: bool) -> Detection:

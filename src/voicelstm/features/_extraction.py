@@ -19,6 +19,7 @@ from voicelstm.audio import (
     Augmenter,
     ScipyValues,
     active_region,
+    channel_statistics,
     name_of,
     read_recording,
     scipy_values,
@@ -67,6 +68,7 @@ class ExtractionSettings:
     channel: int | str = "mean"
     as_scipy: bool = False  # whether samples are those that scipy reads; the cepstra's amplitude is then 1
     measures_speech: bool = False  # where features do not need it
+    measures_channel: bool = False
 
     @classmethod
     def of(cls, params: dict[str, Any]) -> Self:
@@ -91,7 +93,7 @@ class ExtractionSettings:
     def described(self) -> dict[str, Any]:
         """Return what features depend on besides the recording, as one flat dict that JSON can say."""
         values = asdict(self)
-        del values["measures_speech"]
+        del values["measures_speech"], values["measures_channel"]
         as_recorded = values.pop("speech_as_recorded")
         if values.pop("augment") is not None:
             values["augment"] = python_value(cast(Augmenter, self.augment).get_params(deep=False))
@@ -218,6 +220,9 @@ def _clip(
 ) -> Clip:
     """Trim samples, scale them, in place if they may change, and compute features of the frames kept."""
     n_samples, silent = len(samples), not samples.any()
+    of_channel = None
+    if settings.measures_channel and samples.ndim == 1 and not silent:
+        of_channel = channel_statistics(samples, rate)  # before anything is trimmed
     n_channels = 1 if samples.ndim == 1 else samples.shape[1]  # whose samples take turns in a frame
     first, length, step = _frames(rate, settings)
     start, positions = 0, None if speech is None else speech.positions
@@ -262,6 +267,7 @@ def _clip(
         fingerprint=fingerprint,
         speech=None if speech is None else speech.duration,
         positions=positions,
+        channel_statistics=of_channel,
     )
 
 

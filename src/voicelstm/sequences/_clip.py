@@ -30,6 +30,8 @@ class Clip:
         Of the recording, in s; None if it was not measured.
     positions : ndarray of shape (n_frames,) or None
         Places of the frames in the recording, in frame steps; None if none was left out between them.
+    channel_statistics : ndarray of shape (n_statistics,) or None
+        What the recording's channel left in its samples; None if it was not measured.
     """
 
     features: NDArray[np.floating]
@@ -41,6 +43,7 @@ class Clip:
     fingerprint: int | None = None
     speech: float | None = None
     positions: NDArray[np.intp] | None = None
+    channel_statistics: NDArray[np.float64] | None = None
 
     def starts(self, frames: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return where frames begin in the recording, in s; the first may begin before it."""
