@@ -152,7 +152,9 @@ def main():
             if not np.allclose(parameters_of(again), parameters_of(committed), atol=1e-4):
                 console.print(f"calibration {parameters_of(again)}, of the file {parameters_of(committed)}")
                 sys.exit(1)
-            card = card_of(corpus, unseen, committed, allowed, committed.card_["date"])
+            card = card_of(
+                corpus, unseen, committed, allowed, committed.card_["date"], cache, arguments.n_jobs
+            )
             table, differs = compared(card, committed.card_)
             console.print(table)
             sys.exit(int(differs))
@@ -160,7 +162,9 @@ def main():
         path = folder / "all.voicelstm"
         detector = kept(path, lambda: fitted_on_all(corpus, cache, arguments.n_jobs))
         calibrated = unseen.calibrated(detector)
-        calibrated.card_ = card_of(corpus, unseen, calibrated, allowed, dt.date.today().isoformat())
+        calibrated.card_ = card_of(
+            corpus, unseen, calibrated, allowed, dt.date.today().isoformat(), cache, arguments.n_jobs
+        )
         save(calibrated, FOLDER / f"{NAME.replace('-', '_')}.voicelstm")
         (FOLDER / "LICENCES.md").write_text(licences(calibrated.card_), encoding="utf-8")
         for point in calibrated.card_["operating_points"]:

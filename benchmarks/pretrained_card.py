@@ -14,6 +14,7 @@ import voicelstm
 from detection import FEW, N_FOLDS, PLAIN, SHARED, equal_error
 from detection_adversity import ADVERSITY
 from detection_channels import CHANNELS, PROCESSES
+from unlike_training import add_to_card
 from voicelstm.datasets import load_csv
 from voicelstm.metrics import cllr, min_cllr
 
@@ -187,9 +188,9 @@ def training_of(corpus, allowed):
     ]
 
 
-def card_of(corpus, unseen, calibrated, allowed, date):
+def card_of(corpus, unseen, calibrated, allowed, date, cache, n_jobs):
     ratios = unseen.to_ratios(calibrated)
-    return {
+    card = {
         "name": NAME,
         "date": date,
         "library": voicelstm.__version__,
@@ -201,6 +202,8 @@ def card_of(corpus, unseen, calibrated, allowed, date):
         "rates": rates(corpus, unseen, ratios, allowed),
         "training": training_of(corpus, allowed),
     }
+    add_to_card(card, corpus, allowed, unseen, ratios, cache, n_jobs)
+    return card
 
 
 def licences(card):

@@ -8,7 +8,7 @@ their source. A recording that is marked counts in every other rate as well.
 import numpy as np
 from joblib import Parallel, delayed
 
-from detection import FEW, PLAIN
+from detection import FEW, PLAIN, sent_through
 from detection_channels import CHANNELS
 from voicelstm.audio import channel_statistics, read_audio
 from voicelstm.detector._unlike_training import FIELD, GROUP, TrainingRange, training_statistics
@@ -17,8 +17,8 @@ from voicelstm.detector._unlike_training import FIELD, GROUP, TrainingRange, tra
 def add_to_card(card, corpus, allowed, unseen, ratios, cache, n_jobs):
     """Put the training range of the allowed clips on a card, and the error rates of recordings beyond it.
 
-    `allowed`, `unseen` and `ratios` are those of `pretrained.py`, `cache` the folder of `Heard`, which holds
-    what the channels made of the recordings.
+    `allowed`, `unseen` and `ratios` are those of `pretrained.py`, `cache` the folder of `Heard`, which may
+    hold already what the channels made of the recordings.
     """
     source = np.where(corpus.human, corpus.source, corpus.family)
     as_recorded, changed = training_statistics(corpus.recordings, n_jobs=n_jobs)
@@ -34,8 +34,8 @@ def add_to_card(card, corpus, allowed, unseen, ratios, cache, n_jobs):
     for name in (PLAIN, *CHANNELS):
         found = as_recorded[clips]
         if name != PLAIN:
-            folder = cache / "recordings" / name.replace(" ", "_")
-            found = Parallel(n_jobs)(delayed(_statistics)(folder / f"{clip}.flac") for clip in clips)
+            paths = sent_through(corpus, name, CHANNELS[name], clips, cache / "recordings", n_jobs)
+            found = Parallel(n_jobs)(delayed(_statistics)(path) for path in paths)
         reasons += [ranges[unseen.fold[clip]].reasons(each) for clip, each in zip(clips, found, strict=True)]
         human.append(corpus.human[clips])
         wrong.append((ratios[name][clips] >= 0) == corpus.human[clips])

@@ -82,7 +82,7 @@ def test_a_long_recording_is_measured_in_pieces_that_say_the_same(monkeypatch):
     noise = np.random.default_rng(0).standard_normal(60 * RATE)
     pieces = channel_statistics(noise, RATE)[:-2]  # without where a spectrum ends, which this one does not
     monkeypatch.setattr("voicelstm.audio._channel_statistics._N_PIECES", 100)
-    np.testing.assert_allclose(pieces, channel_statistics(noise, RATE)[:-2], atol=0.4)
+    np.testing.assert_allclose(pieces, channel_statistics(noise, RATE)[:-2], atol=1)
 
 
 @pytest.mark.parametrize("n_samples", [1, 100, 513])
