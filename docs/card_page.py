@@ -16,6 +16,7 @@ _TITLES = {
     "coding": "By what the recording went through before",
     "source": "By source of human speech",
     "family": "By family of systems",
+    "unlike training": "By what is unlike the training",
 }
 
 
