@@ -36,16 +36,24 @@ def _lines(card: dict[str, Any], sha256: str) -> Iterable[str]:
     yield from (f"- {limit}" for limit in card["limits"])
     yield from ("", "Operating points", "^" * 16, "")
     yield from _table(
-        ["name", "threshold", "human called synthetic", "synthetic called human"],
+        ["name", "threshold", "chosen for", "human called synthetic", "synthetic called human"],
         (
             (
-                point["name"],
+                point["name"].replace(" ", "\N{NO-BREAK SPACE}"),
                 f"{point['threshold']:+.2f}",
+                _per_cent(point["chosen_for"]),
                 _per_cent(point["human_called_synthetic"]),
                 _per_cent(point["synthetic_called_human"]),
             )
             for point in card["operating_points"]
         ),
+    )
+    known = card["calibration"]
+    yield from ("", "Calibration", "^" * 11, "")
+    yield (
+        f"Cllr of recordings as they are: {known['cllr']:.2f}, where the best map of the same scores has"
+        f" {known['min_cllr']:.2f}, and knowing nothing 1. Scores lie between {known['lowest_score']:+.2f}"
+        f" and {known['highest_score']:+.2f}."
     )
     groups = defaultdict(list)
     for rate in card["rates"]:

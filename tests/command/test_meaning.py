@@ -17,8 +17,8 @@ EVEN_ODDS = (
 )
 ERRORS = "How often general-1 errs: voicelstm info."
 MEASURED = (
-    "1 in 8: synthetic from a score of +0.25. Where that was measured, 12.5 % of human recordings were called"
-    " synthetic, and 50 % of synthetic ones human."
+    "1 in 8: synthetic from a score of +0.25. On sources that it had not heard, 12.5 % of human recordings"
+    " were called synthetic, and 50 % of synthetic ones human."
 )
 
 
@@ -39,6 +39,12 @@ def test_a_prior_that_is_no_one_in_so_many_is_a_share():
 def test_an_operating_point_is_explained_by_what_was_measured_there():
     assert meaning_of_answers(OWN, POINT, None) == [MEASURED]
     assert meaning_of_answers(PACKAGED, POINT, None) == [MEASURED, EVEN_ODDS, ERRORS]
+
+
+def test_a_threshold_may_decide_for_the_less_probable_label():
+    *others, said = meaning_of_answers(OWN, POINT, None, decided_by_threshold=True)
+    assert others == [MEASURED]
+    assert said == "The threshold decides: a label may be the less probable one at even odds."
 
 
 def test_segments_that_a_calibration_does_not_reach_are_no_decisions():

@@ -182,7 +182,8 @@ def detect(
                 labelled = starts is not None
                 write_notes(console, meaning_of_segments(model, point, labelled=labelled))
             else:
-                write_notes(console, meaning_of_answers(model, point, prior))
+                decides = threshold is not None or point is not None
+                write_notes(console, meaning_of_answers(model, point, prior, decided_by_threshold=decides))
         n_answers = sum(counts.values()) + len(failures)
         list_failures(failures, n_answers, "channel" if several else "recording")
         list_left_out(named.left_out)

@@ -7,7 +7,9 @@ from voicelstm.command._model import Model
 __all__ = ["meaning_of_answers", "meaning_of_segments"]
 
 
-def meaning_of_answers(model: Model, point: dict[str, Any] | None, prior: float | None) -> list[str]:
+def meaning_of_answers(
+    model: Model, point: dict[str, Any] | None, prior: float | None, *, decided_by_threshold: bool = False
+) -> list[str]:
     """Say what the numbers of a table of recordings mean."""
     notes = [] if point is None else [_measured_at(point)]
     if prior is not None:
@@ -17,6 +19,8 @@ def meaning_of_answers(model: Model, point: dict[str, Any] | None, prior: float 
             "A probability is that of the label at even odds, as if every other recording were synthetic:"
             " --prior 0.01 says what it means if 1 in 100 is."
         )
+    if decided_by_threshold:
+        notes.append("The threshold decides: a label may be the less probable one at even odds.")
     return [*notes, *_where_errors_are(model)]
 
 
@@ -37,8 +41,8 @@ def _measured_at(point: dict[str, Any]) -> str:
         f"{100 * point[rate]:.3g} %" for rate in ("human_called_synthetic", "synthetic_called_human")
     )
     return (
-        f"{point['name']}: synthetic from a score of {point['threshold']:+.2f}. Where that was measured,"
-        f" {human} of human recordings were called synthetic, and {synthetic} of synthetic ones human."
+        f"{point['name']}: synthetic from a score of {point['threshold']:+.2f}. On sources that it had not"
+        f" heard, {human} of human recordings were called synthetic, and {synthetic} of synthetic ones human."
     )
 
 

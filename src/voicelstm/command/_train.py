@@ -213,8 +213,14 @@ def _adapt(
         with _told("Adapting"):
             adapted = fine_tune(detector, features.recordings, features.target, groups=of_groups)
     save(adapted, output)
-    unmeasured = ["How good it is now was not measured: voicelstm evaluate on other recordings does that."]
-    _report(output, features.target, None, unmeasured, form, f"Adapted {DEFAULT} to")
+    quality = ["How good it is now was not measured: voicelstm evaluate on other recordings does that."]
+    if groups is None:
+        speaker = "speaker" if "speaker" in bunch.groups else "COLUMN"
+        quality.append(
+            "Each recording was taken for a speaker of its own. If some are of one speaker, it is too sure of"
+            f" itself: --groups {speaker} keeps these together."
+        )
+    _report(output, features.target, None, quality, form, f"Adapted {DEFAULT} to")
     list_failures(features.failures, len(bunch.recordings))
     list_left_out(corpus.left_out)
     return ExitCode.SOME_FAILED if features.failures or corpus.left_out else ExitCode.FINE
