@@ -33,8 +33,9 @@ INTENDED_USE = (
 )
 LIMITS = [
     "It errs often on sources that it has not heard. Scores move with the source as a whole.",
-    "Vocoded copies of human recordings, and speech cut from recordings, are mostly called human, where that"
-    " was measured. Families of systems without a rate were not: too few recordings of them were left out.",
+    "Of human recordings through Opus, as messengers send them, half are called synthetic.",
+    "Of vocoded copies of human recordings, half to nearly all are called human, where that was measured."
+    " Families of systems without a rate were not measured: too few recordings of them were left out.",
     "Of synthetic recordings with music in them, or with their pitch changed, more than half are called"
     " human.",
     "Anyone who has the detector can craft features that get the answer they want, and so perhaps a"

@@ -99,6 +99,7 @@ def test_what_features_depend_on_names_their_folder(tmp_path):
     assert {field.name for field in fields(CepstraSettings)} == set(of_cepstra)
     assert {field.name for field in fields(ExtractionSettings)} == {
         "cepstra",
+        "measures_channel",
         "measures_speech",
         "speech_as_recorded",  # below
         *of_clips,
