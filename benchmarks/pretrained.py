@@ -23,7 +23,7 @@ from detection import PLAIN, SHARED, Corpus, Heard, clips_of
 from detection_adversity import ADVERSITY, attacked
 from detection_channels import CHANNELS, PROCESSES
 from detection_sides import OURS, SIDES
-from pretrained_card import ATTACK, CONDITIONS, NAME, card_of, compared, licences
+from pretrained_card import ATTACK, CONDITIONS, NAME, card_of, compared, licences, numbers_of
 from voicelstm import calibrate, load, load_pretrained, make_detector, save
 
 FOLDER = Path(__file__).parents[1] / "src" / "voicelstm" / "detector" / "pretrained"
@@ -155,9 +155,11 @@ def main():
             card = card_of(
                 corpus, unseen, committed, allowed, committed.card_["date"], cache, arguments.n_jobs
             )
-            table, differs = compared(card, committed.card_)
-            console.print(table)
-            sys.exit(int(differs))
+            table, n_different = compared(card, committed.card_)
+            console.print(f"{len(numbers_of(card))} numbers on the card, of which {n_different} differ.")
+            if n_different:
+                console.print(table)
+            sys.exit(int(n_different > 0))
         heard.cache_clear()
         path = folder / "all.voicelstm"
         detector = kept(path, lambda: fitted_on_all(corpus, cache, arguments.n_jobs))

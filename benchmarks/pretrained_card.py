@@ -241,13 +241,13 @@ def numbers_of(card):
 
 
 def compared(card, committed):
-    """Show numbers of a card that are not those of the committed one; return whether there are any."""
+    """Show numbers of a card that are not those of the committed one; return the table and its rows."""
     new, old = numbers_of(card), numbers_of(committed)
-    table = Table(title=f"{NAME}: {len(old)} numbers on the card; those that differ when measured again")
+    table = Table()
     for column in ("number", "on the card", "now"):
         table.add_column(column, justify="left" if column == "number" else "right")
     for place in sorted(set(new) | set(old), key=str):
         before, now = old.get(place), new.get(place)
         if before != now and (before is None or now is None or abs(before - now) > TOLERANCE):
             table.add_row(", ".join(map(str, place)), str(before), str(now))
-    return table, table.row_count > 0
+    return table, table.row_count
