@@ -46,7 +46,7 @@ Examples:
   voicelstm detect -m detector.voicelstm call.wav
   curl -s https://example.org/a.ogg | voicelstm detect -
   find calls -type f -newer last | voicelstm detect --files-from -
-  voicelstm detect calls/ | cut -f 1,2 | sort
+  voicelstm detect calls/ | sort -rg -t $'\\t' -k 4 | head
 
 \b
 Without -m a detector that comes with the package answers. voicelstm info says
