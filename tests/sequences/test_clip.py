@@ -11,7 +11,7 @@ def test_a_clip_s_times_stand_in_the_order_in_which_a_folder_keeps_them():
     first, *times = (field.name for field in fields(Clip))
     kept = Row._fields[2:-1]
     assert first == "features"
-    assert tuple(times) == (*kept, "silent", "fingerprint", "speech", "positions")
+    assert tuple(times) == (*kept, "silent", "fingerprint", "speech", "positions", "channel_statistics")
 
 
 def test_a_clip_cannot_be_changed_and_is_not_silent_unless_that_is_said():
