@@ -253,7 +253,13 @@ def test_labels_of_other_words_are_those_of_the_detector_of_the_package(voice_fo
 
 
 def test_what_a_training_from_nothing_takes_is_refused(voice_folder, tmp_path):
-    for option in (["--kind", "dynamics"], ["--seed", 1], ["--folds", 3], ["--set", "classifier.units=3"]):
+    for option in (
+        ["--kind", "dynamics"],
+        ["--seed", 1],
+        ["--folds", 3],
+        ["--set", "classifier.units=3"],
+        ["--cache", "c"],
+    ):
         arguments = ("-o", tmp_path / "mine", "--from-pretrained", *option)
         _, err = run("train", voice_folder / "labels.csv", *arguments, code=ExitCode.USAGE)
         assert f"leave {option[0]} out" in err

@@ -132,7 +132,7 @@ def train(
         raise click.UsageError(f"--unseen {unseen} needs --groups, another column: that of the speakers.")
     _check_output(output)
     if from_pretrained:
-        return _adapt(ctx, corpus, output, groups, channel, human, cache, form)
+        return _adapt(ctx, corpus, output, groups, channel, human, form)
     from sklearn.pipeline import Pipeline
 
     from voicelstm import make_detector, save
@@ -170,7 +170,7 @@ def train(
 
 
 # Of a training from nothing.
-_FOR_TRAINING = ("kind", "unseen", "folds", "balance", "assignments", "seed")
+_FOR_TRAINING = ("kind", "unseen", "folds", "balance", "assignments", "seed", "cache")
 
 
 def _adapt(
@@ -180,7 +180,6 @@ def _adapt(
     groups: str | None,
     channel: int | str | None,
     human: str | None,
-    cache: Path | None,
     form: Form,
 ) -> ExitCode:
     """Adapt the detector of the package."""
@@ -190,8 +189,6 @@ def _adapt(
             raise click.UsageError(
                 f"--from-pretrained adapts a detector that is trained already: leave {options[name]} out."
             )
-    from tempfile import TemporaryDirectory
-
     from voicelstm import fine_tune, save
     from voicelstm.detector import transformers_of
 
@@ -203,15 +200,14 @@ def _adapt(
     if groups is not None:
         check_column(bunch.groups, groups, "--groups")
     changes = {"n_jobs": corpus.jobs} | ({"channel": channel} if is_given(ctx, "channel") else {})
-    with TemporaryDirectory() as folder:  # what is read to see which recordings fail is not read again
-        transformers = transformers_of(detector)
-        for transformer in transformers:
-            transformer.set_params(cache_dir=cache or Path(folder), **changes)
-        features = read_features(transformers[0], bunch, corpus.jobs, cache, to_train=False)
-        corpus.check_enough(features.target, "recordings that could be read")
-        of_groups = None if groups is None else features.groups[groups]
-        with _told("Adapting"):
-            adapted = fine_tune(detector, features.recordings, features.target, groups=of_groups)
+    transformers = transformers_of(detector)
+    for transformer in transformers:
+        transformer.set_params(**changes)
+    features = read_features(transformers[0], bunch, corpus.jobs, None, to_train=False)
+    corpus.check_enough(features.target, "recordings that could be read")
+    of_groups = None if groups is None else features.groups[groups]
+    with _told("Adapting"):
+        adapted = fine_tune(detector, features.recordings, features.target, groups=of_groups)
     save(adapted, output)
     quality = ["How good it is now was not measured: voicelstm evaluate on other recordings does that."]
     if groups is None:
