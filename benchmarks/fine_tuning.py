@@ -27,7 +27,7 @@ from voicelstm.detector._fine_tuning import folds_of, learnt_on
 from voicelstm.exceptions import AudioWarning
 
 N_CLIPS = (0, 5, 10, 20)  # of each class
-N_DRAWS = 20
+N_DRAWS = 5
 UNHEARD = (PLAIN, "Vorbis", "noise", "loudspeaker and room", "pitch")
 
 
