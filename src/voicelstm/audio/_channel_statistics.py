@@ -23,9 +23,8 @@ _BANDS = np.round(np.array(_EDGES) / _BIN).astype(int)
 _PARTS = 16  # of the spectrum, 500 Hz each, whose fine structure is measured
 
 _LOUDEST, _LOUD = 0.95, 10**-2.5  # quantile of the frames' energies, and 25 dB below it
-_EMPTY = (
-    1e-6  # of the mean power of a bin of loud frames: whether a line or a computer is silent says nothing
-)
+# Of the mean power of a bin of loud frames: whether a line or a computer is silent says nothing.
+_EMPTY = 1e-6
 _QUIET, _FALL = 0.05, 4  # quantile, and steps, of 64 ms, over which levels fall and rise
 _STILL = 0.3  # dB; changes of a band that are smaller count for little
 _LOWEST_EDGE, _WIDTH = 60, 8  # bins: 1.9 kHz, below which no channel ends, and 250 Hz

@@ -27,7 +27,7 @@ from voicelstm.features import (
 from voicelstm.metrics import check_threshold, human_label_of, synthetic_log_odds
 from voicelstm.sequences import Clip, stack
 
-__all__ = ["Detection", "detect", "nothing_heard"]
+__all__ = ["Detection", "detect", "heard_clips"]
 
 _log = logging.getLogger(__name__)
 
@@ -254,12 +254,8 @@ class _Listener:
         return self._hear(recordings, self._settings)
 
     def _hear(self, recordings: list[Any], settings: ExtractionSettings) -> Iterator[Detection]:
-        (clips,), failures, remarks = extract_all(recordings, [settings], self._transformer.n_jobs, 0)
+        clips, reasons, remarks = heard_clips(recordings, settings, self._transformer.n_jobs)
         report_remarks(named_remarks(recordings, remarks))
-        reasons = dict(failures)
-        for position, clip in enumerate(clips):
-            if position not in reasons and (nothing := nothing_heard(recordings[position], clip)):
-                reasons[position] = nothing
         _log.debug("%d recordings read, of which %d failed", len(recordings), len(reasons))
         heard = [position for position in range(len(recordings)) if position not in reasons]
         answers = {}
@@ -340,7 +336,19 @@ def _in_memory(recording: Any, channel: int | str) -> Any:
     return found.samples, found.sample_rate
 
 
-def nothing_heard(recording: Any, clip: Clip) -> str | None:
+def heard_clips(
+    recordings: list[Any], settings: ExtractionSettings, n_jobs: int | None
+) -> tuple[list[Clip], dict[int, str], list[Any]]:
+    """Return clips, why those at some positions say nothing, and what there is to remark about each."""
+    (clips,), failures, remarks = extract_all(recordings, [settings], n_jobs, 0)
+    reasons = dict(failures)
+    for position, clip in enumerate(clips):
+        if position not in reasons and (nothing := _nothing_heard(recordings[position], clip)):
+            reasons[position] = nothing
+    return clips, reasons, remarks
+
+
+def _nothing_heard(recording: Any, clip: Clip) -> str | None:
     """Say why there is nothing to judge, or None: a network has an answer to noise and zeros, too."""
     if clip.silent:
         found = "silence, every sample being 0"

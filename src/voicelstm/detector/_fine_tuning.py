@@ -19,11 +19,11 @@ from voicelstm._compat import num_samples
 from voicelstm.audio import report_remarks
 from voicelstm.classifier import LSTMVoiceClassifier, embeddings, last_layer, with_last_layer
 from voicelstm.detector._decisions import calibrate
-from voicelstm.detector._detection import nothing_heard
+from voicelstm.detector._detection import heard_clips
 from voicelstm.detector._held_out_wrappers import CalibratedDetector
 from voicelstm.detector._training_recordings import positions_among, warn_of_training_recordings
 from voicelstm.exceptions import AudioError
-from voicelstm.features import MFCCTransformer, distinct_fingerprints, extract_all, named_remarks
+from voicelstm.features import MFCCTransformer, distinct_fingerprints, named_remarks
 from voicelstm.metrics import check_labels, human_label_of
 from voicelstm.sequences import stack
 
@@ -119,9 +119,8 @@ def fine_tune(
     changed = with_last_layer(classifier, coefficients, bias)
     heard = copy(transformer)
     heard.fingerprints_ = distinct_fingerprints([*getattr(transformer, "fingerprints_", []), *fingerprints])
-    steps = [(name, step) for name, step in pipeline.steps[1:-1]]
-    (first, _), (last, _) = pipeline.steps[0], pipeline.steps[-1]
-    adapted = Pipeline([(first, heard), *steps, (last, changed)])
+    (first, _), *between, (last, _) = pipeline.steps
+    adapted = Pipeline([(first, heard), *between, (last, changed)])
     calibrated = calibrate(adapted, None, labels, scores=held_out)
     if getattr(detector, "card_", None):
         calibrated.card_ = _card_of_adapted(detector.card_, labels == human_label_of(detector))
@@ -131,12 +130,8 @@ def fine_tune(
 def _heard(transformer: MFCCTransformer, recordings: Any) -> tuple[Any, list[int | None]]:
     """Return features and fingerprints; raise AudioError if recordings cannot be read or nobody speaks."""
     settings = replace(transformer._settings(None), measures_speech=True)
-    (clips,), failures, remarks = extract_all(list(recordings), [settings], transformer.n_jobs, 0)
+    clips, reasons, remarks = heard_clips(list(recordings), settings, transformer.n_jobs)
     report_remarks(named_remarks(recordings, remarks))
-    reasons = dict(failures)
-    for position, clip in enumerate(clips):
-        if position not in reasons and (nothing := nothing_heard(recordings[position], clip)):
-            reasons[position] = nothing
     if reasons:
         raise AudioError(
             f"{len(reasons)} of {len(clips)} recordings cannot be adapted to; leave them out:\n"

@@ -31,7 +31,7 @@ class Clip:
     positions : ndarray of shape (n_frames,) or None
         Places of the frames in the recording, in frame steps; None if none was left out between them.
     channel_statistics : ndarray of shape (n_statistics,) or None
-        What the recording's channel left in its samples; None if it was not measured.
+        Traces of the recording's channel in its samples; None if they were not measured.
     """
 
     features: NDArray[np.floating]
