@@ -15,6 +15,7 @@ from voicelstm._base import (
     check_not_empty,
     check_stopped,
     checked_units,
+    is_instance_of,
     json_text,
     json_value,
     python_value,
@@ -155,3 +156,12 @@ def test_work_is_stopped_where_its_thread_is_asked_to_and_nowhere_else():
             check_stopped()
     check_stopped()
     assert not issubclass(StoppedError, Exception)
+
+
+def test_the_class_of_a_value_is_known_without_its_module():
+    from decimal import Decimal
+
+    assert is_instance_of(Decimal(1), "decimal", "Decimal")
+    assert not is_instance_of(1, "decimal", "Decimal")
+    assert not is_instance_of(1, "a_module_that_nobody_loads", "Decimal")
+    assert not is_instance_of(1, "decimal", "no such class")

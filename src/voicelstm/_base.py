@@ -6,6 +6,7 @@
 import json
 import math
 import os
+import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sized
@@ -52,6 +53,12 @@ class DocumentationLink:
     _doc_link_template = (
         "https://voicelstm.readthedocs.io/en/stable/generated/voicelstm.{estimator_name}.html"
     )
+
+
+def is_instance_of(value: Any, module: str, name: str) -> bool:
+    """Tell whether a value is of a class without loading its module, before which there is no such value."""
+    kind = getattr(sys.modules.get(module), name, None)
+    return kind is not None and isinstance(value, kind)
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -20,3 +20,4 @@ from ._reading import scipy_values as scipy_values
 from ._scipy_values import ScipyValues as ScipyValues
 from ._speech_activity import speech_frames as speech_frames
 from ._speech_activity import speech_level as speech_level
+from ._windows import get_window as get_window

@@ -4,9 +4,9 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 from scipy.fft import rfft
-from scipy.signal import get_window
 
 from voicelstm.audio._level import peak_of
+from voicelstm.audio._windows import get_window
 
 __all__ = ["N_STATISTICS", "WAVEFORM", "channel_statistics"]
 
@@ -49,7 +49,7 @@ def channel_statistics(samples: NDArray[np.floating], sample_rate: int) -> NDArr
     """
     pieces = _pieces(samples, sample_rate)
     frames = np.lib.stride_tricks.sliding_window_view(pieces, _FRAME, axis=1)[:, ::_STEP].reshape(-1, _FRAME)
-    spectrum = rfft(frames * get_window("hann", _FRAME).astype(np.float32), axis=1)
+    spectrum = rfft(frames * get_window("hann", _FRAME, periodic=True).astype(np.float32), axis=1)
     power = (spectrum.real**2 + spectrum.imag**2)[:, :_N_BINS]
     energy = power.sum(axis=1)
     loud = energy >= _LOUD * np.quantile(energy, _LOUDEST)

@@ -6,7 +6,6 @@ Each takes samples of shape (n_samples,) and returns as many of the same type, i
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
-from scipy.signal import butter, oaconvolve, sosfiltfilt
 
 __all__ = ["add_impulses", "add_noise", "convolve_nonlinearly", "cut_band", "notch", "reverberate"]
 
@@ -29,6 +28,8 @@ def reverberate(
     rng: np.random.Generator,
 ) -> NDArray[np.floating]:
     """Add a room's tail that falls by 60 dB in `reverberation_time` s, and is cut at the recording's end."""
+    from scipy.signal import oaconvolve  # here, since to load it takes longer than an answer
+
     # J. D. Polack, "La transmission de l'énergie sonore dans les salles", Université du Maine, 1988.
     start = max(1, round(_PREDELAY * sample_rate))
     time = np.arange(start, max(start + 1, round(reverberation_time * sample_rate))) / sample_rate
@@ -64,6 +65,8 @@ def cut_band(
     """Apply a "lowpass" or "highpass" without delay; the gain is -6 dB at the cutoff, in Hz."""
     if cutoff >= sample_rate / 2:
         return samples
+    from scipy.signal import butter, sosfiltfilt
+
     sections = butter(_ORDER, cutoff, kind, fs=sample_rate, output="sos")
     padding = min(3 * (2 * _ORDER + 1), len(samples) - 1)
     return sosfiltfilt(sections, samples, padlen=padding).astype(samples.dtype)
@@ -73,6 +76,8 @@ def convolve_nonlinearly(
     samples: NDArray[np.floating], sample_rate: int, below: tuple[float, float], rng: np.random.Generator
 ) -> NDArray[np.floating]:
     """Apply RawBoost's convolutive noise; filters of higher powers lie `below` dB (a range) lower."""
+    from scipy.signal import oaconvolve
+
     # H. Tak et al., "RawBoost: A raw data boosting and augmentation method applied to automatic speaker
     # verification anti-spoofing", ICASSP, 2022, with the constants of the published code.
     total = np.zeros_like(samples)

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
-from scipy.io import wavfile
 
 __all__ = ["ScipyValues", "values_of_array", "values_of_file"]
 
@@ -58,6 +57,8 @@ def values_of_file(path: Path) -> ScipyValues:
 
 
 def _scipy_reads(path: Path) -> bool:
+    from scipy.io import wavfile
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", wavfile.WavFileWarning)  # of chunks that are none of audio
         try:

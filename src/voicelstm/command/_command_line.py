@@ -18,6 +18,7 @@ from voicelstm.command._evaluate import evaluate
 from voicelstm.command._exit_codes import EXIT_CODES, ExitCode
 from voicelstm.command._features import features
 from voicelstm.command._info import info
+from voicelstm.command._late_imports import put_off_imports
 from voicelstm.command._session import Session, say, verbose_option
 from voicelstm.command._train import train
 from voicelstm.command._wording import in_options
@@ -116,6 +117,7 @@ for each in (train, detect, evaluate, audit, features, info):
 def main() -> None:
     """Run the command in a process of its own."""
     _open_what_is_closed()
+    put_off_imports()
     command_line.main(obj=Session(owns_process=True))
 
 

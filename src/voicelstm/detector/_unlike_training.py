@@ -5,11 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
-from sklearn.covariance import LedoitWolf
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.model_selection import GroupKFold
 
 from voicelstm.audio import N_STATISTICS, WAVEFORM, Augmenter, channel_statistics, read_audio
 from voicelstm.exceptions import ModelFileError
@@ -59,6 +55,9 @@ class TrainingRange:
         The arguments are those of :func:`training_statistics`, and the collection that each recording is from
         or the family of the system that made it. With less than five of these nothing can be left out.
         """
+        # Here and below what fits is loaded, which answers have no use for.
+        from sklearn.model_selection import GroupKFold
+
         X = np.concatenate([as_recorded, *(each.reshape(-1, N_STATISTICS) for each in changed.values())])
         n_copies = [1, *(each.shape[1] for each in changed.values())]
         y = np.repeat(np.arange(len(n_copies)), [n * len(as_recorded) for n in n_copies])
@@ -139,6 +138,8 @@ def training_statistics(
     Shapes are (n_recordings, n_statistics) and (n_recordings, n_copies, n_statistics). Copies are three of
     those of :meth:`Augmenter.channels`: by telephone, and in two rooms. A thousand take half a minute.
     """
+    from joblib import Parallel, delayed
+
     copies = [Augmenter.channels(random_state=random_state)[at] for at in _CHANGED]
     found = np.array(Parallel(n_jobs)(delayed(_measured)(each, copies) for each in recordings))
     reason_of_copy = np.array(list(_CHANGED.values()))
@@ -153,6 +154,8 @@ def _measured(recording: Any, copies: list[Augmenter]) -> list[NDArray[np.float6
 
 def _directions(Z: NDArray[np.float64], y: NDArray[np.intp]) -> NDArray[np.float64]:
     """Return, for each class but the first, weights and offset of its log-odds against the first."""
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
     n_classes = int(y.max()) + 1
     # Shrunk, since statistics of neighbouring bands say nearly the same.
     fitted = LinearDiscriminantAnalysis(
@@ -174,6 +177,8 @@ def _clipped(Z: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _precision(Z: NDArray[np.float64]) -> NDArray[np.float64]:
+    from sklearn.covariance import LedoitWolf
+
     precision: NDArray[np.float64] = LedoitWolf(assume_centered=True).fit(_waveform(Z)).precision_
     return precision
 

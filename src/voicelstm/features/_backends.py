@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import get_window
 
+from voicelstm.audio import get_window
 from voicelstm.features._cepstra import CepstraSettings, fft_size, frame_sizes
 
 __all__ = ["BACKENDS", "check_backend"]
@@ -25,7 +25,7 @@ def _by_psf(samples: NDArray, sample_rate: int, settings: CepstraSettings) -> ND
         "lowfreq": settings.fmin,
         "highfreq": settings.fmax,
         "preemph": settings.preemphasis,
-        "winfunc": lambda n: get_window(settings.window, n, fftbins=False),
+        "winfunc": lambda n: get_window(settings.window, n, periodic=False),
     }
     if settings.n_mfcc is None:
         return np.log(fbank(samples, sample_rate, **of_both)[0])

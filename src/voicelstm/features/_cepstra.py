@@ -11,10 +11,9 @@ import numpy as np
 import scipy.fft
 import scipy.fftpack
 from numpy.typing import NDArray
-from scipy.signal import get_window
 
 from voicelstm._base import check_stopped
-from voicelstm.audio import matrix_product
+from voicelstm.audio import get_window, matrix_product
 from voicelstm.features._filterbanks import filterbank
 
 __all__ = ["CepstraSettings", "cepstra", "frame_count", "frame_sizes"]
@@ -394,7 +393,7 @@ def _check_finite(params: dict[str, Any]) -> None:
 def _window(window: str | tuple[Any, ...], length: int) -> NDArray[np.float64]:
     try:
         with np.errstate(all="ignore"):
-            found = get_window(window, length, fftbins=False)
+            found = get_window(window, length, periodic=False)
     except (LookupError, TypeError, ValueError) as error:
         raise ValueError(f"window={window!r} is no window that scipy knows: {error}") from None
     if not np.isfinite(found).all():

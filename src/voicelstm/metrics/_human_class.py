@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import VotingClassifier
 from sklearn.pipeline import Pipeline
 
+from voicelstm._base import is_instance_of
 from voicelstm.metrics._responses import held_by
 
 __all__ = [
@@ -130,7 +130,7 @@ def _held(detector: Any) -> list[Any]:
         return [detector[-1]]
     if isinstance(detector, CalibratedClassifierCV):
         return [calibrated.estimator for calibrated in detector.calibrated_classifiers_]
-    if isinstance(detector, VotingClassifier):
+    if is_instance_of(detector, "sklearn.ensemble", "VotingClassifier"):
         return list(detector.estimators_)
     held = held_by(detector)
     return [] if held is None else [held]

@@ -7,12 +7,11 @@ holds is described and made by the functions it is given, so that this module kn
 import warnings
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.preprocessing import LabelEncoder
@@ -29,6 +28,9 @@ from voicelstm.model_files._descriptions import (
     finite_number,
     restore_labels,
 )
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import VotingClassifier
 
 __all__ = ["DEEPEST", "WRAPPERS", "describe_wrapper", "is_wrapper", "restore_wrapper"]
 
@@ -59,15 +61,16 @@ Restore = Callable[[dict[str, Any], str], Any]
 
 def is_wrapper(estimator: Any) -> bool:
     """Tell whether a file keeps this wrapper; one of a derived class may do anything, and is not kept."""
-    return type(estimator) in _DESCRIBERS or _is_variant(estimator)
+    return _describer(type(estimator)) is not None or _is_variant(estimator)
 
 
 def describe_wrapper(wrapper: Any, describe: Describe) -> dict[str, Any]:
     """Describe a fitted wrapper; `describe` takes each estimator that it holds, and a name for it."""
-    if not _is_variant(wrapper):
-        return _DESCRIBERS[type(wrapper)](wrapper, describe)
+    own = _describer(type(wrapper))
+    if own is not None:
+        return own(wrapper, describe)
     name = type(wrapper).__name__
-    return _DESCRIBERS[_VARIANTS[name]](wrapper, describe) | {"class": name}
+    return _DESCRIBERS[_VARIANTS[name].__name__][1](wrapper, describe) | {"class": name}
 
 
 def restore_wrapper(described: dict[str, Any], restore: Restore) -> Any:
@@ -76,6 +79,14 @@ def restore_wrapper(described: dict[str, Any], restore: Restore) -> Any:
     if name in _VARIANTS:
         return _RESTORERS[_VARIANTS[name].__name__](described, restore, _variant(name))
     return _RESTORERS[name](described, restore)
+
+
+def _describer(kind: type) -> Callable[[Any, Describe], dict[str, Any]] | None:
+    """Return what describes wrappers of a class, or None; other names load no module."""
+    module, describe = _DESCRIBERS.get(kind.__name__, ("", None))
+    return (
+        describe if describe is not None and getattr(import_module(module), kind.__name__) is kind else None
+    )
 
 
 def _is_variant(estimator: Any) -> bool:
@@ -223,7 +234,7 @@ def _restore_calibrated(
     return _with_features(calibrated, pairs[0].estimator)
 
 
-def _describe_voting(voting: VotingClassifier, describe: Describe) -> dict[str, Any]:
+def _describe_voting(voting: "VotingClassifier", describe: Describe) -> dict[str, Any]:
     check_is_fitted(voting)
     if voting.voting != "soft":
         raise TypeError(
@@ -247,7 +258,9 @@ def _describe_voting(voting: VotingClassifier, describe: Describe) -> dict[str, 
     }
 
 
-def _restore_voting(described: dict[str, Any], restore: Restore) -> VotingClassifier:
+def _restore_voting(described: dict[str, Any], restore: Restore) -> "VotingClassifier":
+    from sklearn.ensemble import VotingClassifier  # which loads trees, for detectors that have none
+
     check_fields(described, {"class", "classes", "estimators", "weights", "flatten_transform"})
     classes = restore_labels(described["classes"])
     members: list[tuple[str, Any]] = []
@@ -332,12 +345,13 @@ def _with_features(wrapper: Any, held: Any) -> Any:
     return wrapper
 
 
-_DESCRIBERS: dict[type, Callable[[Any, Describe], dict[str, Any]]] = {
-    CalibratedClassifierCV: _describe_calibrated,
-    FixedThresholdClassifier: _describe_fixed,
-    FrozenEstimator: _describe_frozen,
-    TunedThresholdClassifierCV: _describe_tuned,
-    VotingClassifier: _describe_voting,
+# With the module from which users import each class.
+_DESCRIBERS: dict[str, tuple[str, Callable[[Any, Describe], dict[str, Any]]]] = {
+    "CalibratedClassifierCV": ("sklearn.calibration", _describe_calibrated),
+    "FixedThresholdClassifier": ("sklearn.model_selection", _describe_fixed),
+    "FrozenEstimator": ("sklearn.frozen", _describe_frozen),
+    "TunedThresholdClassifierCV": ("sklearn.model_selection", _describe_tuned),
+    "VotingClassifier": ("sklearn.ensemble", _describe_voting),
 }
 _RESTORERS: dict[str, Callable[..., Any]] = {
     "CalibratedClassifierCV": _restore_calibrated,
