@@ -7,7 +7,7 @@ from scipy.special import logit
 from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 import voicelstm
@@ -244,7 +244,7 @@ def test_a_recording_in_which_nobody_speaks_gets_no_label(small_detector, small_
 @pytest.mark.parametrize(("speech", "said"), [(0.97, "0.9"), (0.3, "0.3"), (0.15, "0.1")])
 def test_what_is_said_of_little_speech_is_less_than_a_second(speech, said):
     clip = Clip(np.zeros((1, 1)), 0.0, 0.025, 0.01, 2.0, speech=speech)
-    assert detection._doubts(clip) == (f"little speech: {said} s",)
+    assert detection._doubts([clip]) == (f"little speech: {said} s",)
 
 
 def test_a_second_of_speech_is_no_longer_little(small_detector, small_voices):
@@ -310,7 +310,7 @@ def test_a_channel_is_asked_about_whatever_the_detector_would_read(wrapped, call
         detect(wrapped["pipeline"], [mono], channel="both")
 
 
-def test_members_that_read_what_scipy_reads_are_not_asked_about_a_channel(calls):
+def test_members_that_read_what_scipy_reads_are_asked_about_a_channel(calls):
     mono, several, _, _ = calls
     members = [
         (
@@ -322,8 +322,51 @@ def test_members_that_read_what_scipy_reads_are_not_asked_about_a_channel(calls)
         for name, frames in (("a", 100), ("b", 200))
     ]
     vote = VotingClassifier(members, voting="soft").fit([mono, several], ["human", "synthetic"])
-    with pytest.raises(ValueError, match=r'channel=\'left\' .*amplitude="scipy".*in the transformer of each'):
-        detect(vote, [several], channel="left")
+    (found,), (expected,) = detect(vote, [several], channel="left"), detect(vote, [mono])
+    assert found.score == pytest.approx(expected.score, rel=1e-3)
+
+
+def test_each_member_hears_for_itself_whether_somebody_speaks(small_voices, tmp_path):
+    (X, y), ((speech, rate), *_) = small_voices[0], small_voices[1][0]
+    left, right = (
+        make_detector("dynamics", random_state=0, features__channel=side, **SMALL).fit(X, y)
+        for side in ("left", "right")
+    )
+    members = [("left", FrozenEstimator(left)), ("right", FrozenEstimator(right))]
+    both, only_left, only_right = (tmp_path / name for name in ("both.wav", "left.wav", "right.wav"))
+    silence = np.zeros_like(speech)
+    soundfile.write(both, np.column_stack([speech, speech]), rate)
+    soundfile.write(only_left, np.column_stack([speech, silence]), rate)
+    soundfile.write(only_right, np.column_stack([silence, speech]), rate)
+    for order in (members, members[::-1]):
+        vote = VotingClassifier(order, voting="soft").fit(X, y)
+        found = list(detect(vote, [only_left, both, only_right]))
+        assert [each.label is None for each in found] == [True, False, True]
+        assert [each.speech == 0 for each in found] == [True, False, True]
+        assert "no speech" in found[0].error
+        assert "no speech" in found[2].error
+
+
+def test_members_of_different_features_are_read_and_scored_once(wrapped, small_voices, extractions):
+    X = small_voices[1][0]
+    vote = wrapped["vote of different features"]
+    found = list(detect(vote, X))
+    assert sorted(id(each) for each in extractions) == sorted(2 * [id(each) for each in X])
+    probability = [list(each.probabilities.values()) for each in found]
+    np.testing.assert_allclose(probability, vote.predict_proba(X), rtol=1e-5)
+
+
+def test_what_a_search_began_with_reads_nothing(small_voices, extractions):
+    (X, y), (held_out, _) = small_voices
+    begun = make_detector("dynamics", random_state=0, features__n_mfcc=6, **SMALL)
+    search = GridSearchCV(begun, {"features__n_mfcc": [5]}, cv=2).fit(X, y)
+    assert [each.n_mfcc for each in transformers_of(search)] == [5]
+    extractions.clear()
+    found = list(detect(search, held_out, timeline=True))
+    assert len(extractions) == len(held_out)
+    expected = score_timeline(search, held_out)
+    for each, of_each in zip(found, expected, strict=True):
+        np.testing.assert_allclose(each.timeline["score"], of_each["score"], rtol=1e-5)
 
 
 def test_the_detector_says_which_channel_it_reads(small_detector, calls):

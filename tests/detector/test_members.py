@@ -48,7 +48,7 @@ def test_each_recording_is_read_and_scored_once(name, wrappers, small_voices, ex
     assert [id(each) for each in extractions] == [id(each) for each in X]
     assert network_runs == [len(X)]
     extractions.clear()
-    list(detect(wrappers[name], X))
+    list(detect(wrappers[name], X, timeline=name != "vote"))
     assert [id(each) for each in extractions] == [id(each) for each in X]
     assert network_runs == [len(X)] * 2
 

@@ -2,8 +2,9 @@
 
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,15 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from voicelstm._compat import validate_params
-from voicelstm.audio import check_channel, count_channels, name_of, read_recording, report_remarks
-from voicelstm.detector._members import features_and_rest, memoized, transformers_of
+from voicelstm.audio import check_channel, count_channels, name_of, report_remarks
+from voicelstm.detector._members import check_reads_recordings, memoized, with_reader
 from voicelstm.detector._prior import check_prior, posterior_of
 from voicelstm.detector._timeline import timeline_steps, timelines
 from voicelstm.detector._unlike_training import TrainingRange
 from voicelstm.features import (
     LEAST_SPEECH,
     ExtractionSettings,
+    MFCCTransformer,
     check_extraction,
     extract_all,
     named_remarks,
@@ -198,31 +200,20 @@ class _Listener:
         human_label: Any,
     ) -> None:
         check_is_fitted(detector)
-        # Members of a vote may have features of their own; they read the recordings again, each for itself.
-        several = transformers_of(detector)
-        self._reads_features = all(each._settings(None) == several[0]._settings(None) for each in several)
-        if self._reads_features:
-            self._transformer, self._detector = features_and_rest(detector)
-        else:
-            self._transformer, self._detector = several[0], detector
-        validate_params(self._transformer)
+        self._detector = detector
         self._card = getattr(detector, "card_", {})
         self._training_range = TrainingRange.of_card(self._card)
-        self._settings = replace(
-            self._transformer._settings(None),
-            measures_speech=True,
-            measures_channel=self._training_range is not None,
-        )
-        check_extraction(self._settings)
-        self._reads_channel = channel is not None
+        transformers = check_reads_recordings(detector)
+        for transformer in transformers:
+            validate_params(transformer)
+        self._n_jobs = transformers[0].n_jobs
         if channel is not None:
             check_channel(channel, each=True)
-            self._settings = replace(self._settings, channel=channel)
-            if not self._reads_features and any(each.amplitude == "scipy" for each in several):
-                raise ValueError(
-                    f'channel={channel!r} is handed to members as samples, of whose file amplitude="scipy"'
-                    " knows nothing: set channel in the transformer of each."
-                )
+        self._channel = channel
+        # Members with the same features share them; of others each hears for itself whether somebody speaks.
+        self._versions = list(dict.fromkeys(map(self._heard_by, transformers)))
+        for settings in self._versions:
+            check_extraction(settings)
         self._classes = np.asarray(detector.classes_).tolist()
         check_threshold(threshold)
         if threshold is not None and len(self._classes) != 2:
@@ -234,16 +225,26 @@ class _Listener:
             self._human_label = human_label_of(detector, human_label)
             self._human_is_second = self._classes[1] == self._human_label
             self._synthetic_label = self._classes[0 if self._human_is_second else 1]
-        self._timeline_steps = timeline_steps(detector)[1:] if timeline else None
+        self._with_timeline = timeline
+        if timeline:
+            timeline_steps(detector)
+
+    def _heard_by(self, member: MFCCTransformer) -> ExtractionSettings:
+        settings = replace(
+            member._settings(None),
+            measures_speech=True,
+            measures_channel=self._training_range is not None,
+        )
+        return settings if self._channel is None else replace(settings, channel=self._channel)
 
     def hear_each_channel(self, recordings: list[Any]) -> Iterator[Detection]:
         """Yield an answer for each channel of each of a group of recordings."""
-        n_channels = [count_channels(each, self._settings.max_duration) for each in recordings]
+        n_channels = [count_channels(each, self._versions[0].max_duration) for each in recordings]
         answers: list[list[Detection]] = [[] for _ in recordings]
         for channel in range(max(n_channels)):
             having = [position for position, count in enumerate(n_channels) if count > channel]
-            settings = replace(self._settings, channel=channel)
-            found = self._hear([recordings[position] for position in having], settings)
+            versions = [replace(settings, channel=channel) for settings in self._versions]
+            found = self._hear([recordings[position] for position in having], versions)
             for position, answer in zip(having, found, strict=True):
                 of_several = n_channels[position] > 1
                 answers[position].append(_of_channel(answer, channel, named=of_several))
@@ -251,16 +252,16 @@ class _Listener:
 
     def hear(self, recordings: list[Any]) -> Iterator[Detection]:
         """Yield an answer for each of a group of recordings."""
-        return self._hear(recordings, self._settings)
+        return self._hear(recordings, self._versions)
 
-    def _hear(self, recordings: list[Any], settings: ExtractionSettings) -> Iterator[Detection]:
-        clips, reasons, remarks = heard_clips(recordings, settings, self._transformer.n_jobs)
+    def _hear(self, recordings: list[Any], versions: list[ExtractionSettings]) -> Iterator[Detection]:
+        clips, reasons, remarks = _heard_by_all(recordings, versions, self._n_jobs)
         report_remarks(named_remarks(recordings, remarks))
         _log.debug("%d recordings read, of which %d failed", len(recordings), len(reasons))
         heard = [position for position in range(len(recordings)) if position not in reasons]
         answers = {}
         if heard:
-            found = self._answers([recordings[i] for i in heard], [clips[i] for i in heard], settings)
+            found = self._answers([recordings[i] for i in heard], [clips[i] for i in heard])
             answers = dict(zip(heard, found, strict=True))
         for position, recording in enumerate(recordings):
             answer = answers.get(position) or Detection(
@@ -268,29 +269,35 @@ class _Listener:
             )
             yield replace(answer, warnings=(*remarks[position], *answer.warnings))
 
-    def _answers(
-        self, recordings: list[Any], clips: list[Clip], settings: ExtractionSettings
-    ) -> list[Detection]:
-        X: Any = recordings
-        if self._reads_features:
-            X = stack([clip.features for clip in clips])
-        elif self._reads_channel:  # which is not that of the members
-            X = [_in_memory(recording, settings.channel) for recording in recordings]
-        detector = memoized(self._detector)
-        score = np.full(len(clips), np.nan)
+    def _answers(self, recordings: list[Any], clips: list[tuple[Clip, ...]]) -> list[Detection]:
+        """Answer about recordings, of each of which there is a clip for each version of the features."""
+        features = [stack([clip.features for clip in of_version]) for of_version in zip(*clips, strict=True)]
+        of_version = dict(zip(self._versions, features, strict=True))
+        detector = memoized(
+            with_reader(self._detector, lambda member: lambda _: of_version[self._heard_by(member)])
+        )
+        score = np.full(len(recordings), np.nan)
         if len(self._classes) == 2:
-            score = synthetic_log_odds(detector, X, self._human_label)
+            score = synthetic_log_odds(detector, recordings, self._human_label)
         if self._threshold is None:
-            labels = np.asarray(detector.predict(X)).tolist()
+            labels = np.asarray(detector.predict(recordings)).tolist()
         else:
             synthetic = score >= self._threshold
             labels = [self._synthetic_label if each else self._human_label for each in synthetic]
-        probability = np.empty((len(clips), 0))
+        probability = np.empty((len(recordings), 0))
         if hasattr(detector, "predict_proba"):
-            probability = np.asarray(detector.predict_proba(X), dtype=np.float64)
-        over_time: list[Any] = [None] * len(clips)
-        if self._timeline_steps is not None:
-            over_time = list(timelines(clips, *self._timeline_steps, human_is_second=self._human_is_second))
+            probability = np.asarray(detector.predict_proba(recordings), dtype=np.float64)
+        over_time: list[Any] = [None] * len(recordings)
+        if self._with_timeline:
+            reader, dynamics, classifier = timeline_steps(detector)  # whose last answers are still known
+            version = self._versions.index(self._heard_by(reader))
+            over_time = timelines(
+                [each[version] for each in clips],
+                features[version],
+                dynamics,
+                classifier,
+                human_is_second=self._human_is_second,
+            )
         return [
             Detection(
                 recording=recordings[i],
@@ -300,10 +307,10 @@ class _Listener:
                 probabilities=dict(zip(self._classes, probability[i].tolist(), strict=False)),
                 timeline=over_time[i],
                 speech=_speech_in(clips[i]),
-                warnings=(*_doubts(clips[i]), *self._unlike_training(clips[i])),
+                warnings=(*_doubts(clips[i]), *self._unlike_training(clips[i][0])),
                 posterior=np.nan if self._prior is None else posterior_of(score[i], self._prior),
             )
-            for i in range(len(clips))
+            for i in range(len(recordings))
         ]
 
     def _unlike_training(self, clip: Clip) -> tuple[str, ...]:
@@ -321,19 +328,19 @@ def _of_channel(answer: Detection, channel: int, *, named: bool) -> Detection:
     return replace(answer, channel=channel, error=error)
 
 
-def _in_memory(recording: Any, channel: int | str) -> Any:
-    """Return a channel of a file as samples and their rate; other recordings have one."""
-    if not isinstance(recording, str | os.PathLike):
-        return recording
-    found = read_recording(
-        recording,
-        sample_rate=None,
-        max_duration=None,
-        dtype=np.float64,
-        channel=channel,
-        takes_fingerprint=False,
-    )
-    return found.samples, found.sample_rate
+def _heard_by_all(
+    recordings: list[Any], versions: list[ExtractionSettings], n_jobs: int | None
+) -> tuple[list[tuple[Clip, ...]], dict[int, str], list[Any]]:
+    """Return clips of all versions of each recording, why some say nothing, and remarks, each once."""
+    each = [heard_clips(recordings, settings, n_jobs) for settings in versions]
+    clips = list(zip(*(clips for clips, _, _ in each), strict=True))
+    reasons: dict[int, str] = {}
+    for _, of_version, _ in each[::-1]:
+        reasons |= of_version
+    remarks = [
+        list(dict.fromkeys(chain(*found))) for found in zip(*(found for _, _, found in each), strict=True)
+    ]
+    return clips, reasons, remarks
 
 
 def heard_clips(
@@ -350,26 +357,28 @@ def heard_clips(
 
 def _nothing_heard(recording: Any, clip: Clip) -> str | None:
     """Say why there is nothing to judge, or None: a network has an answer to noise and zeros, too."""
+    speech = _speech_in((clip,))
     if clip.silent:
         found = "silence, every sample being 0"
     elif clip.duration < clip.frame_length:
         heard, frame = 1000 * clip.duration, 1000 * clip.frame_length
         found = f"{heard:.3g} ms of sound, less than one frame of {frame:.3g} ms"
-    elif _speech_in(clip) < LEAST_SPEECH:
-        found = f"{_speech_in(clip):.2g} s of speech in {clip.duration:.3g} s, less than {LEAST_SPEECH:g} s"
+    elif speech < LEAST_SPEECH:
+        found = f"{speech:.2g} s of speech in {clip.duration:.3g} s, less than {LEAST_SPEECH:g} s"
     else:
         return None
     return f"{name_of(recording)}: no speech: found {found}; there is no voice to judge."
 
 
-def _doubts(clip: Clip) -> tuple[str, ...]:
+def _doubts(clips: Sequence[Clip]) -> tuple[str, ...]:
     """Say what makes the answer about a recording less sure."""
-    speech = _speech_in(clip)
+    speech = _speech_in(clips)
     return (f"little speech: {np.floor(10 * speech + 1e-9) / 10:.1f} s",) if speech < _LITTLE_SPEECH else ()
 
 
-def _speech_in(clip: Clip) -> float:
-    return np.nan if clip.speech is None else clip.speech
+def _speech_in(clips: Sequence[Clip]) -> float:
+    """Return the speech of a recording that all members hear, in s."""
+    return float(np.min([np.nan if clip.speech is None else clip.speech for clip in clips]))
 
 
 def _groups(recordings: Iterable[Any]) -> Iterator[list[Any]]:

@@ -1,6 +1,7 @@
 """What a detector consists of: what reads recordings, what decides from features, wrappers around both."""
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,14 @@ from voicelstm.classifier import LSTMVoiceClassifier
 from voicelstm.detector._held_out_wrappers import CalibratedDetector, ThresholdDetector
 from voicelstm.features import CepstralDynamics, MFCCTransformer
 
-__all__ = ["features_and_rest", "have_same_features", "memoized", "transformers_of", "with_reader"]
+__all__ = [
+    "check_reads_recordings",
+    "features_and_rest",
+    "have_same_features",
+    "memoized",
+    "transformers_of",
+    "with_reader",
+]
 
 # Of each member, what takes long.
 _SLOW = {
@@ -19,26 +27,37 @@ _SLOW = {
     LSTMVoiceClassifier: "_segment_logits",
 }
 
+# Parameters of wrappers that hold estimators, and attributes that hold those fitted in their place.
+_FITTED = {
+    "estimator": ("best_estimator_", "calibrated_classifiers_", "estimator_"),
+    "estimators": ("estimators_",),
+}
+
 
 def transformers_of(detector: Any) -> list[MFCCTransformer]:
-    """List a detector's transformers themselves, those within wrappers included."""
+    """List the transformers of a detector that read for its answers, those within wrappers included."""
     found: list[MFCCTransformer] = []
     _without_transformers(detector, found)
     return found
 
 
-def features_and_rest(detector: Any) -> tuple[MFCCTransformer, Any]:
-    """Split a detector into its transformer and a detector of features that shares what it can."""
-    transformers: list[MFCCTransformer] = []
-    rest = _without_transformers(detector, transformers)
+def check_reads_recordings(detector: Any) -> list[MFCCTransformer]:
+    """Refuse what is no fitted detector of recordings; return its transformers."""
+    transformers = transformers_of(detector)
     if not transformers or not hasattr(detector, "classes_"):
         raise TypeError(
             "A detector of recordings was expected: one that begins with an MFCCTransformer, such as that of"
             f" make_detector, and is fitted; got a {type(detector).__name__}."
         )
+    return transformers
+
+
+def features_and_rest(detector: Any) -> tuple[MFCCTransformer, Any]:
+    """Split a detector into its transformer and a detector of features that shares what it can."""
+    transformers = check_reads_recordings(detector)
     if not _are_alike(transformers):
         raise TypeError("The detector's members have different features.")
-    return _knowing_all(transformers), rest
+    return _knowing_all(transformers), _without_transformers(detector, [])
 
 
 def have_same_features(detector: Any) -> bool:
@@ -128,10 +147,14 @@ def _replaced(held: Any, replacement: Callable[[Any], Any]) -> Any:
     is_wrapper = own or type(held).__module__.startswith("sklearn.")
     if not is_wrapper or not (isinstance(held, BaseEstimator) or hasattr(held, "calibrators")):
         return held
-    return _shallow_copy(held, lambda value: _replaced(value, replacement))
+    # What a fit made copies of answers nothing, and may have other parameters than they.
+    templates = {name for name, fitted in _FITTED.items() if any(hasattr(held, each) for each in fitted)}
+    return _shallow_copy(held, lambda value: _replaced(value, replacement), but=templates)
 
 
-def _shallow_copy(held: Any, value_of: Callable[[Any], Any]) -> Any:
+def _shallow_copy(held: Any, value_of: Callable[[Any], Any], but: AbstractSet[str] = frozenset()) -> Any:
     copy = object.__new__(type(held))
-    copy.__dict__.update({name: value_of(value) for name, value in vars(held).items()})
+    copy.__dict__.update(
+        {name: value if name in but else value_of(value) for name, value in vars(held).items()}
+    )
     return copy

@@ -64,21 +64,23 @@ def score_timeline(
     (('start_s', 'stop_s', 'score'), 1)
     """
     transformer, dynamics, classifier = timeline_steps(detector)
+    clips = transformer.extract(recordings)
+    sequences = [clip.features for clip in clips]
     # Within a wrapper the classifier's classes may be numbers of the wrapper's own.
     classes = np.asarray(detector.classes_).tolist()
     human_is_second = len(classes) == 2 and human_label_of(detector, human_label) == classes[1]
-    return timelines(transformer.extract(recordings), dynamics, classifier, human_is_second=human_is_second)
+    return timelines(clips, sequences, dynamics, classifier, human_is_second=human_is_second)
 
 
 def timelines(
     clips: Sequence[Clip],
+    sequences: Any,
     dynamics: CepstralDynamics | None,
     classifier: LSTMVoiceClassifier,
     *,
     human_is_second: bool,
 ) -> list[NDArray[Any]]:
-    """Score clips over time as :func:`score_timeline` does; none of them may be empty."""
-    sequences: Any = [clip.features for clip in clips]
+    """Score clips and their features over time as :func:`score_timeline` does; none may be empty."""
     if dynamics is not None:
         sequences = dynamics.transform(sequences)
     score_field = "score" if len(classifier.classes_) == 2 else "log_odds"

@@ -33,6 +33,8 @@ def stack(clips: Sequence[NDArray[Any]]) -> NDArray[Any]:
     >>> stack([np.zeros((5, 2)), np.zeros((4, 2))]).shape
     (2,)
     """
+    if len(clips) == 1:
+        return np.asarray(clips[0])[None]  # of a long recording no second copy
     if len({clip.shape for clip in clips}) == 1:
         return np.stack(clips)
     ragged = np.empty(len(clips), dtype=object)
