@@ -7,6 +7,7 @@ import soxr
 
 from voicelstm.audio import read_recording
 from voicelstm.audio._fingerprint import fingerprint_of
+from voicelstm.audio._stored_samples import StoredSamples
 from voicelstm.exceptions import AudioError
 
 RATE = 44100
@@ -21,9 +22,11 @@ def in_parts(monkeypatch):
     monkeypatch.setattr("voicelstm.audio._with_soundfile._BLOCK", 14_000)
 
 
-def recording(path, *channels, sample_rate=16000, channel="mean"):
+def recording(path, *channels, sample_rate=16000, channel="mean", stores=False):
     soundfile.write(path, np.column_stack(channels), RATE, subtype="PCM_16")
-    return read_recording(path, sample_rate=sample_rate, max_duration=None, dtype=np.float32, channel=channel)
+    return read_recording(
+        path, sample_rate=sample_rate, max_duration=None, dtype=np.float32, channel=channel, stores=stores
+    )
 
 
 @pytest.mark.usefixtures("in_parts")
@@ -82,3 +85,45 @@ def test_a_long_recording_is_held_at_the_rate_that_is_asked_for_alone(tmp_path):
     assert len(found.samples) == 600 * 8000
     # Of 101 MiB that the samples would take at their own rate.
     assert peak < found.samples.nbytes + 70 * 2**20
+
+
+@pytest.mark.usefixtures("in_parts")
+@pytest.mark.parametrize("most", [0, 10_000, 24_000, 100_000])
+@pytest.mark.parametrize("sample_rate", [None, 16000])
+@pytest.mark.parametrize("channels", [[VOICE], [VOICE, 0 * VOICE], [VOICE, OTHER]])
+def test_stored_samples_are_those_in_memory(tmp_path, monkeypatch, most, sample_rate, channels):
+    monkeypatch.setattr("voicelstm.audio._samples._MOST_IN_MEMORY", most)
+    expected = recording(tmp_path / "a.flac", *channels, sample_rate=sample_rate)
+    found = recording(tmp_path / "a.flac", *channels, sample_rate=sample_rate, stores=True)
+    is_long = len(expected.samples) > most
+    assert isinstance(found.samples, StoredSamples) == is_long
+    np.testing.assert_array_equal(found.samples[:], expected.samples)
+    assert found[1:] == expected[1:]
+
+
+@pytest.mark.usefixtures("in_parts")
+@pytest.mark.parametrize("n_written", [0, 1, 3])
+def test_samples_stay_in_memory_where_a_disk_is_full(tmp_path, monkeypatch, n_written):
+    monkeypatch.setattr("voicelstm.audio._samples._MOST_IN_MEMORY", 24_000)
+    left, append = [n_written], StoredSamples.append
+
+    def append_while_there_is_room(self, samples):
+        if not left[0]:
+            raise OSError(28, "No space left on device")
+        left[0] -= 1
+        append(self, samples)
+
+    expected = recording(tmp_path / "a.wav", VOICE, sample_rate=None)
+    monkeypatch.setattr(StoredSamples, "append", append_while_there_is_room)
+    found = recording(tmp_path / "a.wav", VOICE, sample_rate=None, stores=True)
+    np.testing.assert_array_equal(found.samples, expected.samples)
+    assert found.fingerprint == expected.fingerprint
+
+
+@pytest.mark.usefixtures("in_parts")
+def test_stored_samples_that_overflow_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("voicelstm.audio._samples._MOST_IN_MEMORY", 24_000)
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.sign(VOICE) * 3.4e38, RATE, subtype="FLOAT")
+    with pytest.raises(AudioError, match="overflow when they are"):
+        read_recording(path, sample_rate=16000, max_duration=None, dtype=np.float32, stores=True)

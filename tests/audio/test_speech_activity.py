@@ -265,7 +265,7 @@ def test_speech_goes_on_until_it_is_improbable(monkeypatch, behind, n_spoken):
     heard, powers = _noise(*[0] * 40)
     # 0.4 says that it goes on, and not that it begins.
     _detector_that_says(monkeypatch, [0.4] * 10 + [0.6] * 3 + [behind] * 2 + [0.0] * 25)
-    voiced = _speech_activity._voiced(heard, powers, 1.0)
+    voiced = _speech_activity._voiced(_speech_activity._Heard.of(heard, RATE, 1.0), powers, 1.0)
     assert np.flatnonzero(voiced).tolist() == list(range(9, 9 + n_spoken))  # and the chunk before
 
 
@@ -277,7 +277,7 @@ def test_a_word_behind_silence_is_heard_from_its_beginning(monkeypatch, before, 
     """Of noise before a word only the chunk in which the voice detector may have missed it counts."""
     heard, powers = _noise(*before, *[0] * 30)
     _detector_that_says(monkeypatch, lambda chunks: np.arange(len(chunks)) >= len(chunks) - 28)
-    voiced = _speech_activity._voiced(heard, powers, 1.0)
+    voiced = _speech_activity._voiced(_speech_activity._Heard.of(heard, RATE, 1.0), powers, 1.0)
     assert np.flatnonzero(voiced).tolist() == list(range(first, 40))
 
 
@@ -305,7 +305,7 @@ def test_in_a_short_recording_speech_is_asked_for_again_behind_half_a_second_of_
         monkeypatch, [0.0] * 20, silence + [0.25] * 2 + [0.4] * 3 + [behind] * 2 + [0.0] * 13
     )
     monkeypatch.setattr(_speech_activity, "_whole_words", lambda voiced, loud: voiced)
-    voiced = _speech_activity._voiced(heard, powers, 1.0)
+    voiced = _speech_activity._voiced(_speech_activity._Heard.of(heard, RATE, 1.0), powers, 1.0)
     assert np.flatnonzero(voiced).tolist() == list(range(1, 1 + n_spoken))  # 0.25 does not begin it
     without, behind_silence = given
     assert len(without) == len(heard)
@@ -318,7 +318,7 @@ def test_a_word_reaches_as_far_as_it_is_at_most_25_decibels_below_the_loudest(mo
     heard, powers = _noise(*[0] * 3, *[decibels] * 5, *[-30] * 2, *[0] * 3)
     nothing = [0.0] * 16
     _detector_that_says(monkeypatch, [0.0, 0.9, 0.9] + [0.0] * 10, nothing + [0.0] * 13)
-    voiced = _speech_activity._voiced(heard, powers, 1.0)
+    voiced = _speech_activity._voiced(_speech_activity._Heard.of(heard, RATE, 1.0), powers, 1.0)
     # A word that no speech touches is left out.
     assert np.flatnonzero(voiced).tolist() == list(range(8 if belongs else 3))
 
@@ -409,3 +409,28 @@ def test_speech_is_looked_for_in_little_more_memory_than_at_16_kilohertz(voice, 
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 4 * RATE * len(samples) / rate + 60 * 2**20
+
+
+@pytest.mark.parametrize("length", [1, 7, 400])
+@pytest.mark.parametrize("first", [-200, 0, 3])
+def test_the_power_of_a_frame_is_that_of_the_samples_there(monkeypatch, length, first):
+    monkeypatch.setattr(_speech_activity, "_LAID_OUT", 1000)
+    monkeypatch.setattr(_speech_activity, "_SAMPLES_AT_ONCE", 2000)
+    samples = np.random.default_rng(0).standard_normal(5000).astype(np.float32)
+    starts = np.unique(np.r_[first + 160 * np.arange(12), 2500, 4700, 4999, 5100])
+    there = [samples[max(start, 0) : max(start + length, 0)].astype(float) for start in starts]
+    expected = [np.mean(each**2) if len(each) else 0 for each in there]
+    np.testing.assert_allclose(_speech_activity._frame_powers(samples, starts, length), expected, rtol=1e-12)
+
+
+def test_chunks_are_those_of_the_samples_wherever_they_lie():
+    samples = np.random.default_rng(0).standard_normal(9 * CHUNK + 5).astype(np.float32)
+    heard = _speech_activity._Heard.of(samples, RATE, 2.0)
+    assert len(heard) == 10
+    chunks = np.pad(samples, (0, CHUNK - 5)).reshape(-1, CHUNK) / 2
+    for positions in ([], [0], [9], [2, 3, 4], [0, 2, 3, 8, 9], range(10)):
+        at = np.array(positions, dtype=int)
+        np.testing.assert_array_equal(heard.samples(at), chunks[at].ravel())
+    part = heard.part(2, 6)
+    assert len(part) == 4
+    np.testing.assert_array_equal(part.samples(np.array([0, 3])), chunks[[2, 5]].ravel())

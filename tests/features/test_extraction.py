@@ -252,3 +252,70 @@ def test_each_frame_of_each_backend_is_judged(backend, n_samples, monkeypatch):
         transformer.set_params(preemphasis=0.0, triangles="exact")
     (clip,) = transformer.extract([noise(n_samples)])
     assert [len(clip.features)] == judged
+
+
+WHOLE = {
+    "plain": {},
+    "own rate": {"sample_rate": None},
+    "trimmed": {"dtype": "float64", "trim_silence": 30.0, "level": -26.0, "normalize": "zscore", "deltas": 2},
+    "first frames": {"dtype": "float64", "normalize": "minmax", "max_frames": 100, "deltas": 1},
+    "speech": {"speech_only": True, "level": -26.0, "normalize": "mean", "n_mfcc": None},
+    "speech, double": {"speech_only": True, "normalize": "zscore", "dtype": "float64", "deltas": 1},
+    "left": {"channel": "left", "level": -20.0},
+}
+
+
+@pytest.mark.parametrize("phase", [0, 1, 63, 64, 65, 159])
+@pytest.mark.parametrize("changes", WHOLE.values(), ids=WHOLE)
+def test_features_of_blocks_are_those_of_the_whole(changes, phase, tmp_path, monkeypatch):
+    def spoken(samples, sample_rate, starts, length):
+        frame = starts * 100 // sample_rate
+        return (frame + phase) % 64 % 9 < 5
+
+    monkeypatch.setattr(_extraction, "speech_frames", spoken)
+    channels = 0.1 * noise(2 * 30_000 + 2 * phase).reshape(-1, 2)
+    channels[:500] = channels[-700:] = 1e-5
+    soundfile.write(tmp_path / "a.wav", channels, 22050, subtype="FLOAT")
+    # Read in the same parts before, and in double precision where normalisation magnifies rounding.
+    monkeypatch.setattr("voicelstm.audio._samples._BLOCK", 5000 + phase)
+    monkeypatch.setattr("voicelstm.audio._with_soundfile._FIRST_BLOCK", 6000 + phase)
+    monkeypatch.setattr("voicelstm.audio._with_soundfile._BLOCK", 6000 + phase)
+    own = ExtractionSettings.of(MFCCTransformer(**changes).get_params() | {"augment": None})
+    ((expected,), _) = extract(tmp_path / "a.wav", [own])
+    monkeypatch.setattr("voicelstm.audio._samples._MOST_IN_MEMORY", 1000)
+    monkeypatch.setattr("voicelstm.audio._stored_samples._BLOCK", 1000 + phase)
+    monkeypatch.setattr("voicelstm.features._cepstra._BLOCK_BYTES", 1)  # of 64 frames
+    monkeypatch.setattr("voicelstm.features._deltas._ROWS_AT_ONCE", 50)
+    stored = []
+    original = _extraction.peak_of
+    monkeypatch.setattr(_extraction, "peak_of", lambda samples: stored.append(samples) or original(samples))
+    ((found,), _) = extract(tmp_path / "a.wav", [own])
+    assert type(stored[0]).__name__ == "StoredSamples"
+    largest = np.abs(expected.features).max()
+    np.testing.assert_allclose(found.features, expected.features, rtol=1e-6, atol=1e-6 * largest)
+    same = ("offset", "duration", "silent", "fingerprint", "speech")
+    assert [getattr(found, name) for name in same] == [getattr(expected, name) for name in same]
+
+
+@pytest.mark.parametrize("n_samples", [1, 2, 399, 400, 401, 560, 561])
+@pytest.mark.parametrize("most", [0, 1, 400, 1000])
+def test_short_recordings_in_blocks_are_as_in_memory(n_samples, most, monkeypatch):
+    own = ExtractionSettings.of(MFCCTransformer(level=-26.0).get_params() | {"augment": None})
+    recording = noise(n_samples)
+    ((expected,), _) = extract(recording, [own])
+    monkeypatch.setattr("voicelstm.audio._samples._MOST_IN_MEMORY", most)
+    monkeypatch.setattr("voicelstm.audio._stored_samples._BLOCK", 7)
+    ((found,), _) = extract(recording, [own])
+    np.testing.assert_allclose(found.features, expected.features, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"backend": "python_speech_features"}, {"amplitude": "scipy"}, {"channel": "interleaved"}]
+)
+def test_what_reads_a_recording_whole_has_it_in_memory(changes, tmp_path, monkeypatch):
+    soundfile.write(tmp_path / "a.wav", noise(8000).reshape(-1, 2), RATE)
+    own = ExtractionSettings.of(MFCCTransformer(**changes).get_params() | {"augment": None})
+    ((expected,), _) = extract(tmp_path / "a.wav", [own])
+    monkeypatch.setattr("voicelstm.audio._samples._MOST_IN_MEMORY", 0)
+    ((found,), _) = extract(tmp_path / "a.wav", [own])
+    np.testing.assert_array_equal(found.features, expected.features)

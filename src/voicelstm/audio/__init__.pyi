@@ -10,6 +10,9 @@ from ._failures import report_failures as report_failures
 from ._failures import report_remarks as report_remarks
 from ._failures import say_how_many_failed as say_how_many_failed
 from ._level import active_region as active_region
+from ._level import active_samples as active_samples
+from ._level import at_level as at_level
+from ._level import peak_of as peak_of
 from ._level import set_level as set_level
 from ._matrix_product import matrix_product as matrix_product
 from ._reading import count_channels as count_channels
@@ -20,4 +23,6 @@ from ._reading import scipy_values as scipy_values
 from ._scipy_values import ScipyValues as ScipyValues
 from ._speech_activity import speech_frames as speech_frames
 from ._speech_activity import speech_level as speech_level
+from ._stored_samples import SampleSource as SampleSource
+from ._stored_samples import changed_samples as changed_samples
 from ._windows import get_window as get_window

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from scipy.fft import rfft
 
 from voicelstm.audio._level import peak_of
+from voicelstm.audio._stored_samples import SampleSource
 from voicelstm.audio._windows import get_window
 
 __all__ = ["N_STATISTICS", "WAVEFORM", "channel_statistics"]
@@ -39,7 +40,7 @@ N_STATISTICS = 6 * _N_BANDS + (_N_BANDS - 1) + 2 * _PARTS + _WAVEFORM + 2
 WAVEFORM = slice(N_STATISTICS - 2 - _WAVEFORM, N_STATISTICS - 2)
 
 
-def channel_statistics(samples: NDArray[np.floating], sample_rate: int) -> NDArray[np.float64]:
+def channel_statistics(samples: SampleSource, sample_rate: int) -> NDArray[np.float64]:
     """Measure samples, not all of them 0; the result, of shape (N_STATISTICS,), does not depend on the level.
 
     Of the loud frames: mean, deviation and roughness of each band's level, in dB; how bands move together;
@@ -73,12 +74,13 @@ def channel_statistics(samples: NDArray[np.floating], sample_rate: int) -> NDArr
     return np.concatenate(statistics).astype(np.float64)
 
 
-def _pieces(samples: NDArray[np.floating], rate: int) -> NDArray[np.float32]:
+def _pieces(samples: SampleSource, rate: int) -> NDArray[np.float32]:
     """Return what is measured, of peak 1 and shape (n_pieces, n_samples): one piece of what is not long."""
-    pieces = samples[None]
     if len(samples) > _N_PIECES * rate:
         first = np.linspace(0, len(samples) - rate, _N_PIECES).astype(np.intp)
-        pieces = np.stack([samples[start : start + rate] for start in first])
+        pieces = np.stack([samples[start : start + rate] for start in first.tolist()])
+    else:
+        pieces = samples[:][None]
     pieces = (pieces / samples.dtype.type(peak_of(pieces) or 1)).astype(np.float32, copy=False)
     if rate != _RATE:
         pieces = np.ascontiguousarray(soxr.resample(pieces.T, rate, _RATE).T)

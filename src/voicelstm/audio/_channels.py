@@ -35,8 +35,8 @@ class ChannelMixer:
     """Mix blocks of a recording's channels, one after the other; `name` is what messages call it.
 
     `begin` once for each decoder that is tried, `mix` each block, and ask for the `gain`. Blocks should be of
-    a second and more: each is looked at in windows of its own. `sample_rate` and `takes_fingerprint` say what
-    becomes of the samples.
+    a second and more: each is looked at in windows of its own. The other arguments say what becomes of the
+    samples: their rate, whether they are hashed, and whether those of long recordings are stored in a file.
     """
 
     def __init__(
@@ -47,9 +47,10 @@ class ChannelMixer:
         *,
         sample_rate: int | None = None,
         takes_fingerprint: bool = False,
+        stores: bool = False,
     ) -> None:
         self.name, self._channel, self._dtype = name, channel, dtype
-        self.sample_rate, self.takes_fingerprint = sample_rate, takes_fingerprint
+        self.sample_rate, self.takes_fingerprint, self.stores = sample_rate, takes_fingerprint, stores
         self.n_channels = 1  # of samples that no decoder gave
         self._energy = np.zeros(0)
         self._cancelled_energy = 0.0

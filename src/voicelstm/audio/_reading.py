@@ -100,7 +100,7 @@ class ReadRecording(NamedTuple):
     With ``channel="each"``, samples are of shape (n_samples, n_channels), and the hash is of them in turn.
     """
 
-    samples: NDArray[np.floating]
+    samples: Any  # SampleSource; an array unless samples may be stored
     sample_rate: int
     remarks: list[str]
     fingerprint: int | None
@@ -115,11 +115,17 @@ def read_recording(
     channel: int | str = "mean",
     folder: str | None = None,
     takes_fingerprint: bool = True,
+    stores: bool = False,
 ) -> ReadRecording:
-    """Read as :func:`read_audio` does; return its warnings. Relative paths start from `folder`."""
+    """Read as :func:`read_audio` does; return its warnings. Relative paths start from `folder`.
+
+    With `stores`, the samples of a long recording are in a temporary file.
+    """
     dtype, name = np.dtype(dtype), name_of(recording)
     remarks: list[str] = []
-    mixer = ChannelMixer(name, channel, dtype, sample_rate=sample_rate, takes_fingerprint=takes_fingerprint)
+    mixer = ChannelMixer(
+        name, channel, dtype, sample_rate=sample_rate, takes_fingerprint=takes_fingerprint, stores=stores
+    )
     path = None
     if isinstance(recording, _PATHS):
         path = Path(folder or "", recording)

@@ -10,12 +10,15 @@ from voicelstm._base import check_stopped
 from voicelstm.audio._channels import ChannelMixer
 from voicelstm.audio._fingerprint import Fingerprint, fingerprint_of
 from voicelstm.audio._level import peak_of
+from voicelstm.audio._stored_samples import SampleSource, StoredSamples
 from voicelstm.exceptions import AudioError
 
 __all__ = ["MOST_RESAMPLED", "Samples"]
 
 MOST_RESAMPLED = 100  # of two sample rates, how many times the one may be the other
 _BLOCK = 2**22  # samples of each channel that are resampled in one go
+# Of those that may be stored so many stay in memory, and are written to a file if there are more.
+_MOST_IN_MEMORY = 2**22
 
 
 class Samples:
@@ -27,6 +30,9 @@ class Samples:
     def __init__(self, mixer: ChannelMixer) -> None:
         self._mixer = mixer
         self._values: NDArray[np.floating] = np.empty(0, mixer.dtype)
+        self._may_store = mixer.stores
+        self._stored: StoredSamples | None = None
+        self._overflows = False
         self._stream: soxr.ResampleStream | None = None
         self._fingerprint: Fingerprint | None = None
         self._peak = 0.0
@@ -63,16 +69,21 @@ class Samples:
         if self._stream is not None:
             self._resample(self._stream, block)
         else:
-            self._values = _joined(self._values, block)
+            if self._fingerprint is not None:
+                self._fingerprint.add(block)
+            self._keep(block)
 
-    def finish(self) -> tuple[NDArray[np.floating], int | None]:
+    def finish(self) -> tuple[SampleSource, int | None]:
         """Return the samples at the rate that is asked for, and the fingerprint of those that came."""
         check_stopped()
         fingerprint = None
         if self._stream is not None:
-            self._values = _joined(self._values, self._stream.resample_chunk(self._values[:0], last=True))
-        if self.gain != 1:
-            self._values *= self._mixer.dtype.type(self.gain)
+            self._keep_resampled(self._stream.resample_chunk(self._values[:0], last=True))
+        gain = self._mixer.dtype.type(self.gain)
+        if gain != 1 and self._stored is not None:
+            self._stored.change(lambda block: block * gain)
+        elif gain != 1:
+            self._values *= gain
         if self._fingerprint is not None:
             fingerprint = self._fingerprint.value(self.gain)
         elif self._mixer.takes_fingerprint:
@@ -82,12 +93,12 @@ class Samples:
             found = soxr.resample(self._values, self.sample_rate, self._new_rate)
             # A clip too short for the filter comes back empty.
             self._values = found if len(found) else self._values[:1]
-        if self._is_resampled and not isfinite(peak_of(self._values)):
+        if self._is_resampled and (self._overflows or not isfinite(peak_of(self._values))):
             raise AudioError(
                 f"{self._mixer.name}: found samples as large as {self.peak:.2g}, which overflow when they are"
                 " resampled; scale them to ±1."
             )
-        return self._values, fingerprint
+        return self._values if self._stored is None else self._stored, fingerprint
 
     @property
     def _new_rate(self) -> int:
@@ -111,7 +122,45 @@ class Samples:
             piece = samples[start : start + _BLOCK]
             if self._fingerprint is not None:
                 self._fingerprint.add(piece)
-            self._values = _joined(self._values, stream.resample_chunk(piece))
+            self._keep_resampled(stream.resample_chunk(piece))
+
+    def _keep_resampled(self, block: NDArray[np.floating]) -> None:
+        self._overflows = self._overflows or not isfinite(peak_of(block))
+        self._keep(block)
+
+    def _keep(self, block: NDArray[np.floating]) -> None:
+        """Keep a block behind the others: in memory, or in a file if they may be stored and are many."""
+        has_its_rate = self._stream is not None or not self._is_resampled
+        is_long = (
+            has_its_rate
+            and self._may_store
+            and block.ndim == 1
+            and len(self._values) + len(block) > _MOST_IN_MEMORY
+        )
+        if self._stored is None and is_long:
+            if self._fingerprint is None and self._mixer.takes_fingerprint:
+                self._fingerprint = Fingerprint(self._mixer.gains)
+                self._fingerprint.add(self._values)
+                self._fingerprint.add(block)
+            self._store()
+        if self._stored is not None:
+            try:
+                self._stored.append(block)
+            except OSError:  # a full disk
+                self._values, self._stored, self._may_store = self._stored[:], None, False
+            else:
+                return
+        self._values = _joined(self._values, block)
+
+    def _store(self) -> None:
+        """Write what there is to a file, unless that cannot be."""
+        try:
+            stored = StoredSamples(self._mixer.dtype)
+            stored.append(self._values)
+        except OSError:
+            self._may_store = False
+        else:
+            self._stored, self._values = stored, self._values[:0].copy()
 
 
 def _joined(values: NDArray[np.floating], block: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -1,7 +1,8 @@
 """Where in a recording somebody speaks, be it a human or a machine."""
 
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 import soxr
@@ -10,6 +11,7 @@ from scipy.fft import rfft
 
 from voicelstm._base import check_stopped
 from voicelstm.audio._level import peak_of
+from voicelstm.audio._stored_samples import SampleSource
 from voicelstm.audio._voice_detector import CHUNK, RATE, speech_probability
 
 __all__ = ["speech_frames", "speech_level"]
@@ -45,11 +47,11 @@ _LOWEST_BIN = 4  # 62 Hz
 _NEIGHBOURS = 16  # chunks on either side, half a second
 _CHUNKS_AT_ONCE = 4096
 _SAMPLES_AT_ONCE = 2**21
-_FRAMES_AT_ONCE = 2**14
+_LAID_OUT = 2**20  # samples of frames, which overlap
 
 
 def speech_frames(
-    samples: NDArray[np.floating], sample_rate: int, starts: NDArray[np.intp], frame_length: int
+    samples: SampleSource, sample_rate: int, starts: NDArray[np.intp], frame_length: int
 ) -> NDArray[np.bool_]:
     """Tell which frames of a recording are speech, of the shape of `starts`, in samples.
 
@@ -78,72 +80,117 @@ def speech_frames(
     return spoken
 
 
-def speech_level(samples: NDArray[np.floating], starts: NDArray[np.intp], frame_length: int) -> float:
+def speech_level(samples: SampleSource, starts: NDArray[np.intp], frame_length: int) -> float:
     """Return the root mean square of a recording's frames, one at least."""
     return float(np.sqrt(_frame_powers(samples, starts, frame_length).mean()))
 
 
-def _frame_powers(
-    samples: NDArray[np.floating], starts: NDArray[np.intp], frame_length: int
-) -> NDArray[np.float64]:
-    """Return the mean square of the samples that there are in each frame."""
+def _frame_powers(samples: SampleSource, starts: NDArray[np.intp], frame_length: int) -> NDArray[np.float64]:
+    """Return the mean square of the samples that there are in each frame; frames ascend."""
     powers = np.zeros(len(starts))
-    for i, start in enumerate(starts.tolist()):
-        if i % _FRAMES_AT_ONCE == 0:
-            check_stopped()
-        frame = samples[max(start, 0) : start + frame_length].astype(np.float64)
-        if len(frame):
-            powers[i] = np.dot(frame, frame) / len(frame)
+    first = 0
+    while first < len(starts):
+        check_stopped()
+        # Those that begin before a good deal of samples is over, be there few of them or many.
+        begin = int(starts[first])
+        stop = min(
+            first + max(1, _LAID_OUT // frame_length), int(np.searchsorted(starts, begin + _SAMPLES_AT_ONCE))
+        )
+        size = int(starts[stop - 1]) + frame_length - begin
+        inner = slice(max(0, -begin), max(0, min(size, len(samples) - begin)))
+        squares = np.zeros(size)
+        if inner.stop > inner.start:
+            squares[inner] = samples[begin + inner.start : begin + inner.stop]
+        np.square(squares, out=squares)
+        at = starts[first:stop]
+        frames = np.lib.stride_tricks.sliding_window_view(squares, frame_length)[at - begin]
+        n_there = np.minimum(at + frame_length, len(samples)) - np.maximum(at, 0)
+        powers[first:stop] = frames.sum(axis=1) / np.maximum(n_there, 1)
+        first = stop
     return powers
 
 
 def _speech_chunks(
-    samples: NDArray[np.floating], sample_rate: int, peak: float = 1.0
+    samples: SampleSource, sample_rate: int, peak: float = 1.0
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Tell which chunks of 32 ms are speech, and the power of the loud ones where each of them is.
 
     Samples are divided by the peak, and so are powers by its square.
     """
-    heard = _as_heard(samples, sample_rate, peak)
-    powers = _chunk_powers(heard.reshape(-1, CHUNK))
+    heard = _Heard.of(samples, sample_rate, peak)
+    powers = _chunk_powers(heard)
     spoken, loudest = _at_its_own_level(heard, powers)
     loud = np.full(len(powers), loudest)
     # On a telephone one talker may be far louder than the other, who is heard where the first is silent.
     for first, stop in _pauses(spoken & (powers > _NEAR * loudest)):
         if not _may_hold_speech(powers[first:stop], _FAINTEST * loudest):
             continue
-        found, own = _at_its_own_level(heard[first * CHUNK : stop * CHUNK], powers[first:stop])
+        found, own = _at_its_own_level(heard.part(first, stop), powers[first:stop])
         if found.any() and own >= _FAINTEST * loudest:
             spoken[first:stop] |= found
             loud[first:stop] = min(own, loudest)
     return spoken, loud
 
 
-def _as_heard(samples: NDArray[np.floating], sample_rate: int, peak: float) -> NDArray[np.float32]:
-    """Return samples divided by their peak, at the voice detector's rate, and zeros to the end of a chunk.
+@dataclass(frozen=True)
+class _Heard:
+    """Chunks of samples at the voice detector's rate, divided by their peak as they are asked for."""
 
-    Some at a time, so that no more than these are held.
-    """
+    source: SampleSource
+    peak: float
+    first: int
+    stop: int
+
+    @classmethod
+    def of(cls, samples: SampleSource, sample_rate: int, peak: float) -> Self:
+        """Return all chunks of a recording, the last one with zeros behind the samples."""
+        if sample_rate != RATE:
+            samples, peak = _resampled(samples, sample_rate, peak), 1.0
+        return cls(samples, peak, 0, -(-len(samples) // CHUNK))
+
+    def __len__(self) -> int:
+        return self.stop - self.first
+
+    def part(self, first: int, stop: int) -> Self:
+        """Return some neighbouring chunks."""
+        return replace(self, first=self.first + first, stop=self.first + stop)
+
+    def samples(self, positions: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Return the samples of chunks, whose positions ascend, one chunk behind the other."""
+        found = np.zeros(len(positions) * CHUNK, dtype=np.float32)
+        edges = [0, *(np.flatnonzero(np.diff(positions) > 1) + 1).tolist(), len(positions)]
+        for begin, end in pairwise(edges):
+            if begin == end:
+                continue
+            start = (self.first + int(positions[begin])) * CHUNK
+            piece = self.source[start : start + (end - begin) * CHUNK]
+            if self.peak != 1:
+                piece = piece / piece.dtype.type(self.peak)
+            found[begin * CHUNK : begin * CHUNK + len(piece)] = piece
+        return found
+
+
+def _resampled(samples: SampleSource, sample_rate: int, peak: float) -> NDArray[np.float32]:
+    """Return samples divided by their peak, at the voice detector's rate."""
     stream = soxr.ResampleStream(sample_rate, RATE, 1, dtype=samples.dtype)
-    size = len(samples) if sample_rate == RATE else len(samples) * RATE // sample_rate + CHUNK
-    heard = np.zeros(-(-size // CHUNK) * CHUNK, dtype=np.float32)
-    n_heard = 0
+    found = np.zeros(len(samples) * RATE // sample_rate + CHUNK, dtype=np.float32)
+    n_found = 0
     for start in range(0, len(samples), _SAMPLES_AT_ONCE):
         check_stopped()
         piece = samples[start : start + _SAMPLES_AT_ONCE] / samples.dtype.type(peak)
-        if sample_rate != RATE:
-            piece = stream.resample_chunk(piece, last=start + _SAMPLES_AT_ONCE >= len(samples))
-        heard[n_heard : n_heard + len(piece)] = piece
-        n_heard += len(piece)
-    return heard[: -(-n_heard // CHUNK) * CHUNK]
+        piece = stream.resample_chunk(piece, last=start + _SAMPLES_AT_ONCE >= len(samples))
+        found[n_found : n_found + len(piece)] = piece
+        n_found += len(piece)
+    return found[:n_found]
 
 
-def _chunk_powers(chunks: NDArray[np.float32]) -> NDArray[np.float64]:
+def _chunk_powers(heard: _Heard) -> NDArray[np.float64]:
     """Return the mean square of each chunk, some at a time: squares in double precision take much memory."""
-    powers = np.empty(len(chunks))
-    for first in range(0, len(chunks), _CHUNKS_AT_ONCE):
-        some = slice(first, first + _CHUNKS_AT_ONCE)
-        powers[some] = np.square(chunks[some], dtype=np.float64).mean(axis=1)
+    powers = np.empty(len(heard))
+    for first in range(0, len(powers), _CHUNKS_AT_ONCE):
+        some = np.arange(first, min(first + _CHUNKS_AT_ONCE, len(powers)))
+        chunks = heard.samples(some).reshape(-1, CHUNK)
+        powers[some] = np.square(chunks, dtype=np.float64).mean(axis=1)
     return powers
 
 
@@ -161,9 +208,7 @@ def _may_hold_speech(powers: NDArray[np.float64], faintest: float) -> bool:
     return bool(powers.max() >= faintest and _loudest(powers) > _RISES * noise)
 
 
-def _at_its_own_level(
-    heard: NDArray[np.float32], powers: NDArray[np.float64]
-) -> tuple[NDArray[np.bool_], float]:
+def _at_its_own_level(heard: "_Heard", powers: NDArray[np.float64]) -> tuple[NDArray[np.bool_], float]:
     """Tell which chunks are speech, and the power that the loudest quarter of a second exceeds."""
     candidates = powers > 0
     spoken, loud = np.zeros(len(powers), dtype=bool), _loudest(powers[candidates])
@@ -191,12 +236,12 @@ def _loudest(powers: NDArray[np.float64]) -> float:
     return float(ascending[-min(_LOUD_CHUNKS, -(-len(ascending) // 4))]) if len(ascending) else 0.0
 
 
-def _voiced(heard: NDArray[np.float32], powers: NDArray[np.float64], loud: float) -> NDArray[np.bool_]:
+def _voiced(heard: "_Heard", powers: NDArray[np.float64], loud: float) -> NDArray[np.bool_]:
     """Tell which chunks are speech that is as loud as this."""
     check_stopped()
     sounds = powers > _FAINT * loud
     kept = _without_long_silence(sounds)
-    chosen = _Chosen(heard.reshape(-1, CHUNK), np.flatnonzero(kept), np.float32(_LEVEL / np.sqrt(loud)))
+    chosen = _Chosen(heard, np.flatnonzero(kept), np.float32(_LEVEL / np.sqrt(loud)))
     sounds = sounds[kept]
     voiced = _hysteresis(_probability(chosen), _BEGINS, _ENDS)
     is_short = len(powers) <= _SHORT
@@ -219,13 +264,13 @@ def _voiced(heard: NDArray[np.float32], powers: NDArray[np.float64], loud: float
 class _Chosen(NamedTuple):
     """Some chunks of a recording, one behind the other with a gain, which are not held all at once."""
 
-    chunks: NDArray[np.float32]
+    heard: "_Heard"
     positions: NDArray[np.intp]
     gain: np.float32
 
     def samples(self, first: int, stop: int) -> NDArray[np.float32]:
         """Return the samples of the chosen chunks from the first on."""
-        return self.chunks[self.positions[first:stop]].ravel() * self.gain
+        return self.heard.samples(self.positions[first:stop]) * self.gain
 
 
 def _probability(chosen: _Chosen) -> NDArray[np.float32]:

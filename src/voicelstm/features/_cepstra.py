@@ -13,10 +13,10 @@ import scipy.fftpack
 from numpy.typing import NDArray
 
 from voicelstm._base import check_stopped
-from voicelstm.audio import get_window, matrix_product
+from voicelstm.audio import SampleSource, get_window, matrix_product
 from voicelstm.features._filterbanks import filterbank
 
-__all__ = ["CepstraSettings", "cepstra", "frame_count", "frame_sizes"]
+__all__ = ["CepstraSettings", "cepstra", "cepstra_of_frames", "frame_count", "frame_sizes"]
 
 # What is transformed at once: few enough frames for a core's cache, many enough to hide the interpreter.
 _BLOCK_BYTES = 2**19
@@ -185,20 +185,39 @@ def cepstra(
     >>> cepstra(np.sin(np.arange(16000)), 16000, CepstraSettings(n_mfcc=13)).shape
     (99, 13)
     """
+    return cepstra_of_frames(samples, sample_rate, settings, max_frames)
+
+
+def cepstra_of_frames(
+    samples: SampleSource,
+    sample_rate: int,
+    settings: CepstraSettings,
+    max_frames: int | None = None,
+    positions: NDArray[np.intp] | None = None,
+) -> NDArray[np.floating]:
+    """Compute the coefficients of some frames, whose positions ascend; None is all of them."""
     plan = _plan(sample_rate, settings)
     lag = 1 if samples.ndim == 1 else samples.shape[1]  # to a channel's sample before
-    samples = samples.reshape(-1)
+    if isinstance(samples, np.ndarray):
+        samples = samples.reshape(-1)
     n_frames = frame_count(len(samples), plan.frame_length, plan.frame_step)
     if max_frames is not None:
         n_frames = min(n_frames, max_frames)
     dtype = np.dtype(settings.dtype)
-    out = np.empty((n_frames, settings.n_coefficients), dtype=dtype)
+    n_rows = n_frames if positions is None else len(positions)
+    out = np.empty((n_rows, settings.n_coefficients), dtype=dtype)
     block_frames = min(n_frames, max(64, _BLOCK_BYTES // (plan.n_fft * dtype.itemsize)))
     buffer = _scratch((block_frames, plan.n_fft), dtype)
     for start in range(0, n_frames, block_frames):
         check_stopped()
-        rows = slice(start, min(start + block_frames, n_frames))
-        signal = _emphasised(samples, lag, rows, plan, settings.preemphasis)
+        frames = rows = slice(start, min(start + block_frames, n_frames))
+        chosen: slice | NDArray[np.intp] = slice(None)
+        if positions is not None:
+            rows = slice(*np.searchsorted(positions, (frames.start, frames.stop)).tolist())
+            chosen = positions[rows] - start
+            if not len(chosen):
+                continue
+        signal = _emphasised(samples, lag, frames, plan, settings.preemphasis)
         spectrum = _spectrum(_frames(signal.astype(dtype, copy=False), plan), buffer, plan)
         energies, total = _energies(spectrum, plan)
         if dtype == np.float32:
@@ -210,11 +229,13 @@ def cepstra(
                 spectrum_again = _spectrum(_frames(signal, plan)[faint], again, precise)
                 energies[faint], total[faint] = _energies(spectrum_again, precise)
         if plan.cosines is None:
-            out[rows] = _log(energies)
+            out[rows] = _log(energies)[chosen]
             continue
-        block = matrix_product(_log(energies), plan.cosines, out[rows])
+        # Of all frames, since BLAS rounds a row by the rows beside it.
+        block = matrix_product(_log(energies), plan.cosines)
         if settings.energy:
             block[:, 0] = _log(total)
+        out[rows] = block[chosen]
     return out
 
 
@@ -229,7 +250,7 @@ def _scratch(shape: tuple[int, int], dtype: np.dtype) -> NDArray:
     return memory[:size].view(dtype).reshape(shape)
 
 
-def _emphasised(samples: NDArray, lag: int, rows: slice, plan: _Plan, preemphasis: float) -> NDArray:
+def _emphasised(samples: SampleSource, lag: int, rows: slice, plan: _Plan, preemphasis: float) -> NDArray:
     """Pre-emphasise the samples under some frames, in double precision; zeros fill the last frame."""
     first = rows.start * plan.frame_step
     size = (rows.stop - rows.start - 1) * plan.frame_step + plan.frame_length

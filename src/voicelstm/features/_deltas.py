@@ -3,7 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["append_deltas", "normalize_clip"]
+__all__ = ["append_deltas", "normalize_clip", "normalize_in_place"]
+
+_ROWS_AT_ONCE = 2**14
 
 
 def append_deltas(features: NDArray[np.floating], order: int) -> NDArray[np.floating]:
@@ -69,6 +71,11 @@ def normalize_clip(features: NDArray[np.floating], how: str | None) -> NDArray[n
     >>> normalize_clip(np.array([[1.0, 7.0], [3.0, 7.0], [2.0, 7.0]]), "minmax").tolist()
     [[0.0, 0.0], [1.0, 0.0], [0.5, 0.0]]
     """
+    return features if how is None else normalize_in_place(features.copy(), how)
+
+
+def normalize_in_place(features: NDArray[np.floating], how: str | None) -> NDArray[np.floating]:
+    """Do what :func:`normalize_clip` does to the features themselves, and return them."""
     if how is None or not len(features):
         return features
     low, high = features.min(axis=0), features.max(axis=0)
@@ -77,8 +84,18 @@ def normalize_clip(features: NDArray[np.floating], how: str | None) -> NDArray[n
         shift, scale = low, high - low
     else:
         shift = features.mean(axis=0, dtype=np.float64).astype(features.dtype)
-        scale = features.std(axis=0, dtype=np.float64).astype(features.dtype) if how == "zscore" else 1
-    result = features - shift
-    result /= np.where(constant, features.dtype.type(1), scale)
-    result[:, constant] = 0
-    return result
+        scale = _deviation(features) if how == "zscore" else 1
+    features -= shift
+    if how != "mean":
+        features /= np.where(constant, features.dtype.type(1), scale)
+    features[:, constant] = 0
+    return features
+
+
+def _deviation(features: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return the standard deviation of columns, some rows at a time: in double precision they take much."""
+    mean = features.mean(axis=0, dtype=np.float64)
+    squares = np.zeros(features.shape[1])
+    for first in range(0, len(features), _ROWS_AT_ONCE):
+        squares += np.square(features[first : first + _ROWS_AT_ONCE] - mean).sum(axis=0)
+    return np.sqrt(squares / len(features)).astype(features.dtype)

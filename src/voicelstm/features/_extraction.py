@@ -18,19 +18,27 @@ from voicelstm._base import __version__, python_value
 from voicelstm.audio import (
     Augmenter,
     ScipyValues,
-    active_region,
+    active_samples,
+    at_level,
+    changed_samples,
     channel_statistics,
     name_of,
+    peak_of,
     read_recording,
     scipy_values,
-    set_level,
     speech_frames,
     speech_level,
 )
 from voicelstm.exceptions import AudioError
 from voicelstm.features._backends import BACKENDS, check_backend
-from voicelstm.features._cepstra import CepstraSettings, cepstra, check_settings, frame_count, frame_sizes
-from voicelstm.features._deltas import append_deltas, normalize_clip
+from voicelstm.features._cepstra import (
+    CepstraSettings,
+    cepstra_of_frames,
+    check_settings,
+    frame_count,
+    frame_sizes,
+)
+from voicelstm.features._deltas import append_deltas, normalize_in_place
 from voicelstm.sequences import FORMAT, Clip
 
 __all__ = [
@@ -90,6 +98,12 @@ class ExtractionSettings:
         """Columns of a sequence."""
         return self.cepstra.n_coefficients * (self.deltas + 1)
 
+    @property
+    def reads_blocks(self) -> bool:
+        """Whether features need no more of a recording at once than some frames."""
+        in_blocks = self.backend == "native" and self.augment is None and not self.as_scipy
+        return in_blocks and self.channel not in (_INTERLEAVED, "each")
+
     def described(self) -> dict[str, Any]:
         """Return what features depend on besides the recording, as one flat dict that JSON can say."""
         values = asdict(self)
@@ -147,6 +161,7 @@ def extract(
         channel="each" if versions[0].channel == _INTERLEAVED else versions[0].channel,
         dtype=own.dtype,
         folder=folder,
+        stores=len(versions) == 1 and versions[0].reads_blocks,
     )
     try:
         check_settings(rate, own)
@@ -184,7 +199,7 @@ class _Speech:
     positions: NDArray[np.intp] | None
 
     @classmethod
-    def found_in(cls, samples: NDArray, rate: int, settings: ExtractionSettings, remarks: list[str]) -> Self:
+    def found_in(cls, samples: Any, rate: int, settings: ExtractionSettings, remarks: list[str]) -> Self:
         """Look for speech; that there is too little is added to `remarks`, if it is not measured."""
         if samples.ndim == 2:
             samples = samples[:, np.einsum("ij,ij->j", samples, samples).argmax()]
@@ -209,7 +224,7 @@ def _frames(rate: int, settings: ExtractionSettings) -> tuple[int, int, int]:
 
 def _clip(
     name: str,
-    samples: NDArray,
+    samples: Any,
     rate: int,
     speech: _Speech | None,
     fingerprint: int | None,
@@ -219,7 +234,7 @@ def _clip(
     may_change: bool,
 ) -> Clip:
     """Trim samples, scale them, in place if they may change, and compute features of the frames kept."""
-    n_samples, silent = len(samples), not samples.any()
+    n_samples, silent = len(samples), peak_of(samples) == 0
     of_channel = None
     if settings.measures_channel and samples.ndim == 1 and not silent:
         of_channel = channel_statistics(samples, rate)  # before anything is trimmed
@@ -227,16 +242,16 @@ def _clip(
     first, length, step = _frames(rate, settings)
     start, positions = 0, None if speech is None else speech.positions
     if settings.trim_silence is not None and positions is None:
-        start, stop = active_region(samples, settings.trim_silence)
-        samples = samples[start:stop] if stop > start else samples[:length]
+        start, samples = active_samples(samples, settings.trim_silence, length)
     if settings.level is not None:
         if positions is None:
-            samples = set_level(samples, settings.level)
+            samples = at_level(samples, settings.level)
         else:
             loudness = speech_level(samples, first + step * positions, length)
             # What augments a recording may leave nothing where there was speech.
             gain = 10 ** (settings.level / 20) / loudness if loudness else 1.0
-            samples = np.multiply(samples, samples.dtype.type(gain), out=samples if may_change else None)
+            gain = samples.dtype.type(gain)
+            samples = changed_samples(samples, lambda block: block * gain, in_place=may_change)
     if values is not None:
         samples = values.of(samples)
         if values.is_single and settings.backend != "librosa":
@@ -245,11 +260,11 @@ def _clip(
             samples = np.concatenate([samples[:1], samples[1:] - preemphasis * samples[:-1]])
             settings = replace(settings, cepstra=replace(settings.cepstra, preemphasis=0.0))
     with np.errstate(over="ignore", invalid="ignore"):
-        features = _coefficients(samples, rate, settings)
-    if positions is not None:
-        features = features[positions]
-    if not np.isfinite(features).all():
-        peak = float(np.abs(samples).max())
+        features = _coefficients(samples, rate, settings, positions)
+        # Both are NaN if a number is; to ask each number takes memory.
+        extremes = features.min(initial=0), features.max(initial=0)
+    if not np.isfinite(extremes).all():
+        peak = float(peak_of(samples))
         raise AudioError(
             f"{name}: found samples as large as {peak:.2g}, whose spectrum is beyond"
             f" {settings.cepstra.dtype}; scale them to ±1, or set level."
@@ -258,7 +273,7 @@ def _clip(
         features = append_deltas(features, settings.deltas)
     features = features[: settings.max_frames]
     return Clip(
-        features=normalize_clip(features, settings.normalize),
+        features=normalize_in_place(features, settings.normalize),
         offset=(start + first) / rate,
         frame_length=length / rate / n_channels,
         frame_step=step / rate / n_channels,
@@ -283,12 +298,16 @@ def digest_of_file(path: str | os.PathLike[str]) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _coefficients(samples: NDArray, rate: int, settings: ExtractionSettings) -> NDArray:
+def _coefficients(
+    samples: Any, rate: int, settings: ExtractionSettings, positions: NDArray[np.intp] | None
+) -> NDArray:
+    """Return the coefficients of the frames at some positions, None for all."""
     own = settings.cepstra
     if settings.backend != "native":
-        return BACKENDS[settings.backend](samples, rate, own).astype(own.dtype, copy=False)
+        found = BACKENDS[settings.backend](samples, rate, own).astype(own.dtype, copy=False)
+        return found if positions is None else found[positions]
     # The last deltas that are kept look two frames ahead per order.
     max_frames = None if settings.max_frames is None else settings.max_frames + 2 * settings.deltas
     if settings.speech_only:
         max_frames = None  # of what is speech
-    return cepstra(samples, rate, own, max_frames)
+    return cepstra_of_frames(samples, rate, own, max_frames, positions)
