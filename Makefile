@@ -229,6 +229,7 @@ notebook: install
 	$(BIN)/python docs/notebook.py
 
 benchmarks: install
+	$(BIN)/python benchmarks/answer.py
 	$(BIN)/python benchmarks/frontend.py
 	$(BIN)/python benchmarks/augmentation.py
 	$(BIN)/python benchmarks/network.py

@@ -133,7 +133,7 @@ def test_scikit_learn_gets_the_functions_of_scipy():
 
 def test_an_answer_loads_nothing_that_it_has_no_use_for(detector_file, voices):
     code = f"""\
-    import sys
+    import gc, sys
     from voicelstm.command import main
 
     sys.argv = ["voicelstm", "detect", "-m", {str(detector_file)!r}, {voices[0]!r}]
@@ -141,6 +141,7 @@ def test_an_answer_loads_nothing_that_it_has_no_use_for(detector_file, voices):
         main()
     finally:
         print(*(name for name in sys.modules if type(sys.modules[name]).__name__ == "module"))
+        assert gc.get_freeze_count() > 100_000  # which the interpreter's end leaves alone
     """
     done = subprocess.run(
         [*COMMAND[:1], "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True

@@ -1,5 +1,6 @@
 """The command itself: its sub-commands, and what becomes of their errors."""
 
+import gc
 import logging
 import os
 import sys
@@ -118,7 +119,10 @@ def main() -> None:
     """Run the command in a process of its own."""
     _open_what_is_closed()
     put_off_imports()
-    command_line.main(obj=Session(owns_process=True))
+    try:
+        command_line.main(obj=Session(owns_process=True))
+    finally:
+        gc.freeze()  # else the interpreter's end looks for garbage among all that the libraries have made
 
 
 @contextmanager
