@@ -138,14 +138,15 @@ def sent_through(corpus, what, function, chosen, folder, n_jobs):
 
 
 class Heard:
-    """What one front end makes of the recordings: with copies, and through each channel."""
+    """What one front end makes of the recordings: with copies or without, and through each channel."""
 
-    def __init__(self, corpus, front_end, channels, cache, n_jobs):
+    def __init__(self, corpus, front_end, copies, channels, cache, n_jobs):
         front_end = clone(front_end).set_params(
-            n_jobs=n_jobs, cache_dir=cache / "features", on_error="warn", augment=COPIES
+            n_jobs=n_jobs, cache_dir=cache / "features", on_error="warn", augment=copies
         )
         self.training = front_end.fit_transform(corpus.recordings)
-        self.of_channel = {PLAIN: self.training.plain}
+        self.plain = self.training.plain if copies else self.training
+        self.of_channel = {}
         tested = np.sort(np.concatenate([test for _, test in corpus.folds()]))
         for name, function in channels.items():
             chosen = clips_of(corpus, name, tested)
@@ -157,7 +158,7 @@ class Heard:
     def test(self, name, clips):
         """Return the sequences of these clips through a channel."""
         if name == PLAIN:
-            return self.training.plain[clips]
+            return self.plain[clips]
         sequences, of_clip = self.of_channel[name]
         return sequences[[of_clip[clip] for clip in clips.tolist()]]
 
@@ -372,7 +373,8 @@ def main():
             side = SIDES[name]
             key = str(side.front_end)
             if key not in heard:
-                heard[key] = Heard(corpus, side.front_end, functions, cache, arguments.n_jobs)
+                copies = COPIES if side.copies else None
+                heard[key] = Heard(corpus, side.front_end, copies, functions, cache, arguments.n_jobs)
             found[name] = [
                 scores_of(
                     corpus,

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from detection import PLAIN, SHARED, Corpus, Heard, clips_of
+from detection import COPIES, PLAIN, SHARED, Corpus, Heard, clips_of
 from detection_adversity import ADVERSITY, attacked
 from detection_channels import CHANNELS, PROCESSES
 from detection_sides import OURS, SIDES
@@ -140,7 +140,7 @@ def main():
 
         @functools.cache
         def heard():
-            return Heard(corpus, SIDES[OURS].front_end, channels, cache, arguments.n_jobs)
+            return Heard(corpus, SIDES[OURS].front_end, COPIES, channels, cache, arguments.n_jobs)
 
         folder = cache / NAME
         folder.mkdir(parents=True, exist_ok=True)
