@@ -49,7 +49,7 @@ FEW = 20  # clips below which a group has no row of its own
 STRATA = 5
 COPIES = Augmenter.channels()
 # Scores that were kept are those of this code.
-_CODE = (voicelstm.__version__, Path(detection_channels.__file__).read_text(encoding="utf-8"))
+CODE = (voicelstm.__version__, Path(detection_channels.__file__).read_text(encoding="utf-8"))
 
 
 class Corpus:
@@ -185,7 +185,7 @@ def scores_of(corpus, heard, side, folds, seed, channels, max_steps, memory):
     scores = {name: np.full(len(corpus.names), np.nan) for name in (PLAIN, *channels)}
     for training, test in folds:
         detector = side.make(seed, max_steps)
-        key = joblib_hash((corpus.names, side.front_end, COPIES, detector, _CODE))
+        key = joblib_hash((corpus.names, side.front_end, COPIES, detector, CODE))
         answers = known(heard, detector, corpus, training, test, corpus.weights(training), channels, key)
         for name, of_clip in scores.items():
             clips = clips_of(corpus, name, test)

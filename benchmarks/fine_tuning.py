@@ -3,6 +3,7 @@
 The detectors are those of `pretrained.py`, each of which has not heard one fold: run that first, with the
 same ``--cache``. Of a fold's clips through a channel, some of each class are drawn to adapt to; the others
 are asked about, less those of speakers that were drawn. Medians of several draws, means of the folds.
+The last column draws synthetic clips of one family of systems, and asks about those of other families.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from detection import PLAIN, SHARED, Corpus, equal_error, sent_through
 from detection_adversity import ADVERSITY
 from detection_channels import CHANNELS, PROCESSES
 from detection_sides import OURS, SIDES
-from pretrained import NAME, allowed_clips
+from pretrained import allowed_folds, scores_path
 from voicelstm import LSTMVoiceClassifier, calibrate
 from voicelstm.classifier import embeddings, last_layer
 from voicelstm.detector._fine_tuning import folds_of, learnt_on
@@ -28,6 +29,7 @@ from voicelstm.exceptions import AudioWarning
 
 N_CLIPS = (0, 5, 10, 20)  # of each class
 N_DRAWS = 5
+OTHER_FAMILIES = "as they are, other families"
 UNHEARD = (PLAIN, "Vorbis", "noise", "loudspeaker and room", "pitch")
 
 
@@ -39,15 +41,22 @@ def of_layer(coefficients, intercept):
     return classifier
 
 
-def errors(corpus, embedded, layer, clips, n_clips, draw):
+def errors(corpus, embedded, layer, clips, n_clips, draw, other_families):
     """Return the equal error rate, and the share of wrong answers at 0, after an adaptation to some clips.
 
-    Both of the clips whose speakers are not among those that were drawn.
+    Both of the clips whose speakers are not among those that were drawn, nor, if that is asked for, whose
+    family of systems is.
     """
     generator = np.random.default_rng([draw, n_clips])
-    kinds = (corpus.human, ~corpus.human)
-    drawn = np.concatenate([generator.permutation(clips[kind[clips]])[:n_clips] for kind in kinds])
+    human, synthetic = (clips[kind[clips]] for kind in (corpus.human, ~corpus.human))
+    if other_families:
+        families, sizes = np.unique(corpus.family[synthetic], return_counts=True)
+        of_drawn = generator.choice(families[sizes >= max(n_clips, 1)])
+        synthetic = synthetic[corpus.family[synthetic] == of_drawn]
+    drawn = np.concatenate([generator.permutation(each)[:n_clips] for each in (human, synthetic)])
     others = clips[~np.isin(corpus.speaker[clips], corpus.speaker[drawn])]
+    if other_families:
+        others = others[corpus.human[others] | (corpus.family[others] != of_drawn)]
     score = np.full(len(corpus.names), np.nan)
     if n_clips:
         labels, groups = corpus.target[drawn], corpus.speaker[drawn]
@@ -72,15 +81,15 @@ def main():
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", AudioWarning)
     corpus, cache = Corpus(SHARED / "corpus"), arguments.cache
-    allowed = allowed_clips(corpus)
     front_end = clone(SIDES[OURS].front_end).set_params(
         n_jobs=arguments.n_jobs, cache_dir=cache / "features", augment=None, on_error="warn"
     )
-    found = {name: {n_clips: [] for n_clips in N_CLIPS} for name in UNHEARD}
-    for number, (_, test) in enumerate(corpus.folds()):
-        classifier = LSTMVoiceClassifier.load(cache / NAME / f"fold_{number}.voicelstm")
+    found = {name: {n_clips: [] for n_clips in N_CLIPS} for name in (*UNHEARD, OTHER_FAMILIES)}
+    for training, test in allowed_folds(corpus):
+        path = scores_path(corpus, cache, training, test).with_suffix(".voicelstm")
+        classifier = LSTMVoiceClassifier.load(path)
         for name in UNHEARD:
-            clips = test[allowed[test]]
+            clips = test
             paths = [corpus.recordings[clip] for clip in clips]
             if name != PLAIN:
                 function = (CHANNELS | PROCESSES | ADVERSITY)[name]
@@ -89,19 +98,23 @@ def main():
             clips = clips[np.isfinite(of_clips).all(axis=1)]
             embedded = np.full((len(corpus.names), of_clips.shape[1]), np.nan)
             embedded[clips] = of_clips[np.isfinite(of_clips).all(axis=1)]
+            columns = [(name, False), (OTHER_FAMILIES, True)] if name == PLAIN else [(name, False)]
             for n_clips in N_CLIPS:
-                draws = [
-                    errors(corpus, embedded, last_layer(classifier), clips, n_clips, draw)
-                    for draw in range(N_DRAWS if n_clips else 1)
-                ]
-                found[name][n_clips].append([statistics.median(each) for each in zip(*draws, strict=True)])
+                for column, other_families in columns:
+                    draws = [
+                        errors(corpus, embedded, last_layer(classifier), clips, n_clips, draw, other_families)
+                        for draw in range(N_DRAWS)
+                    ]
+                    medians = [statistics.median(each) for each in zip(*draws, strict=True)]
+                    found[column][n_clips].append(medians)
     table = Table(title="Equal error rate / wrong answers at 0, per cent", title_justify="left")
     table.add_column("clips of each class")
-    for name in UNHEARD:
+    for name in found:
         table.add_column(name, justify="right")
     for n_clips in N_CLIPS:
         means = [
-            [statistics.mean(each) for each in zip(*found[name][n_clips], strict=True)] for name in UNHEARD
+            [statistics.mean(each) for each in zip(*of_name[n_clips], strict=True)]
+            for of_name in found.values()
         ]
         table.add_row(str(n_clips), *(" / ".join(f"{each:.0f}" for each in pair) for pair in means))
     Console(width=120).print(table)

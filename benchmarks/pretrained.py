@@ -6,20 +6,22 @@ folds, as they are and through channels, gives the calibration, the operating po
 
 ``make pretrained`` writes the model file with the card, and the licences, to `detector/pretrained/`.
 ``make card`` measures again and compares: with the committed file nothing is fitted that the card does not
-need. ``--cache`` keeps recordings, features and the fold's detectors for the next run.
+need. ``--cache`` keeps recordings, features, the folds' detectors and what they say for the next run, which
+then measures nothing of that again: take a new one after changing the library.
 """
 
 import argparse
 import datetime as dt
-import functools
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
+from joblib import Parallel, delayed
+from joblib import hash as joblib_hash
 from rich.console import Console
 
-from detection import COPIES, PLAIN, SHARED, Corpus, Heard, clips_of
+from detection import CODE, COPIES, PLAIN, SHARED, Corpus, Heard, clips_of
 from detection_adversity import ADVERSITY, attacked
 from detection_channels import CHANNELS, PROCESSES
 from detection_sides import OURS, SIDES
@@ -30,27 +32,34 @@ FOLDER = Path(__file__).parents[1] / "src" / "voicelstm" / "detector" / "pretrai
 SEED = 0
 # Voices that terms of their recordings forbid to use commercially, or leave in doubt: those made of the Baker
 # corpus (CSMSC), those of the Blizzard challenges, all of Piper, many of which were refined from a voice of
-# these, and one of mimic3 without a licence of its own.
-NOT_COMMERCIAL = ("piper", "larynx:blizzard", "mimic3-vits:sw-lanfrica")
+# these, Spark-TTS, whose weights are CC BY-NC-SA by its authors' notice, and those of mimic3 and sherpa that
+# have no licence of their own, only their repository's.
+NOT_COMMERCIAL = (
+    "piper",
+    "larynx:blizzard",
+    "spark-tts",
+    "mimic3-vits:sw-lanfrica",
+    "vits-zh-ll",
+    "vits-inflect",
+    "matcha-icefall-zh-en",
+)
 NOT_COMMERCIAL_SPEAKER = "csmsc"
 
 
 class Unseen:
     """What detectors say of clips of sources and families that they have not heard, through each channel."""
 
-    def __init__(self, corpus, heard, cache):
+    def __init__(self, corpus, cache, n_jobs):
         self.corpus, self.scores, self.fold = corpus, {}, np.full(len(corpus.names), -1)
-        allowed = allowed_clips(corpus)
-        for number, (training, test) in enumerate(corpus.folds()):
-            training, test = training[allowed[training]], test[allowed[test]]
+        folds = allowed_folds(corpus)
+        paths = [scores_path(corpus, cache, *fold) for fold in folds]
+        missing = [(path, *fold) for path, fold in zip(paths, folds, strict=True) if not path.exists()]
+        if missing:
+            front_end, channels = SIDES[OURS].front_end, CHANNELS | PROCESSES | ADVERSITY
+            heard = Heard(corpus, front_end, COPIES, channels, cache, n_jobs)
+            Parallel(n_jobs)(delayed(measure)(corpus, heard, *each) for each in missing)
+        for number, (path, (_, test)) in enumerate(zip(paths, folds, strict=True)):
             self.fold[test] = number
-            path = cache / f"scores_{number}.npz"
-            if not path.exists():
-                detector = kept(
-                    cache / f"fold_{number}.voicelstm",
-                    lambda chosen=training: fitted(corpus, heard(), chosen),
-                )
-                np.savez(path, **scores_of(corpus, heard(), detector, test))
             with np.load(path) as found:
                 for name, score in found.items():
                     clips = clips_of(corpus, name, test)
@@ -59,18 +68,27 @@ class Unseen:
                     of_clip[clips] = np.where(np.isnan(score), failed, score)
         self.clips = np.flatnonzero(self.fold >= 0)
 
-    def calibrated(self, detector):
-        """Calibrate a detector of all clips by these scores; conditions, sources and families count alike."""
-        score = np.concatenate([self.scores[name][self.clips] for name in CONDITIONS])
+    def calibrated(self, detector, clips=None):
+        """Calibrate a detector by scores of clips, or all; conditions, sources and families count alike."""
+        clips = self.clips if clips is None else clips
+        score = np.concatenate([self.scores[name][clips] for name in CONDITIONS])
         known = np.isfinite(score)
-        weights = np.tile(self.corpus.weights(self.clips), len(CONDITIONS))
-        target = np.tile(self.corpus.target[self.clips], len(CONDITIONS))
+        weights = np.tile(self.corpus.weights(clips), len(CONDITIONS))
+        target = np.tile(self.corpus.target[clips], len(CONDITIONS))
         return calibrate(detector, None, target[known], sample_weight=weights[known], scores=score[known])
 
     def to_ratios(self, calibrated):
         """Turn the scores into log-likelihood ratios, as the calibrated detector does."""
         a, b = parameters_of(calibrated)
         return {name: -(a * score + b) for name, score in self.scores.items()}
+
+    def ratios_of_other_folds(self, detector):
+        """Return the ratios of recordings as they are, of each fold as the others calibrate it."""
+        ratio = np.full(len(self.fold), np.nan)
+        for fold in np.unique(self.fold[self.clips]):
+            own, others = (self.clips[(self.fold[self.clips] == fold) == inside] for inside in (True, False))
+            ratio[own] = self.to_ratios(self.calibrated(detector, others))[PLAIN][own]
+        return ratio
 
 
 def parameters_of(calibrated):
@@ -86,11 +104,29 @@ def detector_of(calibrated):
     return pair.estimator
 
 
-def kept(path, fit):
-    """Fit a detector once."""
-    if not path.exists():
-        save(fit(), path)
-    return load(path)
+def allowed_folds(corpus):
+    """Return the folds without the clips that the detector may not learn from."""
+    allowed = allowed_clips(corpus)
+    return [(training[allowed[training]], test[allowed[test]]) for training, test in corpus.folds()]
+
+
+def scores_path(corpus, cache, training, test):
+    """Return where scores of a fold are kept; its detector lies beside them, as a model file."""
+    return cache / NAME / f"scores_{key_of(corpus, training, test)}.npz"
+
+
+def key_of(corpus, training, test):
+    """Tell detectors, and what they say, from those of other clips or settings, but not of other code."""
+    names = np.array(corpus.names)
+    side = SIDES[OURS].make(SEED, None)
+    return joblib_hash((names[training], names[test], SIDES[OURS].front_end, COPIES, side, CODE))[:12]
+
+
+def measure(corpus, heard, path, training, test):
+    """Fit a detector, and keep it and what it says of a fold."""
+    detector = fitted(corpus, heard, training)
+    save(detector, path.with_suffix(".voicelstm"))
+    np.savez(path, **scores_of(corpus, heard, detector, test))
 
 
 def scores_of(corpus, heard, detector, test):
@@ -136,15 +172,8 @@ def main():
     console = Console(width=150)
     with tempfile.TemporaryDirectory() as temporary:
         cache = arguments.cache or Path(temporary)
-        channels = CHANNELS | PROCESSES | ADVERSITY
-
-        @functools.cache
-        def heard():
-            return Heard(corpus, SIDES[OURS].front_end, COPIES, channels, cache, arguments.n_jobs)
-
-        folder = cache / NAME
-        folder.mkdir(parents=True, exist_ok=True)
-        unseen = Unseen(corpus, heard, folder)
+        (cache / NAME).mkdir(parents=True, exist_ok=True)
+        unseen = Unseen(corpus, cache, arguments.n_jobs)
         allowed = allowed_clips(corpus)
         if arguments.check:
             committed = load_pretrained(NAME)
@@ -152,17 +181,18 @@ def main():
             if not np.allclose(parameters_of(again), parameters_of(committed), atol=1e-4):
                 console.print(f"calibration {parameters_of(again)}, of the file {parameters_of(committed)}")
                 sys.exit(1)
-            card = card_of(
-                corpus, unseen, committed, allowed, committed.card_["date"], cache, arguments.n_jobs
-            )
+            date = committed.card_["date"]
+            card = card_of(corpus, unseen, committed, allowed, date, cache, arguments.n_jobs)
             table, n_different = compared(card, committed.card_)
             console.print(f"{len(numbers_of(card))} numbers on the card, of which {n_different} differ.")
             if n_different:
                 console.print(table)
             sys.exit(int(n_different > 0))
-        heard.cache_clear()
-        path = folder / "all.voicelstm"
-        detector = kept(path, lambda: fitted_on_all(corpus, cache, arguments.n_jobs))
+        chosen = np.flatnonzero(allowed)
+        path = cache / NAME / f"all_{key_of(corpus, chosen, chosen)}.voicelstm"
+        if not path.exists():
+            save(fitted_on_all(corpus, cache, arguments.n_jobs), path)
+        detector = load(path)
         calibrated = unseen.calibrated(detector)
         calibrated.card_ = card_of(
             corpus, unseen, calibrated, allowed, dt.date.today().isoformat(), cache, arguments.n_jobs

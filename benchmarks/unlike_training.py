@@ -11,7 +11,7 @@ from joblib import Parallel, delayed
 from detection import FEW, PLAIN, sent_through
 from detection_channels import CHANNELS
 from voicelstm.audio import channel_statistics, read_audio
-from voicelstm.detector._unlike_training import FIELD, GROUP, TrainingRange, training_statistics
+from voicelstm.detector._unlike_training import FIELD, GROUP, UNMARKED, TrainingRange, training_statistics
 
 
 def add_to_card(card, corpus, allowed, unseen, ratios, cache, n_jobs):
@@ -40,8 +40,8 @@ def add_to_card(card, corpus, allowed, unseen, ratios, cache, n_jobs):
         human.append(corpus.human[clips])
         wrong.append((ratios[name][clips] >= 0) == corpus.human[clips])
     human, wrong = np.concatenate(human), np.concatenate(wrong)
-    for reason in sorted({reason for each in reasons for reason in each}):
-        chosen = np.array([reason in each for each in reasons])
+    for reason in (*sorted({reason for each in reasons for reason in each}), UNMARKED):
+        chosen = np.array([reason in each or (reason == UNMARKED and not each) for each in reasons])
         line = {"group": GROUP, "value": reason}
         for kind, of_kind, rate in (
             ("human", chosen & human, "human_called_synthetic"),

@@ -9,6 +9,7 @@ __all__ = ["write_tables"]
 
 _TITLES = {
     "channel": "By channel",
+    "origin": "By where human speech is from",
     "process": "Human speech that products have processed",
     "adversity": "If somebody wants to deceive it",
     "language": "By language",
@@ -48,12 +49,38 @@ def _lines(card: dict[str, Any], sha256: str) -> Iterable[str]:
             for point in card["operating_points"]
         ),
     )
+    yield from ("", "Human called synthetic at them, by channel:", "")
+    of_channels = [
+        [each["human_called_synthetic"] for each in point["of_channels"]]
+        for point in card["operating_points"]
+    ]
+    channels = [each["value"] for each in card["operating_points"][0]["of_channels"]]
+    yield from _table(
+        ["channel", *(point["name"] for point in card["operating_points"])],
+        ((name, *map(_per_cent, shares)) for name, *shares in zip(channels, *of_channels, strict=True)),
+    )
     known = card["calibration"]
     yield from ("", "Calibration", "^" * 11, "")
     yield (
-        f"Cllr of recordings as they are: {known['cllr']:.2f}, where the best map of the same scores has"
-        f" {known['min_cllr']:.2f}, and knowing nothing 1. Scores lie between {known['lowest_score']:+.2f}"
-        f" and {known['highest_score']:+.2f}."
+        f"Cllr of recordings as they are: {known['cllr']:.2f}, each fold calibrated on the others. The best"
+        f" order-preserving map of these scores has {known['min_cllr']:.2f}, and a detector that knows"
+        f" nothing has 1. Scores lie between {known['lowest_score']:+.2f} and {known['highest_score']:+.2f}."
+        " What they say, and the log-likelihood ratio that was measured, of sources and families that count"
+        " the same:"
+    )
+    yield ""
+    yield from _table(
+        ["scores", "human clips", "synthetic clips", "their mean", "measured"],
+        (
+            (
+                _range(row),
+                str(row["n_human"]),
+                str(row["n_synthetic"]),
+                _signed(row, "mean"),
+                _signed(row, "measured"),
+            )
+            for row in known["reliability"]
+        ),
     )
     groups = defaultdict(list)
     for rate in card["rates"]:
@@ -87,9 +114,24 @@ def _rates(group: str, rates: list[dict[str, Any]]) -> Iterable[str]:
     yield from _table([*titles, "EER"] if has_eer else titles, rows)
 
 
+def _range(row: dict[str, Any]) -> str:
+    low, high = row["from"], row["to"]
+    if low is None:
+        return f"below {high:+.1f}"
+    return f"{low:+.1f} to {high:+.1f}" if high is not None else f"from {low:+.1f}"
+
+
+def _signed(row: dict[str, Any], name: str) -> str:
+    return f"{row[name]:+.2f}" if name in row else ""
+
+
 def _order(group: str, rate: dict[str, Any]) -> Any:
-    """Largest groups first; channels in the order of the card."""
-    return 0 if group in ("channel", "process", "adversity") else -(rate["n_human"] + rate["n_synthetic"])
+    """Largest groups first; channels in the order of the card, and last what is not marked."""
+    return (
+        0
+        if group in ("channel", "process", "adversity", "unlike training")
+        else -(rate["n_human"] + rate["n_synthetic"])
+    )
 
 
 def _training(training: list[dict[str, Any]]) -> Iterable[str]:

@@ -65,7 +65,7 @@ def test_info_without_a_detector_is_the_card_of_the_package(monkeypatch):
     assert err == ""
     for text in (card["name"], card["date"], card["limits"][0][:40]):
         assert text in out
-    assert "on sources and systems that it has not heard" in out
+    assert "of detectors trained alike, without the sources" in out
     assert "FrozenEstimator" not in out  # that is for files
     lines = shown_on_terminal(monkeypatch, "info")
     assert max(map(len, lines)) <= 80
@@ -78,7 +78,7 @@ def test_info_of_a_file_with_a_card_says_what_the_file_holds_as_well(small_detec
     save(detector, tmp_path / "d.voicelstm")
     out, _ = run("info", "-m", tmp_path / "d.voicelstm")
     assert out.index("mine") < out.index("It was never outdoors.") < out.index("LSTMVoiceClassifier")
-    assert "has not heard" not in out
+    assert "trained alike" not in out
     facts = json.loads(run("info", "-m", tmp_path / "d.voicelstm", "--json")[0])
     assert facts["card"] == detector.card_
     assert facts["holds"] == "Pipeline"

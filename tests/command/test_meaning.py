@@ -17,8 +17,8 @@ EVEN_ODDS = (
 )
 ERRORS = "How often general-1 errs: voicelstm info."
 MEASURED = (
-    "1 in 8: synthetic from a score of +0.25. On sources that it had not heard, 12.5 % of human recordings"
-    " were called synthetic, and 50 % of synthetic ones human."
+    "1 in 8: synthetic from a score of +0.25. On sources and systems that training left out, 12.5 % of human"
+    " recordings were called synthetic, and 50 % of synthetic ones human."
 )
 
 
@@ -39,6 +39,16 @@ def test_a_prior_that_is_no_one_in_so_many_is_a_share():
 def test_an_operating_point_is_explained_by_what_was_measured_there():
     assert meaning_of_answers(OWN, POINT, None) == [MEASURED]
     assert meaning_of_answers(PACKAGED, POINT, None) == [MEASURED, EVEN_ODDS, ERRORS]
+
+
+def test_a_mean_of_channels_is_not_taken_for_the_share_of_one():
+    shares = {"as they are": 0.05, "Opus": 0.2, "telephone": 0.125}
+    of_channels = [{"value": name, "human_called_synthetic": share} for name, share in shares.items()]
+    (said,) = meaning_of_answers(OWN, POINT | {"of_channels": of_channels}, None)
+    assert (
+        "12.5 % of human recordings were called synthetic (a mean: 5 % as they are, 20 % through Opus)"
+        in said
+    )
 
 
 def test_a_threshold_may_decide_for_the_less_probable_label():

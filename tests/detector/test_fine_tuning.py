@@ -99,12 +99,12 @@ def test_it_is_saved_and_loaded_and_knows_what_it_was_adapted_to(detector, mine,
     again = load(tmp_path / "mine")
     np.testing.assert_allclose(again.predict_proba(others), adapted.predict_proba(others), rtol=1e-5)
     assert again.card_["name"] == "base, adapted"
-    assert again.card_["adapted_to"] == {
-        "n_human": int((y == "human").sum()),
-        "n_synthetic": int((y != "human").sum()),
-    }
+    adapted_to = again.card_["adapted_to"]
+    assert adapted_to["n_human"] == (y == "human").sum()
+    assert adapted_to["n_synthetic"] == (y != "human").sum()
+    assert adapted_to["cllr_before"] == pytest.approx(cllr(y, detector.decision_function(X)), abs=1e-3)
     assert "rates" not in again.card_
-    assert again.card_["limits"][1:] == ["It is small."]
+    assert again.card_["limits"][-1] == "Of the original: It is small."
     with pytest.warns(HeldOutWarning):
         tune_threshold(again, X, y)
     with pytest.warns(HeldOutWarning):
@@ -112,6 +112,20 @@ def test_it_is_saved_and_loaded_and_knows_what_it_was_adapted_to(detector, mine,
     assert twice["name"] == again.card_["name"]
     assert twice["limits"] == again.card_["limits"]
     assert twice["adapted_to"]["n_human"] == 2 * again.card_["adapted_to"]["n_human"]
+
+
+def test_the_card_says_whether_the_last_layer_moved(detector, mine):
+    (X, y), _ = mine
+    found = []
+    for labels in (y, np.random.default_rng(0).permutation(y)):
+        empty = with_head(detector, lambda coefficients, intercept: (1e-3 * coefficients, 0.0))
+        empty.card_ = {"name": "empty"}
+        found.append(fine_tune(empty, X, labels).card_["adapted_to"])
+    learnt, learnt_nothing = found
+    assert learnt["last_layer_moved"]
+    assert learnt["cllr_in_cross_validation"] < 0.9 < learnt["cllr_before"]
+    assert not learnt_nothing["last_layer_moved"]
+    assert learnt_nothing["cllr_in_cross_validation"] == pytest.approx(1, abs=0.1)
 
 
 def test_the_move_is_logistic_regression_with_an_offset():
@@ -154,9 +168,9 @@ def test_what_cannot_be_adapted_is_said(detector, mine):
     for arguments, words in (
         (
             (detector, [X[i] for i in few], y[few], None),
-            "2 recordings of the class 'human'; fine-tuning needs 3",
+            "too few recordings of the class 'human', 2; fine-tuning needs 3",
         ),
-        ((detector, X, y, alone), "1 groups of the class 'human'"),
+        ((detector, X, y, alone), "too few groups of the class 'human', 1"),
         ((detector, X, y[:-1], None), "a label for each of 30 recordings"),
         ((detector, X, np.where(y == "human", "real", "fake"), None), "the detector knows"),
         ((detector, X, y, [1, 2]), "a group for each of 30"),

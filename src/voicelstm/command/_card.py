@@ -22,8 +22,12 @@ def card_report(card: dict[str, Any], sha256: str, *, of_the_package: bool = Fal
         [rate for rate in card["rates"] if rate["group"] == group] for group in _SHOWN if group in groups
     ]
     if rates:
-        unheard = " on sources and systems that it has not heard" if of_the_package else ""
-        yield f"\nErrors at a score of 0{unheard}, in per cent with 95 % intervals:"
+        unheard = (
+            " of detectors trained alike, without the sources and systems asked about"
+            if of_the_package
+            else ""
+        )
+        yield f"\nErrors at a score of 0{unheard}, in per cent, in brackets 95 % intervals:"
         yield _rates(rates)
         if any(rate.get("equal_error_rate") is not None for group in rates for rate in group):
             yield "EER: both errors, at the threshold at which they are equal.\n"
@@ -89,10 +93,13 @@ def _rates(groups: list[list[dict[str, Any]]]) -> "Table":
 
 
 def _operating_points(points: list[dict[str, Any]]) -> "Table":
-    table = _table("", "synthetic from", "human called synthetic", "synthetic called human")
+    table = _table("", "synthetic from", "human called synthetic", "by channel", "synthetic called human")
     for point in points:
-        shares = [f"{_percent(point[name])} %" for name in _RATES]
-        table.add_row(printable(point["name"]), f"{point['threshold']:+.2f}", *shares)
+        human, synthetic = (f"{_percent(point[name])} %" for name in _RATES)
+        of_channels = [each[_RATES[0]] for each in point.get("of_channels", [])]
+        ends = [f"{_percent(end)}" for end in (min(of_channels), max(of_channels))] if of_channels else []
+        row = f"{point['threshold']:+.2f}", human, "–".join(ends), synthetic
+        table.add_row(printable(point["name"]), *row)
     return table
 
 

@@ -38,12 +38,26 @@ def meaning_of_segments(model: Model, point: dict[str, Any] | None, *, labelled:
 
 def _measured_at(point: dict[str, Any]) -> str:
     human, synthetic = (
-        f"{100 * point[rate]:.3g} %" for rate in ("human_called_synthetic", "synthetic_called_human")
+        _percent(point[rate]) for rate in ("human_called_synthetic", "synthetic_called_human")
     )
     return (
-        f"{point['name']}: synthetic from a score of {point['threshold']:+.2f}. On sources that it had not"
-        f" heard, {human} of human recordings were called synthetic, and {synthetic} of synthetic ones human."
+        f"{point['name']}: synthetic from a score of {point['threshold']:+.2f}. On sources and systems"
+        f" that training left out, {human} of human recordings were called synthetic{_by_channel(point)},"
+        f" and {synthetic} of synthetic ones human."
     )
+
+
+def _by_channel(point: dict[str, Any]) -> str:
+    """Say between which channels the share of human recordings lies, if it was measured through several."""
+    shares = {each["value"]: each["human_called_synthetic"] for each in point.get("of_channels", [])}
+    if len(shares) < 2:
+        return ""
+    least, most = (chosen(shares, key=lambda name: shares[name]) for chosen in (min, max))
+    return f" (a mean: {_percent(shares[least])} {least}, {_percent(shares[most])} through {most})"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
 
 
 def _where_errors_are(model: Model) -> list[str]:

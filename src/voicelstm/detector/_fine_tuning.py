@@ -24,7 +24,7 @@ from voicelstm.detector._held_out_wrappers import CalibratedDetector
 from voicelstm.detector._training_recordings import positions_among, warn_of_training_recordings
 from voicelstm.exceptions import AudioError
 from voicelstm.features import MFCCTransformer, distinct_fingerprints, named_remarks
-from voicelstm.metrics import check_labels, human_label_of
+from voicelstm.metrics import check_labels, cllr, human_label_of
 from voicelstm.sequences import stack
 
 __all__ = ["fine_tune"]
@@ -33,6 +33,11 @@ _LEAST_GROUPS = 3  # of each class, so that each can be left out while others of
 _MOST_FOLDS = 5
 _ADAPTED = ", adapted"  # behind a name
 _UNKNOWN_RATES = "Its error rates are not known: those of the original are not its own."
+_OTHER_SYSTEMS = (
+    "It was adapted to the systems that made its synthetic recordings. On others it may err more often than"
+    " the original."
+)
+_OF_THE_ORIGINAL = "Of the original: "
 # How much the last layer is held to what it was: by the first it does not move, and is calibrated only.
 _PENALTIES = (np.inf, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1)
 
@@ -51,8 +56,8 @@ def fine_tune(
     Parameters
     ----------
     detector : Pipeline or CalibratedDetector
-        Fitted detector: what :func:`~voicelstm.load_pretrained` loads, or a Pipeline from an
-        :class:`~voicelstm.MFCCTransformer` to an :class:`~voicelstm.LSTMVoiceClassifier`, or such a one
+        Fitted detector: the result of :func:`~voicelstm.load_pretrained`, a Pipeline from an
+        :class:`~voicelstm.MFCCTransformer` to an :class:`~voicelstm.LSTMVoiceClassifier`, or such a Pipeline
         after :func:`~voicelstm.calibrate`. It is not changed.
     recordings : sequence of recordings
         Recordings of the channel, as the detector takes them, 3 of each class or more.
@@ -66,8 +71,10 @@ def fine_tune(
     -------
     voicelstm.detector.CalibratedDetector
         The adapted detector. Both classes count the same in it, so that its scores are log-likelihood ratios.
-        If `detector` has a card, its ``card_`` says that it was adapted and to how many recordings; rates and
-        operating points are not kept, since they were those of the original.
+        If `detector` has a card, its ``card_["adapted_to"]`` says to how many recordings it was adapted,
+        whether its last layer moved, and the Cllr of these recordings before and after, that after in
+        cross-validation. Rates, operating points and the range of the training, by which recordings are
+        marked, are not kept, since they were those of the original.
 
     Raises
     ------
@@ -86,6 +93,9 @@ def fine_tune(
 
     Notes
     -----
+    What it learns of synthetic speech is that of the systems in `recordings`. On other systems it may become
+    worse than it was; the :ref:`user guide <fine_tuning>` has numbers.
+
     The last layer adds ``u @ (e - mean)`` to the score, `e` being the clip's embedding, divided by its mean
     standard deviation, and `u` the minimum of the mean log-loss, both classes counting the same, plus
     ``penalty / (2 * n_clips) * u @ u``. Of eight penalties that with the least loss in cross-validation of
@@ -100,7 +110,7 @@ def fine_tune(
     >>> mine = fine_tune(load_pretrained(), X, y)
     >>> mine.card_["name"]
     'general-1, adapted'
-    >>> mine.card_["adapted_to"]
+    >>> {name: mine.card_["adapted_to"][name] for name in ("n_human", "n_synthetic")}
     {'n_human': 6, 'n_synthetic': 6}
     """
     pipeline, slope, intercept = _parts(detector)
@@ -123,7 +133,11 @@ def fine_tune(
     adapted = Pipeline([(first, heard), *between, (last, changed)])
     calibrated = calibrate(adapted, None, labels, scores=held_out)
     if getattr(detector, "card_", None):
-        calibrated.card_ = _card_of_adapted(detector.card_, labels == human_label_of(detector))
+        scores = embedded @ before[0] + before[1], held_out
+        costs = [round(cllr(labels, each, pos_label=classifier.classes_[1]), 3) for each in scores]
+        moved = not np.array_equal(coefficients, before[0])
+        is_human = labels == human_label_of(detector)
+        calibrated.card_ = _card_of_adapted(detector.card_, is_human, moved, *costs)
     return calibrated
 
 
@@ -211,8 +225,8 @@ def folds_of(
     if n_groups[fewest] < _LEAST_GROUPS:
         what = "recordings" if groups is None else "groups"
         raise ValueError(
-            f"y has {n_groups[fewest]} {what} of the class {fewest!r}; fine-tuning needs {_LEAST_GROUPS} of"
-            " each class or more."
+            f"y has too few {what} of the class {fewest!r}, {n_groups[fewest]}; fine-tuning needs"
+            f" {_LEAST_GROUPS} of each class or more."
         )
     splitter = StratifiedGroupKFold(min(_MOST_FOLDS, n_groups[fewest]), shuffle=True, random_state=0)
     folds: list[tuple[NDArray[np.intp], NDArray[np.intp]]] = [
@@ -259,17 +273,23 @@ def _balanced(is_second: NDArray[np.bool_]) -> NDArray[np.float64]:
     return 0.5 / len(is_second) / np.where(is_second, share, 1 - share)
 
 
-def _card_of_adapted(card: dict[str, Any], is_human: NDArray[np.bool_]) -> dict[str, Any]:
+def _card_of_adapted(
+    card: dict[str, Any], is_human: NDArray[np.bool_], moved: bool, cllr_before: float, cllr_after: float
+) -> dict[str, Any]:
     """Return what is still true of a card after an adaptation."""
     kept = {name: value for name, value in card.items() if name in ("summary", "intended_use", "training")}
     before = card.get("adapted_to", {"n_human": 0, "n_synthetic": 0})
-    limits = card.get("limits", [])
+    own = _UNKNOWN_RATES, _OTHER_SYSTEMS
+    limits = [each.removeprefix(_OF_THE_ORIGINAL) for each in card.get("limits", []) if each not in own]
     return kept | {
         "name": card.get("name", "a detector").removesuffix(_ADAPTED) + _ADAPTED,
         "date": dt.date.today().isoformat(),
-        "limits": [_UNKNOWN_RATES, *(each for each in limits if each != _UNKNOWN_RATES)],
+        "limits": [*own, *(_OF_THE_ORIGINAL + each for each in limits)],
         "adapted_to": {
             "n_human": before["n_human"] + int(is_human.sum()),
             "n_synthetic": before["n_synthetic"] + int((~is_human).sum()),
+            "last_layer_moved": moved,
+            "cllr_before": cllr_before,
+            "cllr_in_cross_validation": cllr_after,
         },
     }

@@ -28,10 +28,11 @@ def load_pretrained(name: str = "general-1") -> CalibratedDetector:
     Returns
     -------
     voicelstm.detector.CalibratedDetector
-        The detector, calibrated on sources and systems that its training had not heard, so that a score is a
-        log-likelihood ratio: above 0 for synthetic. Its attribute ``card_`` is a dict, of which ``"rates"``
-        are its error rates by channel, language and more, ``"operating_points"`` the thresholds that have
-        names, and ``"training"`` the sources with their licences.
+        The detector, calibrated on what detectors trained alike said of sources and systems that they had
+        not heard, so that a score is a log-likelihood ratio: above 0 for synthetic. Its attribute ``card_``
+        is a dict, of which ``"rates"`` are error rates by channel, language and more,
+        ``"operating_points"`` the thresholds that have names, and ``"training"`` the sources with their
+        licences.
 
     Raises
     ------

@@ -10,16 +10,18 @@ from numpy.typing import ArrayLike, NDArray
 from voicelstm.audio import N_STATISTICS, WAVEFORM, Augmenter, channel_statistics, read_audio
 from voicelstm.exceptions import ModelFileError
 
-__all__ = ["FIELD", "GROUP", "TrainingRange", "training_statistics"]
+__all__ = ["FIELD", "GROUP", "UNMARKED", "TrainingRange", "training_statistics"]
 
 #: Field of a card that holds a training range.
 FIELD = "unlike_training"
 #: Group of a card's rates; the values are reasons.
 GROUP = "unlike training"
+#: The value of the line of all other recordings.
+UNMARKED = "none of these"
 
-_TELEPHONE, _ROOM, _WAVEFORM = "telephone band", "noise, echoes or a cut band", "overdriven or clipped"
+_TELEPHONE, _NOISE, _WAVEFORM = "telephone band", "noise or a cut band", "overdriven or clipped"
 # Of the copies that Augmenter.channels() makes.
-_CHANGED = {3: _TELEPHONE, 4: _ROOM, 5: _ROOM}
+_CHANGED = {3: _TELEPHONE, 4: _NOISE, 5: _NOISE}
 # Shares of the recordings that are as those of training but of other sources, and are marked all the same.
 _MARKED, _MARKED_BY_WAVEFORM = 0.035, 0.01
 _N_FOLDS = 5
@@ -136,7 +138,8 @@ def training_statistics(
     """Measure recordings of a training: as they are, and, for each reason, in copies, at 16 kHz.
 
     Shapes are (n_recordings, n_statistics) and (n_recordings, n_copies, n_statistics). Copies are three of
-    those of :meth:`Augmenter.channels`: by telephone, and in two rooms. A thousand take half a minute.
+    those of :meth:`Augmenter.channels`: by telephone, and two with noise in a room. A thousand take half a
+    minute.
     """
     from joblib import Parallel, delayed
 
@@ -193,13 +196,20 @@ def _waveform(Z: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _said_of(card: Mapping[str, Any], reason: str) -> str:
+    wrong, others = _error(card, reason), _error(card, UNMARKED)
+    if wrong is None:
+        return ""
+    compared = "" if others is None else f", of others {100 * others:.0f} %"
+    return f"; of such recordings {100 * wrong:.0f} % are answered wrongly{compared}"
+
+
+def _error(card: Mapping[str, Any], value: str) -> float | None:
+    """Return how often such recordings are answered wrongly, both classes counting the same."""
     for rate in card.get("rates", []):
-        if (rate["group"], rate["value"]) == (GROUP, reason):
-            errors = [rate.get("human_called_synthetic"), rate.get("synthetic_called_human")]
-            if None not in errors:
-                # Both classes count the same, whichever was measured on more recordings.
-                return f"; of such recordings {100 * np.mean(errors):.0f} % are answered wrongly"
-    return ""
+        errors = [rate.get("human_called_synthetic"), rate.get("synthetic_called_human")]
+        if (rate["group"], rate["value"]) == (GROUP, value) and None not in errors:
+            return float(np.mean(errors))
+    return None
 
 
 def _numbers(values: Any, n_values: int) -> NDArray[np.float64]:
