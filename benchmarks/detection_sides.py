@@ -173,5 +173,6 @@ SIDES = {
     "the same, without copies": Side(_CEPSTRA, _dynamics_alone),
     "SVM on mean dynamics": Side(_CEPSTRA, _support_vectors),
     "two mixtures": Side(MFCCTransformer.lfcc(), _mixtures),
+    "the same, of speech alone": Side(MFCCTransformer.lfcc(speech_only=True, level=-26.0), _mixtures),
     "original recipe": Side(MFCCTransformer.original(), _original_recipe, copies=False),
 }
