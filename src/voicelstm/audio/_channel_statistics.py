@@ -43,10 +43,10 @@ WAVEFORM = slice(N_STATISTICS - 2 - _WAVEFORM, N_STATISTICS - 2)
 def channel_statistics(samples: SampleSource, sample_rate: int) -> NDArray[np.float64]:
     """Measure samples, not all of them 0; the result, of shape (N_STATISTICS,), does not depend on the level.
 
-    Of the loud frames: mean, deviation and roughness of each band's level, in dB; how bands move together;
-    how far bins stand out of their part of the spectrum, and whether they do from frame to frame. Of all
-    frames: the level that each band has in pauses, and how fast it falls and rises. Of the loud ones again:
-    moments, peak and clipping of the waveform, and where the spectrum breaks off (kHz) and how deep (dB).
+    Of each band's level, in dB: its mean in loud frames, that in pauses, its deviation and mean change in
+    loud frames, how neighbours change together, and how fast it falls and rises in all frames. Of the loud
+    frames again: how uneven each part of the spectrum is, and how much of that stays from frame to frame;
+    moments, peak and clipping of the waveform; where the spectrum breaks off (kHz) and how deep (dB).
     """
     pieces = _pieces(samples, sample_rate)
     frames = np.lib.stride_tricks.sliding_window_view(pieces, _FRAME, axis=1)[:, ::_STEP].reshape(-1, _FRAME)
@@ -108,10 +108,10 @@ def _fine_structure(
     uneven = np.log(parts.mean(axis=2)).mean(axis=0) - mean.mean(axis=0)
     if not len(both):
         return [uneven, np.zeros(_PARTS)]
-    outstanding = logarithm - mean[:, :, None]
+    above = logarithm - mean[:, :, None]
     place = (np.cumsum(loud) - 1)[both]
-    stays = (outstanding[place] * outstanding[place + 1]).mean(axis=(0, 2))
-    return [uneven, stays / ((outstanding * outstanding).mean(axis=(0, 2)) + 0.01)]
+    stays = (above[place] * above[place + 1]).mean(axis=(0, 2))
+    return [uneven, stays / ((above * above).mean(axis=(0, 2)) + 0.01)]
 
 
 def _waveform(frames: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -65,8 +65,18 @@ def _is_operating_point(point: Any) -> bool:
         isinstance(point, dict)
         and isinstance(point.get("name"), str)
         and _is_number(point.get("threshold"))
-        and all(_is_number(point.get(rate)) and 0 <= point[rate] <= 1 for rate in _RATES)
+        and _has_shares(point)
+        and isinstance(point.get("of_channels", []), list)
+        and all(map(_is_channel, point.get("of_channels", [])))
     )
+
+
+def _is_channel(line: Any) -> bool:
+    return isinstance(line, dict) and isinstance(line.get("value"), str) and _has_shares(line)
+
+
+def _has_shares(line: dict[str, Any]) -> bool:
+    return all(_is_number(line.get(rate)) and 0 <= line[rate] <= 1 for rate in _RATES)
 
 
 def _is_rate(rate: Any) -> bool:
