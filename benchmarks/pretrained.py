@@ -82,9 +82,9 @@ class Unseen:
         a, b = parameters_of(calibrated)
         return {name: -(a * score + b) for name, score in self.scores.items()}
 
-    def ratios_of_other_folds(self, detector):
+    def ratios_of_other_folds(self, calibrated):
         """Return the ratios of recordings as they are, of each fold as the others calibrate it."""
-        ratio = np.full(len(self.fold), np.nan)
+        detector, ratio = detector_of(calibrated), np.full(len(self.fold), np.nan)
         for fold in np.unique(self.fold[self.clips]):
             own, others = (self.clips[(self.fold[self.clips] == fold) == inside] for inside in (True, False))
             ratio[own] = self.to_ratios(self.calibrated(detector, others))[PLAIN][own]
