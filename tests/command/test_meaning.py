@@ -46,8 +46,8 @@ def test_a_mean_of_channels_is_not_taken_for_the_share_of_one():
     of_channels = [{"value": name, "human_called_synthetic": share} for name, share in shares.items()]
     (said,) = meaning_of_answers(OWN, POINT | {"of_channels": of_channels}, None)
     assert (
-        "12.5 % of human recordings were called synthetic (a mean: 5 % as they are, 20 % through Opus)"
-        in said
+        "12.5 % of human recordings were called synthetic (a mean of 3 channels, from 5 %, as they are, to"
+        " 20 %, Opus), and" in said
     )
 
 

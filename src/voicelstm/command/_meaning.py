@@ -53,7 +53,10 @@ def _by_channel(point: dict[str, Any]) -> str:
     if len(shares) < 2:
         return ""
     least, most = (chosen(shares, key=lambda name: shares[name]) for chosen in (min, max))
-    return f" (a mean: {_percent(shares[least])} {least}, {_percent(shares[most])} through {most})"
+    return (
+        f" (a mean of {len(shares)} channels, from {_percent(shares[least])}, {least}, to"
+        f" {_percent(shares[most])}, {most})"
+    )
 
 
 def _percent(share: float) -> str:
