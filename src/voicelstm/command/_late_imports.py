@@ -1,11 +1,13 @@
 """Libraries that others load at their start, and that an answer has no use for, loaded when they are used.
 
 scikit-learn loads scipy.stats for three functions, which takes as long as all else of an answer about a short
-recording, and pandas, wherever that is installed, for data frames, which the command has none of.
+recording, other parts of SciPy for fits, and pandas, wherever that is installed, for data frames, which the
+command has none of.
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from threading import RLock
@@ -14,8 +16,17 @@ from typing import Any
 
 __all__ = ["put_off_imports"]
 
-# Modules, and those of their functions that others import by name, which alone must not load the module.
-_LATE = {"scipy.stats": ("gmean", "rankdata", "spearmanr")}
+# Packages, and what others import of them by name, functions and a class, which alone must not load them.
+_LATE: dict[str, tuple[str, ...]] = {
+    "scipy.integrate": ("trapezoid",),
+    "scipy.interpolate": ("BSpline",),
+    "scipy.ndimage": (),
+    "scipy.optimize": (
+        *("isotonic_regression", "linear_sum_assignment", "linprog", "minimize", "minimize_scalar"),
+    ),
+    "scipy.spatial": (),
+    "scipy.stats": ("gmean", "rankdata", "spearmanr"),
+}
 _NOT_FOUND = ("pandas",)
 
 # Held while a module is loaded, so that no other thread sees half of it.
@@ -71,16 +82,25 @@ class _LateModule(ModuleType):
         if name.startswith("__"):  # the import system asks for these
             raise AttributeError(name)
         if name in _LATE[self.__name__]:
-            return _late_function(self, name)
+            return _LateName(self, name)
+        part = f"{self.__name__}.{name}"
+        if PathFinder.find_spec(part, self.__path__) is not None:
+            return import_module(part)  # which is a module of its own
         return _attribute(self, name)
 
 
-def _late_function(module: ModuleType, name: str) -> Callable[..., Any]:
-    def function(*args: Any, **kwargs: Any) -> Any:
-        return _attribute(module, name)(*args, **kwargs)
+class _LateName:
+    """A function or a class of a module, which is loaded when something is done with it."""
 
-    function.__name__ = function.__qualname__ = name
-    return function
+    def __init__(self, module: ModuleType, name: str) -> None:
+        self._module = module
+        self.__name__ = self.__qualname__ = name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return _attribute(self._module, self.__name__)(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_attribute(self._module, self.__name__), name)
 
 
 def _attribute(module: ModuleType, name: str) -> Any:
