@@ -114,6 +114,34 @@ def test_a_clip_has_the_same_logit_alone_and_beside_longer_ones(bidirectional, p
         np.testing.assert_allclose(alone[0], logit, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("n_frames", [4, 5, 6, 7])
+def test_windows_of_pooling_begin_with_the_first_frame_and_band_whatever_pads_the_batch(n_frames):
+    blocks = ((2, 1, 4),)
+    architecture = Architecture(9, 1, (4,), convolutions=blocks)
+    weights, (clip,) = (
+        weights_of(architecture),
+        [np.random.default_rng(0).normal(size=(n_frames, 9)).astype("f")],
+    )
+    kernel, bias = (weights[f"convolution_0/{name}"].reshape(-1) for name in ("kernel", "bias"))
+    halves = clip[..., None] * kernel + bias
+    larger = np.maximum(halves[..., :2], halves[..., 2:])
+    largest = [
+        [larger[t : t + 4, f : f + 4].max(axis=(0, 1)) for f in (0, 4, 8)] for t in range(0, n_frames, 4)
+    ]
+    scale = weights["normalization_0/gamma"] / np.sqrt(weights["normalization_0/moving_variance"] + 1e-3)
+    shift = weights["normalization_0/beta"] - weights["normalization_0/moving_mean"] * scale
+    expected = np.reshape(np.array(largest) * scale + shift, (len(largest), -1))
+    stack = ConvolutionStack(blocks)
+    stack.build((None, None, 9), (None,))
+    for layer in (*stack.convolutions, *stack.normalizations):
+        layer.set_weights([weights[f"{layer.name}/{weight.name}"] for weight in layer.weights])
+    for n_padded in range(n_frames, n_frames + 5):
+        batch = np.zeros((1, n_padded, 9), "float32")
+        batch[0, :n_frames] = clip
+        maps, _ = stack(ops.convert_to_tensor(batch), ops.convert_to_tensor(np.array([n_frames], "int32")))
+        np.testing.assert_allclose(array(maps)[0, : len(expected)], expected, atol=1e-5)
+
+
 def test_training_normalises_by_the_frames_that_count():
     weights = weights_of()
     # Without pooling the first block's maps are those of a convolution, whose moments scipy can tell.

@@ -1,13 +1,25 @@
 """What a network is made of, before any framework builds it: shapes and first weights."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import truncnorm
 
-__all__ = ["Architecture", "Weights", "initial_weights", "pooled_width"]
+__all__ = [
+    "LEAST_STATS_VARIANCE",
+    "LEAST_VARIANCE",
+    "Architecture",
+    "Weights",
+    "initial_weights",
+    "pooled_width",
+    "shifts_of",
+]
+
+LEAST_VARIANCE = 1e-3  # that variances are raised by where maps are normalised
+LEAST_STATS_VARIANCE = 1e-6  # and where "stats" pool
+_MOST_SHIFTS = 16  # of a sequence, however many frames pooling joins
 
 Weights = dict[str, NDArray[np.floating]]
 
@@ -74,12 +86,29 @@ def pooled_width(pooling: str, width: int) -> int:
     return 2 * width if pooling == "stats" else width
 
 
+def shifts_of(blocks: Sequence[Sequence[int]]) -> list[range]:
+    """Return, for each block, the frames that its pooling begins with, one after the other.
+
+    They are the first frames of as many as it joins; of 16 ways in all to choose them, no more.
+
+    >>> shifts_of([(12, 5, 2), (12, 3, 1), (12, 3, 2)])
+    [range(0, 2), range(0, 1), range(0, 2)]
+    """
+    found, left = [], _MOST_SHIFTS
+    for _, _, pool in blocks:
+        found.append(range(0, pool, -(-pool // left)))
+        left //= len(found[-1])
+    return found
+
+
 def initial_weights(
     architecture: Architecture, generator: np.random.Generator, head_initializer: str = "glorot_uniform"
 ) -> Weights:
     """Draw the weights that training starts from, the same under every backend."""
     # Keras's defaults (X. Glorot and Y. Bengio, AISTATS 2010; A. M. Saxe et al., ICLR 2014), unless the head
     # has the original recipe's: standard deviation 0.1 before truncation at two, and a bias of 0.1.
+    from scipy.stats import truncnorm  # which is slow to import, and which nothing else here needs
+
     weights: Weights = {}
     for name, shape in architecture.weight_shapes().items():
         layer, kind = name.split("/")

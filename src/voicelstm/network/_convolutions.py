@@ -6,11 +6,11 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["ConvolutionStack", "MeanOfShifts", "shifts_of"]
+from voicelstm.network._architecture import LEAST_VARIANCE, shifts_of
+
+__all__ = ["ConvolutionStack", "MeanOfShifts"]
 
 _MOMENTUM = 0.9  # of the moving moments: trainings may have as few as a hundred steps
-_LEAST_VARIANCE = 1e-3  # that variances are raised by
-_MOST_SHIFTS = 16  # of a sequence, however many frames pooling joins
 
 
 @keras.saving.register_keras_serializable(package="voicelstm")
@@ -38,7 +38,7 @@ class MaskedBatchNormalization(keras.layers.Layer):
             variance = ops.sum(ops.square(maps - mean) * valid, axis=(0, 1, 2)) / count
             for moving, of_batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
                 moving.assign(moving * _MOMENTUM + of_batch * (1 - _MOMENTUM))
-        scale = ops.cast(self.gamma, self.variable_dtype) * ops.rsqrt(variance + _LEAST_VARIANCE)
+        scale = ops.cast(self.gamma, self.variable_dtype) * ops.rsqrt(variance + LEAST_VARIANCE)
         normalized = (maps - mean) * scale + ops.cast(self.beta, self.variable_dtype)
         return ops.cast(normalized * valid, self.compute_dtype)
 
@@ -119,7 +119,9 @@ class ConvolutionStack(keras.layers.Layer):
                     maps, lengths = _shifted(maps, lengths, shifts)
                 smallest = ops.cast(-6e4, maps.dtype)  # of what float16 holds, too
                 maps = ops.where(_within(maps, lengths), maps, smallest)
-                maps = ops.max_pool(maps, pool, pool, padding="same", data_format="channels_last")
+                maps = ops.max_pool(
+                    _of_whole_windows(maps, pool, smallest), pool, pool, data_format="channels_last"
+                )
                 lengths = -(-lengths // pool)
             maps = normalization(maps, _within(maps, lengths), training=training)
         maps = self.dropout(maps, training=training)
@@ -162,21 +164,6 @@ class MeanOfShifts(keras.layers.Layer):
         return {**super().get_config(), "n_shifts": self.n_shifts}
 
 
-def shifts_of(blocks: Sequence[Sequence[int]]) -> list[range]:
-    """Return, for each block, the frames that its pooling begins with, one after the other.
-
-    They are the first frames of as many as it joins; of 16 ways in all to choose them, no more.
-
-    >>> shifts_of([(12, 5, 2), (12, 3, 1), (12, 3, 2)])
-    [range(0, 2), range(0, 1), range(0, 2)]
-    """
-    found, left = [], _MOST_SHIFTS
-    for _, _, pool in blocks:
-        found.append(range(0, pool, -(-pool // left)))
-        left //= len(found[-1])
-    return found
-
-
 def _shifted(maps: Any, lengths: Any, shifts: range) -> tuple[Any, Any]:
     """Return maps without so many first frames, those of one shift below the other, and their lengths.
 
@@ -189,6 +176,13 @@ def _shifted(maps: Any, lengths: Any, shifts: range) -> tuple[Any, Any]:
         found.append(ops.where(is_longer[:, None, None, None], without, maps))
         remaining.append(ops.where(is_longer, lengths - shift, lengths))
     return ops.concatenate(found, axis=0), ops.concatenate(remaining, axis=0)
+
+
+def _of_whole_windows(maps: Any, pool: int, smallest: Any) -> Any:
+    """Pad frames and bands at their ends, so that windows begin with the first of each."""
+    # Keras's own padding would be at both ends, and where windows begin depend on the longest of a batch.
+    ends = ((0, -ops.shape(maps)[1] % pool), (0, -maps.shape[2] % pool))
+    return ops.pad(maps, ((0, 0), *ends, (0, 0)), constant_values=smallest)
 
 
 def _within(maps: Any, lengths: Any) -> Any:

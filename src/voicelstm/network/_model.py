@@ -8,8 +8,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from voicelstm.network._architecture import Architecture, Weights
-from voicelstm.network._convolutions import ConvolutionStack, MeanOfShifts, shifts_of
+from voicelstm.network._architecture import Architecture, Weights, shifts_of
+from voicelstm.network._convolutions import ConvolutionStack, MeanOfShifts
 from voicelstm.network._devices import Devices, check_distribution
 from voicelstm.network._pooling import Pooling
 from voicelstm.network._recurrent import LSTMStack

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from voicelstm.network._architecture import pooled_width
+from voicelstm.network._architecture import LEAST_STATS_VARIANCE, pooled_width
 
 __all__ = ["Pooling"]
 
@@ -54,7 +54,7 @@ class Pooling(keras.layers.Layer):
         if self.how == "mean":
             return mean
         variance = ops.sum(share * ops.square(sequences - mean[:, None, :]), axis=1)
-        return ops.concatenate([mean, ops.sqrt(variance + 1e-6)], axis=-1)
+        return ops.concatenate([mean, ops.sqrt(variance + LEAST_STATS_VARIANCE)], axis=-1)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the pooled vectors."""
