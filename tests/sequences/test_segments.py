@@ -297,3 +297,12 @@ def test_the_one_clip_of_a_class_meets_short_and_long_clips_of_the_other():
         ]
         met |= set(mates.tolist())
     assert met >= {0, 5, 10, 15}
+
+
+def test_a_segment_has_the_frames_that_a_batch_has_of_it():
+    clips = [np.random.default_rng(n).normal(size=(n, 3)) for n in (4, 25, 10)]
+    statistics = FrameStatistics.nothing_yet(3).updated(clips, np.ones(3))
+    batches = batches_of(clips, 10, n_rows=8, statistics=statistics, repeat_short=True)
+    batch, lengths = batches.take(np.arange(len(batches.segments)))
+    for position in range(len(batches.segments)):
+        np.testing.assert_array_equal(batches.segment(position), batch[position, : lengths[position]])

@@ -1,4 +1,4 @@
-"""Padded batches to logits: all of Keras, and a kernel for each backend."""
+"""Padded batches to logits: all of Keras, a kernel for each backend, and inference without them."""
 
 import lazy_loader
 

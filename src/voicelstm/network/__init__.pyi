@@ -11,3 +11,5 @@ from ._pool import acquire_network as acquire_network
 from ._training import LabelledClips as LabelledClips
 from ._training import Schedule as Schedule
 from ._training import train as train
+from .inference import InferenceNetwork as InferenceNetwork
+from .inference import runs_in_numpy as runs_in_numpy

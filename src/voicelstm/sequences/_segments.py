@@ -253,18 +253,27 @@ class SegmentBatches:
         segments = self.segments
         starts = segments.start[chosen] if starts is None else starts
         for row, (segment, start) in enumerate(zip(chosen, starts, strict=True)):
-            length = self.lengths[segment]
-            target = batch[row, :length]
-            clip = self.clips[segments.clip[segment]]
-            if start + length <= len(clip):
-                target[:] = clip[start : start + length]
-            else:
-                target[:] = clip[np.arange(start, start + length) % len(clip)]
-            if self._shift is not None:
-                target -= self._shift
-                target *= self.scale
-            lengths[row] = length
+            lengths[row] = self.lengths[segment]
+            self._write(segment, start, batch[row, : lengths[row]])
         return batch, lengths
+
+    def segment(self, position: int) -> NDArray[Any]:
+        """Return the frames of one segment, (n_frames, n_features), as :meth:`take` has them."""
+        frames = np.empty((self.lengths[position], self.clips[0].shape[1]), dtype=self.dtype)
+        self._write(position, self.segments.start[position], frames)
+        return frames
+
+    def _write(self, segment: int, start: int, target: NDArray[Any]) -> None:
+        """Write the frames of a segment that begins with this frame of its clip, standardised."""
+        length = len(target)
+        clip = self.clips[self.segments.clip[segment]]
+        if start + length <= len(clip):
+            target[:] = clip[start : start + length]
+        else:
+            target[:] = clip[np.arange(start, start + length) % len(clip)]
+        if self._shift is not None:
+            target -= self._shift
+            target *= self.scale
 
     def clip_scores(self, scores: NDArray[Any]) -> NDArray[Any]:
         """Average segment scores over clips, weighted by the share of each segment.
