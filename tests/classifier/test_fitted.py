@@ -1,4 +1,5 @@
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -105,9 +106,68 @@ def test_short_clips_are_repeated_in_training_and_in_predictions():
         found.set_params(segment_frames=None).decision_function(X)
 
 
+SETTINGS = [
+    {"bidirectional": True, "pooling": "attention", "units": (6, 5)},
+    {"convolutions": [(3, 3, 2), (2, 3, 1)], "pooling": "stats", "repeat_short_clips": True},
+    {"segment_hop": 9, "pooling": "last"},
+]
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_numpy_and_keras_give_the_same_answers(settings, n_classes):
+    X, y = clips_of(12, n_classes, n_features=6)
+    X[0], X[1] = X[0][:1], X[1][:3]
+    in_numpy = small(segment_frames=20, max_epochs=2, inference="numpy", **settings).fit(X, y)
+    of_keras = changed_copy(in_numpy, inference="keras")
+    for answer in ("decision_function", "predict_proba", "predict_log_proba"):
+        found, expected = (getattr(each, answer)(X) for each in (in_numpy, of_keras))
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+    for found, expected in zip(in_numpy.predict_segments(X), of_keras.predict_segments(X), strict=True):
+        assert found["stop_frame"].tolist() == expected["stop_frame"].tolist()
+        np.testing.assert_allclose(found["log_odds"], expected["log_odds"], rtol=0, atol=1e-5)
+
+
+def test_keras_is_asked_only_where_the_parameter_or_mixed_precision_says_so(binary, monkeypatch):
+    classifier, X, _ = binary
+    expected = classifier.predict(X).tolist()
+
+    def stop(architecture, compilation):
+        raise InterruptedError
+
+    monkeypatch.setattr("voicelstm.network.acquire_network", stop)
+    for inference in ("auto", "numpy"):
+        assert changed_copy(classifier, inference=inference).predict(X).tolist() == expected
+    with pytest.raises(InterruptedError):
+        changed_copy(classifier, inference="keras").predict(X)
+    with pytest.raises(ValueError, match="'inference' parameter"):
+        changed_copy(classifier, inference="onnx").predict(X)
+    mixed = changed_copy(classifier)
+    mixed._fitted = replace(
+        mixed._fitted, architecture=replace(mixed._fitted.architecture, dtype="mixed_float16")
+    )
+    with pytest.raises(InterruptedError):
+        mixed.predict(X)
+    assert mixed.set_params(inference="numpy").predict(X).tolist() == expected
+
+
+def test_what_is_made_of_the_weights_is_in_no_pickle_and_follows_them(binary):
+    classifier, X, _ = binary
+    never_asked = changed_copy(classifier)
+    size = len(pickle.dumps(never_asked))
+    never_asked.predict(X)
+    assert len(pickle.dumps(never_asked)) == size
+    without_head = {
+        name: w * (0 if name == "head/kernel" else 1) for name, w in classifier._fitted.weights.items()
+    }
+    changed = changed_copy(classifier)
+    changed._fitted = replace(classifier._fitted, weights=without_head)
+    np.testing.assert_allclose(changed.decision_function(X), without_head["head/bias"][0], rtol=0, atol=1e-6)
+
+
 def test_a_few_clips_are_no_large_batch(binary):
     classifier, X, _ = binary
-    wide = changed_copy(classifier, batch_size=128)
+    wide = changed_copy(classifier, batch_size=128, inference="keras")
     batches, _ = classifier._fitted.segment_logits(X[:3], wide)
     assert batches.n_rows < 64
 

@@ -1,3 +1,4 @@
+from copy import copy
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,15 @@ import voicelstm
 from voicelstm import detect, load_pretrained
 from voicelstm.datasets import make_voices
 from voicelstm.detector._pretrained import PRETRAINED
+from voicelstm.detector._timeline import timeline_steps
 
 FOLDER = Path(voicelstm.__file__).parent / "detector" / "pretrained"
 MOST_BYTES = 3_000_000  # of a wheel's detectors
+
+
+def copy_with(fitted, **params):
+    """Copy what is fitted, and change parameters of the copy."""
+    return copy(fitted).set_params(**params)
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +38,18 @@ def test_a_posterior_is_that_of_a_log_likelihood_ratio_and_0_decides(detector, a
         odds = np.exp(answer.score) * 0.01 / 0.99
         assert answer.posterior == pytest.approx(odds / (1 + odds))
         assert answer.label == ("synthetic" if answer.score >= 0 else "human")
+
+
+def test_numpy_scores_as_keras_does(detector, answers):
+    X, _ = answers
+    transformer, _, classifier = timeline_steps(detector)
+    # Clips of a moment, of less and of more than a segment.
+    (samples, rate), *_ = X
+    sequences = transformer.transform([*X, (samples[: rate // 2], rate), (np.tile(samples, 4), rate)])
+    scores = [
+        copy_with(classifier, inference=each).decision_function(sequences) for each in ("numpy", "keras")
+    ]
+    np.testing.assert_allclose(*scores, rtol=0, atol=1e-5)
 
 
 def test_an_operating_point_is_its_threshold(detector, answers):

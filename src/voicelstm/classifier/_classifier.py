@@ -167,6 +167,13 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         rounding, but for what TensorFlow does on each device alone: it draws `dropout` for its own rows,
         clips its own gradients to `clip_norm`, and normalises the maps of `convolutions` over its own rows.
         Several processes each call the same methods with the same data and the same int as `random_state`.
+    inference : {"auto", "numpy", "keras"}, default="auto"
+        Library that computes predictions. "numpy" needs no Keras and no backend: nothing of them is imported.
+        Scores differ from Keras's by rounding; those of mixed precision are computed in float32. "keras" is
+        the network as it is trained. "auto": NumPy, but for what Keras is faster at, or made for: many
+        segments through layers of more than 128 units, mixed precision, and the devices of a `distribution`.
+        Where Keras cannot be imported, NumPy does these, too, except those devices'. Training is always
+        Keras's. A model file does not keep this parameter.
     dtype : {"float32", "float64", "mixed_bfloat16", "mixed_float16"}, default="float32"
         Keras's dtype policy for the layers.
     random_state : int, RandomState instance or None, default=None
@@ -266,6 +273,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         "callbacks": ["array-like", callable, None],
         "checkpoint": [str, os.PathLike, None],
         "distribution": [HasMethods("scope"), None],
+        "inference": [StrOptions({"auto", "numpy", "keras"})],
         "dtype": [StrOptions({"float32", "float64", "mixed_bfloat16", "mixed_float16"})],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -308,6 +316,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         callbacks: Sequence[Callable[[], Any]] | Callable[[], Any] | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
         distribution: Any = None,
+        inference: str = "auto",
         dtype: str = "float32",
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -346,6 +355,7 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
         self.callbacks = callbacks
         self.checkpoint = checkpoint
         self.distribution = distribution
+        self.inference = inference
         self.dtype = dtype
         self.random_state = random_state
         self.verbose = verbose

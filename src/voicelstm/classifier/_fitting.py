@@ -397,7 +397,7 @@ def _checkpoint_key(
 ) -> str:
     """Hash all that decides the result of a training."""
     params = classifier.get_params(deep=False)
-    for name in ("checkpoint", "human_label", "segment_hop", "verbose"):
+    for name in ("checkpoint", "human_label", "inference", "segment_hop", "verbose"):
         del params[name]
     # Of these, what counts is hashed besides, in a form that is the same in every process: numbers drawn,
     # weights of clips, step sizes, settings of optimizer and devices, code and values of callbacks.

@@ -15,7 +15,7 @@ __all__ = ["describe_feature_names", "describe_params", "restore_feature_names",
 
 # Parameters that belong to the machine, not to the model. A file that has them is refused: it is not for a
 # stranger to say where this machine writes.
-_NOT_KEPT = {"cache_dir", "checkpoint", "n_jobs", "verbose"}
+_NOT_KEPT = {"cache_dir", "checkpoint", "inference", "n_jobs", "verbose"}
 # What only training reads; a prediction is the same without.
 _OF_TRAINING = {
     "augment",
