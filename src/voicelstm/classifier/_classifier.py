@@ -170,10 +170,10 @@ class LSTMVoiceClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMix
     inference : {"auto", "numpy", "keras"}, default="auto"
         Library that computes predictions. "numpy" needs no Keras and no backend: nothing of them is imported.
         Scores differ from Keras's by rounding; those of mixed precision are computed in float32. "keras" is
-        the network as it is trained. "auto": NumPy, but for what Keras is faster at, or made for: many
-        segments through layers of more than 128 units, mixed precision, and the devices of a `distribution`.
-        Where Keras cannot be imported, NumPy does these, too, except those devices'. Training is always
-        Keras's. A model file does not keep this parameter.
+        the network as it is trained. "auto": NumPy, but for what Keras is faster at, or made for: mixed
+        precision, the devices of a `distribution`, and what takes NumPy seconds if there is a GPU or a layer
+        of more than 128 units. If Keras cannot be imported, NumPy does these, too, but for a `distribution`.
+        Training is always Keras's. A model file does not keep this parameter.
     dtype : {"float32", "float64", "mixed_bfloat16", "mixed_float16"}, default="float32"
         Keras's dtype policy for the layers.
     random_state : int, RandomState instance or None, default=None

@@ -31,6 +31,7 @@ def test_logits_are_those_of_keras(pooling, bidirectional, units, n_outputs, con
 @pytest.mark.parametrize(
     ("architecture", "lengths"),
     [
+        (Architecture(11, 1, (5,), convolutions=((2, 1, 1), (3, 1, 2), (2, 4, 5))), LENGTHS),
         (Architecture(80, 1, (64,), True, "stats", convolutions=PACKAGED), (300, 300, 299, 20)),
         (Architecture(13, 1, (78, 78, 78, 13), pooling="last"), (600,)),
         (Architecture(20, 2, (64, 64)), (300, 120)),

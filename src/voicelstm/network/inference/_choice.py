@@ -1,5 +1,6 @@
 """Which computes the scores of a fitted network, NumPy or Keras."""
 
+import sys
 from typing import Any
 
 from numpy.typing import NDArray
@@ -8,12 +9,12 @@ from voicelstm.network._architecture import Architecture
 
 __all__ = ["runs_in_numpy"]
 
-# Units of a layer beyond which Keras is faster, if it has many segments to read side by side: as
+# Units of a layer beyond which Keras is faster, if it has many segments to read side by side:
 # `benchmarks/answer_network.py` measures both.
 _WIDEST = 128
 _MANY_SEGMENTS = 16
-# Frames that are worth the seconds that Keras takes to be imported.
-_MANY_FRAMES = 100_000
+# Frames that take seconds in NumPy, and those that are worth the seconds that Keras takes to be imported.
+_MANY_FRAMES, _WORTH_THE_IMPORT = 100_000, 3_000_000
 
 
 def runs_in_numpy(
@@ -24,9 +25,12 @@ def runs_in_numpy(
         return inference == "numpy"
     if distribution is not None:  # devices that Keras alone knows
         return False
-    is_large = len(lengths) >= _MANY_SEGMENTS and lengths.sum() >= _MANY_FRAMES
-    is_of_keras = architecture.dtype.startswith("mixed") or (max(architecture.units) > _WIDEST and is_large)
-    return not (is_of_keras and _keras_works())
+    if architecture.dtype.startswith("mixed"):  # an arithmetic that NumPy does not have
+        return not _keras_works()
+    many = _MANY_FRAMES if "keras" in sys.modules else _WORTH_THE_IMPORT
+    if len(lengths) < _MANY_SEGMENTS or lengths.sum() < many or not _keras_works():
+        return True
+    return max(architecture.units) <= _WIDEST and not _sees_gpu()
 
 
 def _keras_works() -> bool:
@@ -35,3 +39,13 @@ def _keras_works() -> bool:
     except Exception:  # noqa: BLE001  # of a backend that is missing or broken, whatever it raises
         return False
     return True
+
+
+def _sees_gpu() -> bool:
+    import keras
+
+    if keras.backend.backend() == "torch":  # for which Keras lists no devices
+        import torch
+
+        return bool(torch.cuda.is_available())
+    return any(not name.startswith("cpu") for name in keras.distribution.list_devices())

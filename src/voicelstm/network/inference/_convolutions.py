@@ -70,9 +70,8 @@ class _Block:
     def _larger_halves(self, chunks: Iterator[Maps], lengths: NDArray[np.intp]) -> Iterator[Maps]:
         """Convolve, keep the larger of two halves, and of `pool` bands; frames beyond lengths are zero."""
         size, n_maps = self.size, self.n_maps
-        n_channels = self.kernel.shape[-1] // size**2
         n_columns = len(lengths) * (self.n_bands + self.gap)
-        n_inputs = size * n_channels + 1
+        n_inputs = self.kernel.shape[-1] // size
         step = max(_CACHED // ((n_inputs + 2 * n_maps) * n_columns), size)
         # Of a frame, its channels under each band of the kernel, and ones, which the bias is multiplied by.
         columns = np.zeros((step + size - 1, n_inputs, n_columns), self.kernel.dtype)
