@@ -230,6 +230,7 @@ notebook: install
 
 benchmarks: install
 	$(BIN)/python benchmarks/answer.py
+	$(BIN)/python benchmarks/answer_network.py
 	$(BIN)/python benchmarks/frontend.py
 	$(BIN)/python benchmarks/augmentation.py
 	$(BIN)/python benchmarks/network.py
