@@ -123,7 +123,7 @@ def test_the_table_ends_with_what_its_numbers_mean(with_card, voices, monkeypatc
 
     assert "at even odds, as if every other recording were synthetic: --prior 0.01 says" in said()
     found = said("-m", with_card, "--operating-point", "1 in 8", "--prior", "0.02")
-    assert "1 in 8: synthetic from a score of +0.25. On sources that it had not heard, 12.5 % of" in found
+    assert "1 in 8: synthetic from a score of +0.25. On sources and systems that training left" in found
     assert "if 1 recording in 50 is synthetic." in found
     assert "of whole recordings" in said("-m", with_card, "--operating-point", "1 in 8", "--timeline")
 

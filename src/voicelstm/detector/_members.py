@@ -148,7 +148,7 @@ def _replaced(held: Any, replacement: Callable[[Any], Any]) -> Any:
     if not is_wrapper or not (isinstance(held, BaseEstimator) or hasattr(held, "calibrators")):
         return held
     # What a fit made copies of answers nothing, and may have other parameters than they.
-    templates = {name for name, fitted in _FITTED.items() if any(hasattr(held, each) for each in fitted)}
+    templates = {name for name, fitted in _FITTED.items() if any(each in vars(held) for each in fitted)}
     return _shallow_copy(held, lambda value: _replaced(value, replacement), but=templates)
 
 
