@@ -30,7 +30,7 @@ N_CLIPS = 1000
 N_RUNS = 5  # processes of which a median is taken
 N_THREADS = 8
 
-# Rows: what the issue asks for at least, and what it would like to see.
+# Rows: what a release is to reach at least, and what would be better.
 TARGETS = {
     "one file: processor time": ("1.8 s", "0.8 s"),
     "one file: peak memory": ("250 MB", "120 MB"),

@@ -2,8 +2,10 @@
 
 The detectors are those of `pretrained.py`, each of which has not heard one fold: run that first, with the
 same ``--cache``. Of a fold's clips through a channel, some of each class are drawn to adapt to; the others
-are asked about, less those of speakers that were drawn. Medians of several draws, means of the folds.
-The last column draws synthetic clips of one family of systems, and asks about those of other families.
+are asked about, less those of speakers of any that were drawn. Medians of several draws, means of the folds.
+The last column draws synthetic clips of one family of systems, and asks about those of other families, if
+the fold has two of these. All rows of a column and a draw ask about the same clips, and the first has the
+detector's scores calibrated as those of the packaged one are.
 """
 
 import argparse
@@ -21,8 +23,9 @@ from detection import PLAIN, SHARED, Corpus, equal_error, sent_through
 from detection_adversity import ADVERSITY
 from detection_channels import CHANNELS, PROCESSES
 from detection_sides import OURS, SIDES
-from pretrained import allowed_folds, scores_path
-from voicelstm import LSTMVoiceClassifier, calibrate
+from pretrained import allowed_folds, parameters_of, scores_path
+from pretrained_card import NAME
+from voicelstm import LSTMVoiceClassifier, calibrate, load_pretrained
 from voicelstm.classifier import embeddings, last_layer
 from voicelstm.detector._fine_tuning import folds_of, learnt_on
 from voicelstm.exceptions import AudioWarning
@@ -41,22 +44,32 @@ def of_layer(coefficients, intercept):
     return classifier
 
 
-def errors(corpus, embedded, layer, clips, n_clips, draw, other_families):
-    """Return the equal error rate, and the share of wrong answers at 0, after an adaptation to some clips.
+def drawn_and_others(corpus, clips, draw, other_families):
+    """Return the most clips of each class that are adapted to, and those that are asked about.
 
-    Both of the clips whose speakers are not among those that were drawn, nor, if that is asked for, whose
-    family of systems is.
+    These have no speaker in common with any that is drawn, nor, if that is asked for, a family of systems.
+    Nothing if no family is large enough, or the only one.
     """
-    generator = np.random.default_rng([draw, n_clips])
+    generator = np.random.default_rng(draw)
     human, synthetic = (clips[kind[clips]] for kind in (corpus.human, ~corpus.human))
+    chosen = synthetic
     if other_families:
         families, sizes = np.unique(corpus.family[synthetic], return_counts=True)
-        of_drawn = generator.choice(families[sizes >= max(n_clips, 1)])
-        synthetic = synthetic[corpus.family[synthetic] == of_drawn]
-    drawn = np.concatenate([generator.permutation(each)[:n_clips] for each in (human, synthetic)])
-    others = clips[~np.isin(corpus.speaker[clips], corpus.speaker[drawn])]
+        large = families[(sizes >= max(N_CLIPS)) & (len(synthetic) - sizes >= max(N_CLIPS))]
+        if not len(large):
+            return None
+        of_drawn = generator.choice(large)
+        chosen = synthetic[corpus.family[synthetic] == of_drawn]
+    drawn = [generator.permutation(each)[: max(N_CLIPS)] for each in (human, chosen)]
+    others = clips[~np.isin(corpus.speaker[clips], corpus.speaker[np.concatenate(drawn)])]
     if other_families:
         others = others[corpus.human[others] | (corpus.family[others] != of_drawn)]
+    return drawn, others
+
+
+def errors(corpus, embedded, layer, n_clips, of_classes, others):
+    """Return the equal error rate, and the share of wrong answers at 0, after an adaptation to some clips."""
+    drawn = np.concatenate([each[:n_clips] for each in of_classes])
     score = np.full(len(corpus.names), np.nan)
     if n_clips:
         labels, groups = corpus.target[drawn], corpus.speaker[drawn]
@@ -85,9 +98,11 @@ def main():
         n_jobs=arguments.n_jobs, cache_dir=cache / "features", augment=None, on_error="warn"
     )
     found = {name: {n_clips: [] for n_clips in N_CLIPS} for name in (*UNHEARD, OTHER_FAMILIES)}
+    slope, intercept = parameters_of(load_pretrained(NAME))
     for training, test in allowed_folds(corpus):
         path = scores_path(corpus, cache, training, test).with_suffix(".voicelstm")
         classifier = LSTMVoiceClassifier.load(path)
+        layer = [-slope * last_layer(classifier)[0], -slope * last_layer(classifier)[1] - intercept]
         for name in UNHEARD:
             clips = test
             paths = [corpus.recordings[clip] for clip in clips]
@@ -101,12 +116,11 @@ def main():
             columns = [(name, False), (OTHER_FAMILIES, True)] if name == PLAIN else [(name, False)]
             for n_clips in N_CLIPS:
                 for column, other_families in columns:
-                    draws = [
-                        errors(corpus, embedded, last_layer(classifier), clips, n_clips, draw, other_families)
-                        for draw in range(N_DRAWS)
-                    ]
-                    medians = [statistics.median(each) for each in zip(*draws, strict=True)]
-                    found[column][n_clips].append(medians)
+                    parts = [drawn_and_others(corpus, clips, draw, other_families) for draw in range(N_DRAWS)]
+                    if None not in parts:
+                        draws = [errors(corpus, embedded, layer, n_clips, *each) for each in parts]
+                        medians = [statistics.median(each) for each in zip(*draws, strict=True)]
+                        found[column][n_clips].append(medians)
     table = Table(title="Equal error rate / wrong answers at 0, per cent", title_justify="left")
     table.add_column("clips of each class")
     for name in found:

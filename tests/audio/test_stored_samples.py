@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from voicelstm.audio import _stored_samples, set_level
+from voicelstm.audio import _stored_samples, channel_statistics, set_level, speech_frames, speech_level
 from voicelstm.audio._level import active_region, active_samples, at_level, peak_of
 from voicelstm.audio._stored_samples import StoredSamples, blocks_of, changed_samples
+from voicelstm.datasets import make_voices
 
 VALUES = np.random.default_rng(0).standard_normal(1000).astype(np.float32)
 VALUES[:130], VALUES[-77:] = 1e-4, 0
@@ -20,6 +21,24 @@ def stored(*parts):
 def block(request, monkeypatch):
     monkeypatch.setattr(_stored_samples, "_BLOCK", request.param)
     return request.param
+
+
+@pytest.mark.parametrize("block", [1000, 2**20], indirect=True)
+def test_speech_level_and_channel_of_stored_samples_are_those_of_an_array(block):
+    X, _ = make_voices(2, random_state=0, return_X_y=True)
+    samples, rate = np.concatenate([each for each, _ in X]).astype(np.float32), X[0][1]
+    of_file, starts, length = (
+        stored(samples[:7000], samples[7000:]),
+        np.arange(0, len(samples) - 400, 160),
+        400,
+    )
+    found, expected = (speech_frames(each, rate, starts, length) for each in (of_file, samples))
+    assert 0.1 < expected.mean() < 1
+    np.testing.assert_array_equal(found, expected)
+    levels = [speech_level(each, starts[expected], length) for each in (of_file, samples)]
+    assert levels[0] == pytest.approx(levels[1], rel=1e-6)
+    statistics = [channel_statistics(each, rate) for each in (of_file, samples)]
+    np.testing.assert_allclose(*statistics, atol=1e-5)
 
 
 def test_slices_are_those_of_the_array():

@@ -134,6 +134,15 @@ def test_an_architecture_that_is_not_that_of_the_weights_is_refused(name, value,
         restore_classifier(changed, "a/", StoredTensors(tensors))
 
 
+def test_variances_below_zero_are_refused():
+    classifier = LSTMVoiceClassifier(units=(2,), convolutions=[(2, 3, 2)], max_steps=1, random_state=0)
+    tensors = {}
+    described = describe_classifier(classifier.fit(np.eye(6)[:, :, None], [0, 1] * 3), "a/", tensors)
+    tensors["a/weights/normalization_0/moving_variance"] -= 10
+    with pytest.raises(ModelFileError, match="normalization_0/moving_variance has variances below 0"):
+        restore_classifier(described, "a/", StoredTensors(tensors))
+
+
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [("spread", -1.0, "not those of any frames"), ("mean", 1e300, "beyond float32")],

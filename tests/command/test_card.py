@@ -29,8 +29,8 @@ CARD = {
             "human_called_synthetic": 0.05,
             "synthetic_called_human": 0.615,
             "of_channels": [
-                {"value": "as they are", "human_called_synthetic": 0.021},
-                {"value": "Opus", "human_called_synthetic": 0.14},
+                {"value": "as they are", "human_called_synthetic": 0.021, "synthetic_called_human": 0.6},
+                {"value": "Opus", "human_called_synthetic": 0.14, "synthetic_called_human": 0.63},
             ],
         }
     ],
@@ -68,7 +68,7 @@ def test_a_card_is_read_from_top_to_bottom():
         "Errors at a score of 0, in per cent, in brackets 95 % intervals:",
     ]
     assert "telephone 30 20 (10–31) 40 0.5 12" in lines
-    assert "1 in 20 +1.50 5.0 % 2.1–14 62 %" in lines or "1 in 20 +1.50 5.0 % 2.1–14 61 %" in lines
+    assert "1 in 20 +1.50 5.0 % 2.1–14 % 62 %" in lines or "1 in 20 +1.50 5.0 % 2.1–14 % 61 %" in lines
     assert lines[-4:-1] == ["Limits:", "- It was never outdoors.", "- It is slow."]
     assert lines[-1] == "--json has more: rates by language; each source with its licence."
 

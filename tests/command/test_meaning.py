@@ -51,6 +51,16 @@ def test_a_mean_of_channels_is_not_taken_for_the_share_of_one():
     )
 
 
+def test_names_of_a_card_from_a_file_do_nothing_to_the_terminal():
+    names = "as they are", "Opus\x1b[2J"
+    of_channels = [
+        {"value": name, "human_called_synthetic": share}
+        for name, share in zip(names, (0.1, 0.2), strict=True)
+    ]
+    (said,) = meaning_of_answers(OWN, POINT | {"name": "1 in 8\x07", "of_channels": of_channels}, None)
+    assert said.isprintable()
+
+
 def test_a_threshold_may_decide_for_the_less_probable_label():
     *others, said = meaning_of_answers(OWN, POINT, None, decided_by_threshold=True)
     assert others == [MEASURED]

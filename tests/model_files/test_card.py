@@ -38,6 +38,10 @@ WRONG = {
         {"operating_points": [POINT | {"of_channels": [{"value": "telephone"}]}]},
         "operating_points is",
     ),
+    "a point of two channels of one name": (
+        {"operating_points": [POINT | {"of_channels": 2 * [POINT | {"value": "telephone"}]}]},
+        "operating_points is",
+    ),
     "two points of one name": ({"operating_points": [POINT, POINT]}, "two operating points have one name"),
     "a rate of nothing": ({"rates": [{"group": "channel"}]}, "rates is no list"),
     "a rate that is a text": ({"rates": [RATE | {"equal_error_rate": "0.2"}]}, "rates is no list"),

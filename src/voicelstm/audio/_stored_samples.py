@@ -16,7 +16,7 @@ _BLOCK = 2**20  # samples that are looked at in one go
 class StoredSamples:
     """Mono samples that slices, with a step of 1, bring into memory; for one thread.
 
-    The file has no name, and is gone with the object.
+    The file is gone with the object; but on Windows it has no name meanwhile.
     """
 
     ndim = 1

@@ -100,6 +100,9 @@ def restore_classifier(described: dict[str, Any], prefix: str, tensors: StoredTe
         name: tensors.read(f"{prefix}weights/{name}", shape, architecture.weight_dtype)
         for name, shape in architecture.weight_shapes().items()
     }
+    for name, values in weights.items():
+        if name.endswith("/moving_variance") and (values < 0).any():
+            raise ModelFileError(f"{name} has variances below 0.")
     totals = [finite_number(total, "total of a class") for total in described["class_totals"]]
     if len(totals) != len(classes) or min(totals) < 0:
         raise ModelFileError("The class totals are not one finite number of at least 0 for each label.")

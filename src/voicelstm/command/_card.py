@@ -34,6 +34,8 @@ def card_report(card: dict[str, Any], sha256: str, *, of_the_package: bool = Fal
     if card.get("operating_points"):
         yield "Operating points, as --operating-point of detect takes them:"
         yield _operating_points(card["operating_points"])
+        if any("of_channels" in point for point in card["operating_points"]):
+            yield "Of channels: the least and the most of human called synthetic, by channel.\n"
     if card.get("limits"):
         yield "Limits:"
         yield _list(card["limits"])
@@ -93,12 +95,13 @@ def _rates(groups: list[list[dict[str, Any]]]) -> "Table":
 
 
 def _operating_points(points: list[dict[str, Any]]) -> "Table":
-    table = _table("", "synthetic from", "human called synthetic", "by channel", "synthetic called human")
+    table = _table("", "synthetic from", "human called synthetic", "of channels", "synthetic called human")
     for point in points:
         human, synthetic = (f"{_percent(point[name])} %" for name in _RATES)
         of_channels = [each[_RATES[0]] for each in point.get("of_channels", [])]
-        ends = [f"{_percent(end)}" for end in (min(of_channels), max(of_channels))] if of_channels else []
-        row = f"{point['threshold']:+.2f}", human, "–".join(ends), synthetic
+        ends = [_percent(end) for end in (min(of_channels), max(of_channels))] if of_channels else []
+        range_of_channels = f"{'–'.join(ends)} %" if ends else ""
+        row = f"{point['threshold']:+.2f}", human, range_of_channels, synthetic
         table.add_row(printable(point["name"]), *row)
     return table
 

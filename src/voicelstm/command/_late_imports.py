@@ -44,11 +44,20 @@ class _Finder(MetaPathFinder):
     ) -> ModuleSpec | None:
         """Find what is loaded late, and refuse what others can do without."""
         if name in _NOT_FOUND:
-            raise ModuleNotFoundError(f"{name} is not looked for by the command voicelstm.", name=name)
+            return ModuleSpec(name, _Refusal())
         spec = PathFinder.find_spec(name, path, target) if name in _LATE else None
         if spec is not None and spec.loader is not None:
             spec.loader = _LateLoader(spec.loader)
         return spec
+
+
+class _Refusal(Loader):
+    """Refuses a module when it is imported; whether there is one may be asked, as torch does."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Raise the error of a module that is not installed."""
+        name = module.__name__
+        raise ModuleNotFoundError(f"{name} is not loaded by the command voicelstm.", name=name)
 
 
 class _LateLoader(Loader):

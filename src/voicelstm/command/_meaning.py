@@ -3,6 +3,7 @@
 from typing import Any
 
 from voicelstm.command._model import Model
+from voicelstm.command._output import printable
 
 __all__ = ["meaning_of_answers", "meaning_of_segments"]
 
@@ -41,9 +42,9 @@ def _measured_at(point: dict[str, Any]) -> str:
         _percent(point[rate]) for rate in ("human_called_synthetic", "synthetic_called_human")
     )
     return (
-        f"{point['name']}: synthetic from a score of {point['threshold']:+.2f}. On sources and systems"
-        f" that training left out, {human} of human recordings were called synthetic{_by_channel(point)},"
-        f" and {synthetic} of synthetic ones human."
+        f"{printable(point['name'])}: synthetic from a score of {point['threshold']:+.2f}. On sources and"
+        f" systems that training left out, {human} of human recordings were called synthetic"
+        f"{_by_channel(point)}, and {synthetic} of synthetic ones human."
     )
 
 
@@ -54,8 +55,8 @@ def _by_channel(point: dict[str, Any]) -> str:
         return ""
     least, most = (chosen(shares, key=lambda name: shares[name]) for chosen in (min, max))
     return (
-        f" (a mean of {len(shares)} channels, from {_percent(shares[least])}, {least}, to"
-        f" {_percent(shares[most])}, {most})"
+        f" (a mean of {len(shares)} channels, from {_percent(shares[least])}, {printable(least)}, to"
+        f" {_percent(shares[most])}, {printable(most)})"
     )
 
 

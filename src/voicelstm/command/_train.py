@@ -229,9 +229,9 @@ def _adapt(
 def _what_was_learnt(adapted_to: dict[str, Any]) -> str:
     before, after = adapted_to["cllr_before"], adapted_to["cllr_in_cross_validation"]
     done = (
-        "Its last layer was learnt on, and its scores were calibrated"
+        "Its last layer was trained further, and its scores were calibrated"
         if adapted_to["last_layer_moved"]
-        else "Its last layer stayed as it was, since learning it on did not help; its scores were calibrated"
+        else "Its last layer stayed as it was, since training did not help; its scores were calibrated"
     )
     return (
         f"{done}. Cllr of these recordings (0: it knows all, 1: nothing): {before:.2f} before, {after:.2f}"

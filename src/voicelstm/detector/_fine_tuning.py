@@ -72,9 +72,10 @@ def fine_tune(
     voicelstm.detector.CalibratedDetector
         The adapted detector. Both classes count the same in it, so that its scores are log-likelihood ratios.
         If `detector` has a card, its ``card_["adapted_to"]`` says to how many recordings it was adapted,
-        whether its last layer moved, and the Cllr of these recordings before and after, that after in
-        cross-validation. Rates, operating points and the range of the training, by which recordings are
-        marked, are not kept, since they were those of the original.
+        whether its last layer moved, and the Cllr of these recordings before and after. That after is of
+        cross-validation, the best of eight penalties, and so a little better than it will be. Rates,
+        operating points and the range of the training, by which recordings are marked, are not kept, since
+        they were those of the original.
 
     Raises
     ------

@@ -66,9 +66,14 @@ def _is_operating_point(point: Any) -> bool:
         and isinstance(point.get("name"), str)
         and _is_number(point.get("threshold"))
         and _has_shares(point)
-        and isinstance(point.get("of_channels", []), list)
-        and all(map(_is_channel, point.get("of_channels", [])))
+        and _are_channels(point.get("of_channels", []))
     )
+
+
+def _are_channels(lines: Any) -> bool:
+    if not isinstance(lines, list) or not all(map(_is_channel, lines)):
+        return False
+    return len({line["value"] for line in lines}) == len(lines)
 
 
 def _is_channel(line: Any) -> bool:

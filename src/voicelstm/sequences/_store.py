@@ -158,7 +158,7 @@ class SequenceStore:
             raise ValueError(f"{self!r} cannot become an array without being copied to memory.")
         if dtype is not None and np.dtype(dtype) == self.dtype:
             return np.fromiter(self, dtype=self.dtype, count=len(self))
-        return np.asarray(stack(list(self)), dtype=dtype)
+        return np.array(stack(list(self)), dtype=dtype)  # of one clip stack makes no copy
 
     def __repr__(self) -> str:
         frames = int(self.lengths.sum())

@@ -1,3 +1,4 @@
+import os
 import sys
 
 import numpy as np
@@ -46,6 +47,13 @@ def test_a_process_that_has_not_loaded_keras_loads_it_for_no_less_than_a_minute_
     monkeypatch.setattr(_choice, "_keras_works", lambda: True)
     assert runs_in_numpy("auto", WIDE, MANY)
     assert not runs_in_numpy("auto", WIDE, VERY_MANY)
+
+
+def test_a_process_that_was_forked_asks_no_keras_that_it_did_not_load(monkeypatch):
+    pytest.importorskip("keras")
+    monkeypatch.setattr(_choice, "_loaded_in", os.getpid() - 1)
+    assert runs_in_numpy("auto", WIDE, MANY)
+    assert not runs_in_numpy("keras", WIDE, MANY)
 
 
 @pytest.mark.parametrize("error", [ImportError, RuntimeError])

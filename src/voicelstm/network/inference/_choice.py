@@ -1,5 +1,6 @@
 """Which computes the scores of a fitted network, NumPy or Keras."""
 
+import os
 import sys
 from typing import Any
 
@@ -9,12 +10,14 @@ from voicelstm.network._architecture import Architecture
 
 __all__ = ["runs_in_numpy"]
 
-# Units of a layer beyond which Keras is faster, if it has many segments to read side by side:
-# `benchmarks/answer_network.py` measures both.
+# Units of a layer beyond which Keras is twice as fast or more, if it has many segments to read side by side;
+# below, it gains less than its import takes. `benchmarks/answer_network.py` measures both.
 _WIDEST = 128
 _MANY_SEGMENTS = 16
 # Frames that take seconds in NumPy, and those that are worth the seconds that Keras takes to be imported.
 _MANY_FRAMES, _WORTH_THE_IMPORT = 100_000, 3_000_000
+
+_loaded_in = os.getpid()
 
 
 def runs_in_numpy(
@@ -27,6 +30,8 @@ def runs_in_numpy(
         return False
     if architecture.dtype.startswith("mixed"):  # an arithmetic that NumPy does not have
         return not _keras_works()
+    if "keras" in sys.modules and os.getpid() != _loaded_in:  # forked, where its backend may not run
+        return True
     many = _MANY_FRAMES if "keras" in sys.modules else _WORTH_THE_IMPORT
     if len(lengths) < _MANY_SEGMENTS or lengths.sum() < many or not _keras_works():
         return True
@@ -35,7 +40,7 @@ def runs_in_numpy(
 
 def _keras_works() -> bool:
     try:
-        import keras  # noqa: F401
+        import keras  # noqa: F401  # to see whether it can be
     except Exception:  # noqa: BLE001  # of a backend that is missing or broken, whatever it raises
         return False
     return True

@@ -1,11 +1,11 @@
 """A fitted network in NumPy: segments to logits."""
 
 import math
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from joblib import cpu_count
 from numpy.typing import NDArray
 
 from voicelstm.network._architecture import Architecture, Weights, shifts_of
@@ -46,11 +46,13 @@ class InferenceNetwork:
         groups = list(self._groups(batches.lengths))
 
         def score(group: NDArray[np.intp]) -> None:
-            # What overflows ends as NaN, of which the classifier speaks.
+            # What overflows ends as NaN, of which the classifier speaks, or in a cell that is full.
             with np.errstate(over="ignore", invalid="ignore"):
                 scores[group] = self._score(batches, group)
 
-        n_threads = min(len(groups), _n_cores())
+        n_threads = min(
+            len(groups), cpu_count()
+        )  # of what joblib, a container and the system leave to this process
         if n_threads < 2:
             for group in groups:
                 score(group)
@@ -105,8 +107,3 @@ def _side_by_side(parts: list[NDArray], order: NDArray[np.intp]) -> NDArray:
         frames[: len(part), place[first : first + n_rows]] = part
         first += n_rows
     return frames
-
-
-def _n_cores() -> int:
-    """Count the cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
