@@ -66,7 +66,7 @@ def test_segments_score_the_same_in_whatever_groups(convolutions, monkeypatch):
     monkeypatch.setattr(_inference_network, "_MOST_NUMBERS", 100)
     monkeypatch.setattr(_inference_network, "cpu_count", lambda: 3)
     np.testing.assert_allclose(network.logits(whole(clips)), together, rtol=0, atol=1e-6)
-    monkeypatch.setattr(_inference_network, "_n_cores", lambda: 1)
+    monkeypatch.setattr(_inference_network, "cpu_count", lambda: 1)
     np.testing.assert_allclose(network.logits(whole(clips)), together, rtol=0, atol=1e-6)
 
 
