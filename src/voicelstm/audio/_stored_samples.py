@@ -23,8 +23,7 @@ class StoredSamples:
 
     def __init__(self, dtype: np.dtype) -> None:
         self.dtype = dtype
-        # Not closed by a context: it lives as long as the samples.
-        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
+        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # it lives as long as the samples
         self._start = self._stop = 0
 
     def __len__(self) -> int:

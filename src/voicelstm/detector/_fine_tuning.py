@@ -94,8 +94,8 @@ def fine_tune(
 
     Notes
     -----
-    What it learns of synthetic speech is that of the systems in `recordings`. On other systems it may become
-    worse than it was; the :ref:`user guide <fine_tuning>` has numbers.
+    The synthetic speech of `recordings` is all that is learnt about systems. If others are met later, errors
+    may be more frequent than those of the original: the :ref:`user guide <fine_tuning>` has numbers.
 
     The last layer adds ``u @ (e - mean)`` to the score, `e` being the clip's embedding, divided by its mean
     standard deviation, and `u` the minimum of the mean log-loss, both classes counting the same, plus

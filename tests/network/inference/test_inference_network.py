@@ -44,7 +44,9 @@ def test_logits_of_networks_as_they_are_used_are_those_of_keras(architecture, le
 
 
 @pytest.mark.every_backend
-@pytest.mark.skipif(PRECISE != "float64", reason="JAX has double precision off")
+@pytest.mark.skipif(
+    PRECISE != "float64", reason="JAX has double precision off, unless JAX_ENABLE_X64=1 as in CI"
+)
 def test_double_precision_is_kept():
     architecture = Architecture(5, 1, (6,), dtype="float64", convolutions=((2, 3, 2),))
     weights, clips = weights_of(architecture), clips_of((30, 9), 5, dtype="float64")
