@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
+from functools import update_wrapper
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.calibration import CalibratedClassifierCV
 
 from voicelstm.classifier import LSTMVoiceClassifier
 from voicelstm.detector._held_out_wrappers import CalibratedDetector, ThresholdDetector
@@ -67,7 +69,7 @@ def have_same_features(detector: Any) -> bool:
 
 
 def memoized(detector: Any) -> Any:
-    """Copy a fitted detector so that each member keeps its last answer; for one thread, never for fitting."""
+    """Copy a fitted detector, which then keeps its last answers; for one thread, never for fitting."""
     copies: dict[int, Any] = {}
 
     def copied(held: Any) -> Any:
@@ -79,7 +81,11 @@ def memoized(detector: Any) -> Any:
             setattr(copies[id(held)], slow, _Once(getattr(held, slow)))
         return copies[id(held)]
 
-    return _replaced(detector, copied)
+    copy = _replaced(detector, copied)
+    if isinstance(copy, CalibratedClassifierCV) and copy is not detector:
+        # Label, score and probabilities are made of one answer, which takes scikit-learn milliseconds.
+        copy.predict_proba = _Once(copy.predict_proba)
+    return copy
 
 
 def with_reader(detector: Any, reader: Callable[[MFCCTransformer], Callable[..., Any]]) -> Any:
@@ -109,6 +115,7 @@ class _Once:
     """A function of one argument that remembers its last answer."""
 
     def __init__(self, function: Callable[[Any], Any]) -> None:
+        update_wrapper(self, function)  # scikit-learn asks for its name
         self._function = function
         self._asked: Any = self  # which nobody asks about
 
