@@ -4,7 +4,7 @@ import pytest
 from voicelstm.audio._matrix_product import matrix_product
 
 
-@pytest.mark.parametrize("shape", [(1000, 3), (400, 700), (1, 2**18 + 1)])
+@pytest.mark.parametrize("shape", [(1000, 3), (400, 700), (1, 2**18 + 1), (2**18 + 1, 1)])
 def test_a_product_is_numpy_s_however_few_rows_are_multiplied_at_once(shape):
     random = np.random.default_rng(0)
     rows, matrix = random.normal(size=(7, shape[0])), random.normal(size=shape)
@@ -20,7 +20,7 @@ def test_no_call_to_blas_is_so_large_that_it_is_shared_out(monkeypatch):
     multiply = np.matmul
 
     def counted(rows, matrix, **options):
-        sizes.append((len(rows), len(rows) * matrix.size))
+        sizes.append((rows.shape[-2], rows.shape[-2] * matrix.size))
         return multiply(rows, matrix, **options)
 
     monkeypatch.setattr(np, "matmul", counted)

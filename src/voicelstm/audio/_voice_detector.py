@@ -21,6 +21,8 @@ _REFLECTED = 64  # samples that are mirrored behind it
 _WINDOW, _HOP = 256, 128
 _UNITS = 128
 _CHUNKS_AT_ONCE = 1024  # 33 s, some 10 MiB
+_ENCODED_AT_ONCE = 128  # so that they stay in the cache
+_COLUMNS = 64  # of the recurrent weights that one call to BLAS multiplies, the fastest
 
 # The network and its weights are Silero VAD's, version 6.2.3, MIT licence: https://github.com/snakers4/silero-vad.
 # Its package needs torch. A convolution of all chunks at once, and a recurrent step for each, take a
@@ -77,48 +79,84 @@ def _weights() -> dict[str, NDArray[np.float32]]:
     found: dict[str, NDArray[np.float32]] = load_file(_WEIGHTS)
     for name, values in found.items():
         if name.startswith("conv") and values.ndim == 3:
-            found[name] = np.ascontiguousarray(values.reshape(len(values), -1).T)
-        elif name.startswith("lstm_cell.weight"):
-            found[name] = np.ascontiguousarray(values.T)
+            found[name] = np.ascontiguousarray(values.transpose(2, 1, 0))
+        elif name.startswith("lstm_cell"):
+            # Gates i, f, g, o become i, f, o, g, three of them halved: see `_recurrent`.
+            gates = values.reshape(4, _UNITS, -1)[[0, 1, 3, 2]]
+            gates[:3] *= np.float32(0.5)
+            found[name] = np.ascontiguousarray(gates.reshape(4 * _UNITS, -1).T)
+    found["lstm_cell.bias"] = (found["lstm_cell.bias_ih"] + found["lstm_cell.bias_hh"])[0]
+    recurrent = np.float32(0.5) * found["lstm_cell.weight_hh"]
+    found["recurrent"] = np.ascontiguousarray(recurrent.reshape(_UNITS, -1, _COLUMNS).transpose(1, 0, 2))
     return found
 
 
 def _encoded(heard: NDArray[np.float32]) -> NDArray[np.float32]:
     """Turn samples, with context before them, into one vector for each chunk."""
+    found = np.empty((len(heard) // CHUNK, _UNITS), dtype=np.float32)
     chunks = np.lib.stride_tricks.sliding_window_view(heard, _CONTEXT + CHUNK)[::CHUNK]
-    mirrored = chunks[:, -2 : -2 - _REFLECTED : -1]
-    chunks = np.concatenate([chunks, mirrored], axis=1)
-    frames = np.lib.stride_tricks.sliding_window_view(chunks, _WINDOW, axis=1)[:, ::_HOP]
     hann = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_WINDOW) / _WINDOW)).astype(np.float32)
-    encoded = np.abs(rfft(frames * hann, axis=2))
-    for layer, stride in (("conv1", 1), ("conv2", 2), ("conv3", 2), ("conv4", 1)):
-        encoded = _convolved(encoded, layer, stride)
-    return encoded[:, 0]
+    for first in range(0, len(chunks), _ENCODED_AT_ONCE):
+        some = chunks[first : first + _ENCODED_AT_ONCE]
+        some = np.concatenate([some, some[:, -2 : -2 - _REFLECTED : -1]], axis=1)  # mirrored
+        frames = np.lib.stride_tricks.sliding_window_view(some, _WINDOW, axis=1)[:, ::_HOP]
+        encoded = np.abs(rfft(frames * hann, axis=2))
+        for layer, stride in (("conv1", 1), ("conv2", 2), ("conv3", 2), ("conv4", 1)):
+            encoded = _convolved(encoded, layer, stride)
+        found[first : first + _ENCODED_AT_ONCE] = encoded[:, 0]
+    return found
 
 
 def _convolved(x: NDArray[np.float32], layer: str, stride: int) -> NDArray[np.float32]:
     """Convolve over the second axis with a kernel of three between zeros, and rectify."""
-    weights = _weights()
-    padded = np.pad(x, ((0, 0), (1, 1), (0, 0)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 3, axis=1)[:, ::stride]
-    kernel = weights[f"{layer}.weight"]
-    flat = matrix_product(windows.reshape(-1, len(kernel)), kernel) + weights[f"{layer}.bias"]
-    return np.maximum(flat, 0).reshape(len(x), -1, kernel.shape[1])
+    kernel, bias = _weights()[f"{layer}.weight"], _weights()[f"{layer}.bias"]
+    n_chunks, n_frames, width = x.shape
+    found = np.empty((n_chunks, -(-n_frames // stride), kernel.shape[2]), dtype=np.float32)
+    flat = x.reshape(n_chunks, -1)
+    for position, middle in enumerate(range(0, n_frames, stride)):
+        # Of the zeros around the frames nothing is computed.
+        start, stop = max(middle - 1, 0), min(middle + 2, n_frames)
+        taps = kernel[start - middle + 1 : stop - middle + 1].reshape(-1, kernel.shape[2])
+        matrix_product(flat[:, start * width : stop * width], taps, out=found[:, position])
+    found += bias
+    return np.maximum(found, 0, out=found)
 
 
 def _recurrent(
     x: NDArray[np.float32], state: SpeechState
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Take a step of the LSTM for each row; return all outputs, and the last output and cell."""
+    """Take a step of the LSTM for each row; return all outputs, and the last output and cell.
+
+    The logistic function is (1 + tanh(x / 2)) / 2: one call computes all gates, three of them twice as large.
+    """
     weights = _weights()
     gates = matrix_product(x, weights["lstm_cell.weight_ih"])
-    gates += weights["lstm_cell.bias_ih"] + weights["lstm_cell.bias_hh"]
-    recurrent = weights["lstm_cell.weight_hh"]
-    hidden, cell, _ = state
-    outputs = np.empty((len(x), _UNITS), dtype=np.float32)
-    for step, of_input in enumerate(gates):
-        gate = of_input + matrix_product(hidden[None], recurrent)[0]
-        keep, forget = expit(gate[:_UNITS]), expit(gate[_UNITS : 2 * _UNITS])
-        cell = forget * cell + keep * np.tanh(gate[2 * _UNITS : 3 * _UNITS])
-        hidden = outputs[step] = expit(gate[3 * _UNITS :]) * np.tanh(cell)
-    return outputs, hidden, cell
+    gates += weights["lstm_cell.bias"]
+    recurrent = weights["recurrent"]
+    # Twice the outputs, and two rows of each: BLAS shares out the product of one row sooner than that of two.
+    outputs = np.empty((1 + len(x), 2, _UNITS), dtype=np.float32)
+    outputs[0] = 2 * state.hidden
+    products = np.empty((len(recurrent), 2, _COLUMNS), dtype=np.float32)
+    of_output = products[:, 0]
+    # i, f, o, g and the cell, so that what is multiplied is in two halves.
+    values = np.empty((5, _UNITS), dtype=np.float32)
+    values[4] = state.cell
+    found, through, both, others = values[:4], values[:3], values[:2], values[3:]
+    by_columns = found.reshape(-1, _COLUMNS)
+    opened, cell = values[2], values[4]
+    summands, squashed = np.empty_like(both), np.empty_like(cell)
+    one_summand, other_summand = summands
+    one, half = np.ones((), np.float32), np.full((), 0.5, np.float32)
+    steps = zip(gates.reshape(len(x), -1, _COLUMNS), outputs[:-1], outputs[1:], strict=True)
+    for of_input, output, following in steps:
+        np.matmul(output, recurrent, out=products)
+        np.add(of_output, of_input, out=by_columns)
+        np.tanh(found, out=found)
+        np.add(through, one, out=through)
+        np.multiply(both, others, out=summands)
+        np.add(one_summand, other_summand, out=cell)
+        np.multiply(cell, half, out=cell)
+        np.tanh(cell, out=squashed)
+        np.multiply(opened, squashed, out=following)
+    hidden = outputs[:, 0] * half
+    return hidden[1:], hidden[-1], cell
