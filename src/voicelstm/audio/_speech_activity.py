@@ -46,6 +46,7 @@ _STRONG_DB = 20.0  # below the strongest bin of a spectrum
 _LOWEST_BIN = 4  # 62 Hz
 _NEIGHBOURS = 16  # chunks on either side, half a second
 _CHUNKS_AT_ONCE = 4096
+_SPECTRA_AT_ONCE = 64  # so that they stay in the cache
 _SAMPLES_AT_ONCE = 2**21
 _LAID_OUT = 2**20  # samples of frames, which overlap
 
@@ -73,10 +74,9 @@ def speech_frames(
     half = -(-frame_length // 2)
     halves = [_frame_powers(samples, starts + shift, half) for shift in (0, frame_length - half)]
     spoken = chunks[chunk] & (np.minimum(*halves) > _FAINT * loud[chunk])
-    places = np.flatnonzero(spoken)
-    for before, after in pairwise(places.tolist()):
-        if starts[after] - starts[before] <= _LONGEST_CLOSURE * sample_rate:
-            spoken[before:after] = True
+    is_closure = np.diff(starts[spoken]) <= _LONGEST_CLOSURE * sample_rate
+    # Before the first and behind the last that is spoken there is none.
+    spoken |= np.pad(is_closure, 1)[np.cumsum(spoken)]
     return spoken
 
 
@@ -289,18 +289,16 @@ def _without_long_silence(sounds: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _chunks_since(here: NDArray[np.bool_]) -> NDArray[np.intp]:
     """Count from the last chunk that is one of these, which is 0, or from the beginning."""
-    chunks = np.arange(len(here))
-    return chunks - np.maximum.accumulate(np.where(here, chunks, -1))
+    last = np.concatenate([[-1], np.flatnonzero(here)])[np.cumsum(here)]
+    return np.arange(len(here)) - last
 
 
 def _hysteresis(probability: NDArray[np.float32], begins: float, ends: float) -> NDArray[np.bool_]:
     """Tell which chunks are speech: from one that reaches `begins` on, before one that is below `ends`."""
-    found = np.empty(len(probability), dtype=bool)
-    speaks = False
-    for chunk, value in enumerate(probability.tolist()):
-        speaks = value >= (ends if speaks else begins)
-        found[chunk] = speaks
-    return found
+    begun = probability >= begins
+    decides = begun | ~(probability >= ends)
+    # In between it stays as the last chunk that decides has it.
+    return np.concatenate([[False], begun[decides]])[np.cumsum(decides)]
 
 
 def _whole_words(voiced: NDArray[np.bool_], loud: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -329,6 +327,15 @@ def _steady(chosen: _Chosen, sounds: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def _changes(samples: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return how far each chunk's spectrum, but for its level, is from that before, in dB."""
     frames = np.lib.stride_tricks.sliding_window_view(samples, 2 * CHUNK)[::CHUNK]
+    found = np.full(len(frames), np.inf)
+    for first in range(1, len(frames), _SPECTRA_AT_ONCE):
+        stop = first + _SPECTRA_AT_ONCE
+        found[first:stop] = _spectral_changes(frames[first - 1 : stop])
+    return found
+
+
+def _spectral_changes(frames: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return how far the spectrum of each frame but the first is from that before."""
     window = np.hanning(2 * CHUNK + 1)[:-1].astype(np.float32)
     spectrum = np.abs(rfft(frames * window, axis=1))[:, _LOWEST_BIN:] + 1e-7
     level = 20 * np.log10(spectrum)
@@ -338,4 +345,5 @@ def _changes(samples: NDArray[np.float32]) -> NDArray[np.float64]:
     weight /= weight.sum(axis=1, keepdims=True)
     change = np.diff(level, axis=0)
     change -= (weight * change).sum(axis=1, keepdims=True)
-    return np.concatenate([[np.inf], np.sqrt((weight * np.square(change)).sum(axis=1))])
+    found: NDArray[np.float32] = np.sqrt((weight * np.square(change)).sum(axis=1))
+    return found
