@@ -2,10 +2,10 @@
 .DEFAULT_GOAL := help
 .PHONY: help install demo test coverage lower-bounds pre-releases backends backend-jax backend-torch jax-devices model-files lint pyright \
 	campaigns campaigns-short campaign-model-files campaign-audio campaign-ffmpeg campaign-phone-formats campaign-killed-fits campaign-long-run \
-	detection pretrained card mutations distributions audit-dependencies docs docs-test notebook benchmarks nightly clean
+	detection pretrained card mutations distributions constraints audit-dependencies docs docs-test notebook benchmarks nightly clean
 
 VENV ?= .venv
-BIN := $(VENV)/bin
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 
 # The first of these that runs and is of a supported version; PYTHON=... chooses another.
@@ -16,6 +16,9 @@ CORPUS ?=
 GROUP ?=
 WHERE ?=
 HUMAN ?=
+
+# The newest versions, or those of a file: make install CONSTRAINTS=constraints.txt
+CONSTRAINTS ?=
 
 help:
 	@echo "make demo   set up, and train, evaluate, save, load and use a detector of simulated voices"
@@ -36,6 +39,7 @@ help:
 	@echo "make campaigns-short   the same in two minutes"
 	@echo "make mutations    change the arithmetic one place at a time, and see that tests notice, for two hours"
 	@echo "make distributions     wheel and sdist into dist, built twice and compared"
+	@echo "make constraints       write the versions of constraints.txt anew"
 	@echo "make audit-dependencies   ask whether vulnerabilities of the dependencies are known"
 	@echo "make nightly      what takes too long for every change"
 
@@ -46,7 +50,8 @@ $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c '$(SUPPORTED)' || { echo "$(PYTHON) is not Python 3.11, 3.12 or 3.13." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable ".[dev,docs,lint,plot]"
+	$(BIN)/uv pip install --quiet --python $(BIN)/python $(if $(CONSTRAINTS),--constraints "$(CONSTRAINTS)") \
+		--editable ".[plot]" --group dev --group docs --group lint
 	@touch $@
 
 install: $(VENV)/.installed
@@ -81,7 +86,7 @@ $(LOWER_BOUNDS)/.installed: $(VENV)/.installed
 	$(BIN)/uv pip compile --quiet --resolution=lowest-direct --extra=plot --python=$(BIN)/python pyproject.toml \
 		--output-file=$(LOWER_BOUNDS)/versions.txt
 	$(BIN)/uv pip install --quiet --python=$(LOWER_BOUNDS)/bin/python --constraint=$(LOWER_BOUNDS)/versions.txt \
-		--editable ".[dev,plot]"
+		--editable ".[plot]" --group dev
 	@touch $@
 
 # Old versions warn of what the newest of their own dependencies deprecate, matplotlib 3.9 of pyparsing's.
@@ -96,7 +101,8 @@ PRE_RELEASES_TESTS ?=
 
 pre-releases: $(VENV)/.installed
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(PRE_RELEASES)
-	$(BIN)/uv pip install --quiet --upgrade --prerelease=allow --python=$(PRE_RELEASES)/bin/python --editable ".[dev,plot]"
+	$(BIN)/uv pip install --quiet --upgrade --prerelease=allow --python=$(PRE_RELEASES)/bin/python \
+		--editable ".[plot]" --group dev
 	$(BIN)/uv pip freeze --python=$(PRE_RELEASES)/bin/python > $(PRE_RELEASES)/versions.txt
 	$(PRE_RELEASES)/bin/python -m pytest $(TWO_PROCESSES) $(PRE_RELEASES_TESTS)
 
@@ -175,7 +181,7 @@ campaign-long-run: install
 DETECTION ?=
 
 $(VENV)/.benchmarks: $(VENV)/.installed
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable ".[benchmarks]"
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --group benchmarks
 	@touch $@
 
 detection: $(VENV)/.benchmarks
@@ -194,7 +200,7 @@ card: $(VENV)/.benchmarks
 MUTATIONS ?=
 
 $(VENV)/.mutations: $(VENV)/.installed
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable ".[mutations]"
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --group mutations
 	@touch $@
 
 mutations: $(VENV)/.mutations
@@ -210,6 +216,12 @@ distributions: install
 	$(BIN)/python -m build --sdist --wheel --outdir build/again/dist build/again/tree
 	for file in dist/*; do cmp $$file build/again/$$file || exit 1; done
 	$(BIN)/python -m pip hash dist/*
+
+# The versions of one day, for each supported Python and system. A lock file would keep the address of the index too.
+constraints: install
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version=3.11 --extra=plot \
+		$(patsubst %,--group=%,dev docs lint benchmarks mutations) --no-annotate pyproject.toml \
+		--custom-compile-command="make constraints" --output-file=constraints.txt
 
 # Of what an installation takes today, and of the oldest versions. What cannot be asked about is an error.
 audit-dependencies: install
