@@ -28,7 +28,7 @@ help:
 	@echo "make lower-bounds   run part of it with the oldest versions of the dependencies"
 	@echo "make pre-releases   run the tests with pre-releases of the dependencies"
 	@echo "make backends   run the tests of network and classifier under JAX and torch as well"
-	@echo "make lint   format, lint and type checks"
+	@echo "make lint   format, lint, spelling, type checks, and checks of the workflows"
 	@echo "make docs   run the examples, and build the documentation into docs/_build/html"
 	@echo "make docs-test  build it, and test its links, its notebook, and its pages in a browser"
 	@echo "make notebook   write examples/first_steps.ipynb anew, from examples/plot_first_steps.py"
@@ -130,13 +130,29 @@ model-files: $(VENV)/.backends
 backend-torch: $(VENV)/.backends
 	KERAS_BACKEND=torch $(BIN)/python -m pytest $(BACKEND_TESTS)
 
-lint: install
+CITATION := $(VENV)/citation
+ISSUE_FORMS := $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+
+$(CITATION)/.installed: $(VENV)/.installed
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(CITATION)
+	$(BIN)/uv pip install --quiet --python=$(CITATION)/bin/python --group citation
+	@touch $@
+
+lint: $(CITATION)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
 	$(BIN)/mypy --config-file tests/typing/mypy.ini --follow-imports=silent tests/typing/user_code.py
 	$(BIN)/python -m pytest --quiet tests/test_compat.py -k private_name
+	git ls-files -z | xargs -0 $(BIN)/codespell
+	$(BIN)/shellcheck .ci/run .ci/check-distributions
+	$(BIN)/jactionlint --shellcheck=$(BIN)/shellcheck
+	$(BIN)/zizmor --offline --quiet .
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms $(ISSUE_FORMS)
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.readthedocs .readthedocs.yaml
+	$(CITATION)/bin/cffconvert --validate --infile CITATION.cff
 
 # Not part of `lint`, since it fetches a program of its own where the machine has no Node.
 pyright: install
