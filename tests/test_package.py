@@ -3,15 +3,19 @@ import pkgutil
 import re
 import subprocess
 import sys
+import tomllib
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
 import voicelstm
+from voicelstm._base import DocumentationLink
 
 SOURCE = Path(voicelstm.__file__).parent
-API = Path(__file__).resolve().parents[1] / "docs" / "api.rst"
+ROOT = Path(__file__).resolve().parents[1]
+API = ROOT / "docs" / "api.rst"
 # One after the other, and what is not loaded after each, besides TensorFlow, Keras and librosa.
 STEPS = [
     ("import voicelstm", "sklearn numpy"),
@@ -108,3 +112,43 @@ def test_the_library_is_silent_until_its_logger_is_listened_to():
     code = "import logging\nlogging.basicConfig(level='INFO')\n" + code
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "INFO:voicelstm.features._transformer:computing the features of 1 recordings" in done.stderr
+
+
+def test_what_is_published_about_the_package_agrees_with_it():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    recipe = (ROOT / "packaging" / "conda-forge" / "recipe.yaml").read_text(encoding="utf-8")
+    assert re.search(r"^version: (\S+)$", citation, re.M)[1] == voicelstm.__version__
+    assert re.search(r'^ +version: "(\S+)"$', recipe, re.M)[1] == voicelstm.__version__
+    home = re.search(r"^url: (\S+)$", citation, re.M)[1]
+    assert DocumentationLink._doc_link_template.startswith(home)
+    assert all(address.startswith(home) for address in project["urls"].values())
+
+
+def test_the_conda_recipe_requires_what_the_package_does():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    recipe = (ROOT / "packaging" / "conda-forge" / "recipe.yaml").read_text(encoding="utf-8")
+    named = dict(re.findall(r"^    - (\S+) >=([\d.]+)$", recipe.partition("  run:\n")[2], re.M))
+    other_names = {"soundfile": "pysoundfile", "soxr": "soxr-python"}
+    required = dict(requirement.split(">=") for requirement in project["dependencies"])
+    assert named == {other_names.get(name, name): version for name, version in required.items()}
+
+
+def test_what_the_library_imports_is_required_or_an_extra():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    requirements = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    declared = {re.match(r"[\w-]+", each)[0].lower().replace("-", "_") for each in requirements}
+    declared = {{"scikit_learn": "sklearn"}.get(name, name) for name in declared}
+    tops = {name for path in SOURCE.rglob("*.py*") if path.suffix != ".pyc" for name in tops_of(path)}
+    assert {"numpy", "sklearn", "tensorflow"} <= tops
+    # Pooch requires requests, which requires urllib3; pandas is met only if its tables are given.
+    assert tops - declared - sys.stdlib_module_names - {"voicelstm"} <= {"pandas", "requests", "urllib3"}
+
+
+def tops_of(path):
+    """First parts of the names of all modules that a file imports."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (each.name.partition(".")[0] for each in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module.partition(".")[0]
