@@ -1,6 +1,8 @@
+from ._architecture import LEAST_STATS_VARIANCE as LEAST_STATS_VARIANCE
 from ._architecture import Architecture as Architecture
 from ._architecture import Weights as Weights
 from ._architecture import initial_weights as initial_weights
+from ._architecture import shifts_of as shifts_of
 from ._checkpoint import Checkpoint as Checkpoint
 from ._checkpoint import fingerprint as fingerprint
 from ._model import Compilation as Compilation
@@ -12,4 +14,5 @@ from ._training import LabelledClips as LabelledClips
 from ._training import Schedule as Schedule
 from ._training import train as train
 from .inference import InferenceNetwork as InferenceNetwork
+from .inference import normalized_kernels as normalized_kernels
 from .inference import runs_in_numpy as runs_in_numpy

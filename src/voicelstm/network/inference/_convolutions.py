@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from voicelstm.network._architecture import LEAST_VARIANCE, Architecture, Weights, shifts_of
 from voicelstm.network.inference._products import LARGEST_PRODUCT
 
-__all__ = ["ConvolutionBlocks"]
+__all__ = ["ConvolutionBlocks", "normalized_kernels"]
 
 # Frames of a sequence that are read at once; of longer ones, a block keeps what its kernel reads again.
 _FRAMES = 100
@@ -180,30 +180,13 @@ class ConvolutionBlocks:
     @classmethod
     def of(cls, architecture: Architecture, weights: Weights) -> Self:
         """Take the weights of a network, and make normalisation a part of the kernels."""
-        blocks, signs = [], np.ones(1)
+        blocks = []
+        kernels, signs = normalized_kernels(architecture, weights)
         n_bands = architecture.n_features
         gaps = [size // 2 for _, size, _ in architecture.convolutions]
-        for number, ((n_maps, size, pool), shifts) in enumerate(
-            zip(architecture.convolutions, shifts_of(architecture.convolutions), strict=True)
+        for number, ((n_maps, size, pool), shifts, (kernel, bias)) in enumerate(
+            zip(architecture.convolutions, shifts_of(architecture.convolutions), kernels, strict=True)
         ):
-            kernel, bias, gamma, beta, mean, variance = (
-                weights[f"{part}_{number}/{name}"].astype(np.float64)
-                for part, name in (
-                    ("convolution", "kernel"),
-                    ("convolution", "bias"),
-                    ("normalization", "gamma"),
-                    ("normalization", "beta"),
-                    ("normalization", "moving_mean"),
-                    ("normalization", "moving_variance"),
-                )
-            )
-            scale = gamma / np.sqrt(variance + LEAST_VARIANCE)
-            shift = beta - mean * scale
-            kernel = kernel * signs[:, None]
-            # The larger half, times a scale below 0, is the larger half times its size, with another sign.
-            signs = np.where(scale < 0, -1.0, 1.0)
-            kernel = kernel * np.tile(np.abs(scale), 2)
-            bias = bias * np.tile(np.abs(scale), 2) + np.tile(signs * shift, 2)
             n_channels = kernel.shape[2]
             # Frames first, then bands, then channels; behind each frame's the bias, of the middle one only.
             rows = np.zeros((2 * n_maps, size, size * n_channels + 1))
@@ -252,6 +235,37 @@ class ConvolutionBlocks:
             maps = Maps.zeros((len(chosen), 1, 1, n_bands + gap), gap, sequence.dtype)
             maps.values[:, 0, 0, :n_bands] = chosen
             yield maps._replace(is_last=first + _FRAMES >= len(sequence))
+
+
+def normalized_kernels(
+    architecture: Architecture, weights: Weights
+) -> tuple[list[tuple[NDArray[np.float64], NDArray[np.float64]]], NDArray[np.float64]]:
+    """Return each block's kernel, of Keras's shape, and bias, of which normalisation is a part.
+
+    The maps that come out of the last block are to be multiplied by the signs, which are returned as well.
+    """
+    found, signs = [], np.ones(1)
+    for number in range(len(architecture.convolutions)):
+        kernel, bias, gamma, beta, mean, variance = (
+            weights[f"{part}_{number}/{name}"].astype(np.float64)
+            for part, name in (
+                ("convolution", "kernel"),
+                ("convolution", "bias"),
+                ("normalization", "gamma"),
+                ("normalization", "beta"),
+                ("normalization", "moving_mean"),
+                ("normalization", "moving_variance"),
+            )
+        )
+        scale = gamma / np.sqrt(variance + LEAST_VARIANCE)
+        shift = beta - mean * scale
+        kernel = kernel * signs[:, None]
+        # The larger half, times a scale below 0, is the larger half times its size, with another sign.
+        signs = np.where(scale < 0, -1.0, 1.0)
+        kernel = kernel * np.tile(np.abs(scale), 2)
+        bias = bias * np.tile(np.abs(scale), 2) + np.tile(signs * shift, 2)
+        found.append((kernel, bias))
+    return found, signs
 
 
 def _n_parts(n_maps: int, n_multiplications: int) -> int:
