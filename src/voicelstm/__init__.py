@@ -27,6 +27,7 @@ __all__ = [
     "calibrate",
     "detect",
     "evaluate",
+    "export_onnx",
     "fine_tune",
     "load",
     "load_pretrained",

@@ -12,6 +12,7 @@ from .datasets import audit as audit
 from .detector import calibrate as calibrate
 from .detector import detect as detect
 from .detector import evaluate as evaluate
+from .detector import export_onnx as export_onnx
 from .detector import fine_tune as fine_tune
 from .detector import load_pretrained as load_pretrained
 from .detector import make_detector as make_detector

@@ -15,6 +15,7 @@ __all__ = [
     "calibrate",
     "detect",
     "evaluate",
+    "export_onnx",
     "fine_tune",
     "load_pretrained",
     "make_detector",

@@ -20,3 +20,4 @@ from ._pretrained import pretrained_content as pretrained_content
 from ._timeline import score_timeline as score_timeline
 from ._training_recordings import positions_among as positions_among
 from ._training_recordings import warn_of_training_recordings as warn_of_training_recordings
+from .onnx import export_onnx as export_onnx

@@ -1,0 +1,113 @@
+"""Write a fitted detector as a graph for ONNX runtimes."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from voicelstm._base import __version__, json_value, write_whole
+from voicelstm.detector.onnx._graph import Graph, Value
+from voicelstm.detector.onnx._parts import Parts
+from voicelstm.detector.onnx._segments import score_segments
+
+__all__ = ["export_onnx"]
+
+
+def export_onnx(
+    detector: Any, path: str | os.PathLike[str], *, features: bool = False, human_label: Any = None
+) -> None:
+    """Write a fitted detector as a graph for ONNX runtimes.
+
+    The file needs neither this library nor Python where it is used: ONNX Runtime, its versions for browsers
+    and phones, or another runtime of ONNX asks it. It needs the package onnx here, which the extra
+    ``voicelstm[onnx]`` installs.
+
+    Parameters
+    ----------
+    detector : Pipeline
+        A fitted Pipeline of `MFCCTransformer` and `LSTMVoiceClassifier`, perhaps with `CepstralDynamics`
+        between them, or a wrapper around one: a threshold, a calibration by "sigmoid" or a frozen estimator.
+        With `features` also an `LSTMVoiceClassifier` alone.
+    path : str or os.PathLike
+        Path of the file, by custom ``.onnx``. An existing file is replaced only when the new one is complete.
+    features : bool, default=False
+        Whether the graph reads the features of a clip, as the classifier takes them, and not samples.
+    human_label : label, default=None
+        Human class. If None, the detector says, or it is recognised by its spelling ("human", "bonafide",
+        "real", ...); of 0 and 1 it must be given. With more than two classes it is not looked at.
+
+    Raises
+    ------
+    ImportError
+        If the package onnx is missing.
+    TypeError
+        If the detector has other steps, or holds several Pipelines; the text says which.
+    ValueError
+        If it is not known which of two classes is the human one.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from voicelstm import export_onnx, load_pretrained
+    >>> with TemporaryDirectory() as folder:
+    ...     export_onnx(load_pretrained(), Path(folder, "network.onnx"), features=True)
+    ...     Path(folder, "network.onnx").stat().st_size < 2_000_000
+    True
+    """
+    if not features:
+        raise NotImplementedError("The graph that reads samples is not there yet.")
+    _check_onnx()
+    parts = Parts.of(detector, human_label)
+    model = _of_features(parts, _metadata(detector, parts))
+    write_whole(Path(path), model.SerializeToString())
+
+
+def _check_onnx() -> None:
+    try:
+        import onnx  # noqa: F401  # to see whether it can be
+    except ImportError as error:
+        raise ImportError('export_onnx needs the package onnx: pip install "voicelstm[onnx]".') from error
+
+
+def _of_features(parts: Parts, metadata: dict[str, str]) -> Any:
+    """Return the graph that reads what the classifier reads."""
+    graph = Graph()
+    n_features = parts.classifier._fitted.architecture.n_features
+    scores = score_segments(
+        graph, graph.input("features", np.float32, ["n_frames", n_features]), parts.classifier
+    )
+    spans = graph.op("Concat", scores.starts.reshape(-1, 1), scores.stops.reshape(-1, 1), axis=1)
+    score, segments = _directed(graph, parts, scores.mean, scores.logits)
+    n_classes = [len(parts.classes)] if len(parts.classes) > 2 else []
+    return graph.model(
+        [
+            ("score", score, n_classes),
+            ("segment_scores", segments, ["n_segments", *n_classes]),
+            ("segment_frames", spans, ["n_segments", 2]),
+        ],
+        metadata,
+    )
+
+
+def _directed(graph: Graph, parts: Parts, mean: Value, of_segments: Value) -> tuple[Value, Value]:
+    """Turn logits into the scores of clip and segments: of two classes the log-odds of synthetic."""
+    if len(parts.classes) > 2:
+        return mean, of_segments
+    slope, intercept = parts.calibration or (1.0, 0.0)
+    score = mean.reshape() * (slope * parts.direction) + intercept * parts.direction
+    return score, of_segments.reshape(-1) * parts.direction
+
+
+def _metadata(detector: Any, parts: Parts) -> dict[str, str]:
+    """Return what a reader of the file has to know of the detector, as texts."""
+    card = getattr(detector, "card_", None) or {}
+    found: dict[str, Any] = {
+        "voicelstm_version": __version__,
+        "classes": json_value(parts.classes),
+        "operating_points": card.get("operating_points", []),
+        "card": card,
+    }
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in found.items()}

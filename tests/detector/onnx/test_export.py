@@ -1,0 +1,60 @@
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from tests.detector.onnx.sessions import session
+from voicelstm import LSTMVoiceClassifier, __version__, export_onnx, load_pretrained
+from voicelstm.detector import features_and_rest
+from voicelstm.metrics import synthetic_log_odds
+
+
+@pytest.fixture(scope="module")
+def packaged():
+    return load_pretrained()
+
+
+def test_a_graph_of_features_gives_the_scores_of_the_detector_that_reads_them(packaged, tmp_path):
+    export_onnx(packaged, tmp_path / "network.onnx", features=True)
+    opened = session(tmp_path / "network.onnx")
+    _, rest = features_and_rest(packaged)
+    generator = np.random.default_rng(0)
+    for n_frames in (1, 20, 300, 301, 2500):
+        clip = generator.normal(0, 2, size=(n_frames, 80)).astype("float32")
+        score, of_segments, frames = opened.run(None, {"features": clip})
+        assert score.shape == ()
+        np.testing.assert_allclose(score, synthetic_log_odds(rest, [clip])[0], rtol=0, atol=1e-5)
+        (expected,) = rest.calibrated_classifiers_[0].estimator.estimator[-1].predict_segments([clip])
+        np.testing.assert_allclose(of_segments, expected["log_odds"], rtol=0, atol=1e-5)
+        assert frames.tolist() == [[s, t] for s, t, _ in expected.tolist()]
+
+
+def test_of_more_than_two_classes_there_is_a_score_for_each(tmp_path):
+    clips = list(np.random.default_rng(0).normal(size=(6, 5, 2)).astype("float32"))
+    classifier = LSTMVoiceClassifier(units=(2,), max_steps=1, random_state=0).fit(clips, [0, 1, 2] * 2)
+    export_onnx(classifier, tmp_path / "network.onnx", features=True)
+    score, of_segments, _ = session(tmp_path / "network.onnx").run(None, {"features": clips[0]})
+    np.testing.assert_allclose(score, classifier.decision_function(clips[:1])[0], rtol=0, atol=1e-5)
+    assert of_segments.shape == (1, 3)
+
+
+def test_a_file_says_what_its_scores_mean(packaged, tmp_path):
+    export_onnx(packaged, tmp_path / "network.onnx", features=True)
+    found = session(tmp_path / "network.onnx").get_modelmeta().custom_metadata_map
+    assert found["voicelstm_version"] == __version__
+    assert json.loads(found["classes"]) == ["human", "synthetic"]
+    assert json.loads(found["operating_points"]) == packaged.card_["operating_points"]
+    assert json.loads(found["card"]) == packaged.card_
+
+
+def test_without_onnx_the_extra_is_named(packaged, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(ImportError, match=r'pip install "voicelstm\[onnx\]"'):
+        export_onnx(packaged, tmp_path / "network.onnx", features=True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_cannot_be_written_is_an_error_that_names_the_folder(packaged, tmp_path):
+    with pytest.raises(FileNotFoundError, match="missing does not exist"):
+        export_onnx(packaged, tmp_path / "missing" / "network.onnx", features=True)
