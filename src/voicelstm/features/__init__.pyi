@@ -1,10 +1,15 @@
+from ._cepstra import LEAST_ENERGY as LEAST_ENERGY
 from ._cepstra import CepstraSettings as CepstraSettings
 from ._cepstra import cepstra as cepstra
+from ._cepstra import cosine_matrix as cosine_matrix
+from ._cepstra import fft_size as fft_size
 from ._cepstra import frame_count as frame_count
 from ._cepstra import frame_sizes as frame_sizes
 from ._clip_statistics import ClipStatistics as ClipStatistics
 from ._deltas import append_deltas as append_deltas
 from ._deltas import normalize_clip as normalize_clip
+from ._dynamics import LEAST_MOVEMENT as LEAST_MOVEMENT
+from ._dynamics import UNRELATED as UNRELATED
 from ._dynamics import CepstralDynamics as CepstralDynamics
 from ._extraction import LEAST_SPEECH as LEAST_SPEECH
 from ._extraction import ExtractionSettings as ExtractionSettings

@@ -16,7 +16,16 @@ from voicelstm._base import check_stopped
 from voicelstm.audio import SampleSource, get_window, matrix_product
 from voicelstm.features._filterbanks import filterbank
 
-__all__ = ["CepstraSettings", "cepstra", "cepstra_of_frames", "frame_count", "frame_sizes"]
+__all__ = [
+    "LEAST_ENERGY",
+    "CepstraSettings",
+    "cepstra",
+    "cepstra_of_frames",
+    "cosine_matrix",
+    "fft_size",
+    "frame_count",
+    "frame_sizes",
+]
 
 # What is transformed at once: few enough frames for a core's cache, many enough to hide the interpreter.
 _BLOCK_BYTES = 2**19
@@ -29,7 +38,7 @@ _BINS_PER_BAND = 64
 _LARGEST_BANK = 2**21  # filters times length of the transform: what makes them takes about 40 MiB
 _MOST_FILTERS = 4096
 _LONGEST_FRAME = 2**24  # in samples
-_EPS = float(np.finfo(np.float64).eps)  # stands for an exact zero under the logarithm, as in psf
+LEAST_ENERGY = float(np.finfo(np.float64).eps)  # stands for an exact zero under the logarithm, as in psf
 # A filter so far below its frame's energy (-70 dB) is lost in the rounding of a single-precision transform.
 _FAINT = 1e-7
 
@@ -297,7 +306,7 @@ def _energies(spectrum: NDArray, plan: _Plan) -> tuple[NDArray, NDArray]:
 
 def _log(energies: NDArray) -> NDArray:
     if not energies.all():
-        energies[energies == 0] = _EPS
+        energies[energies == 0] = LEAST_ENERGY
     return np.log(energies, out=energies)
 
 
@@ -367,11 +376,11 @@ def _plan(sample_rate: int, settings: CepstraSettings) -> _Plan:
         n_filters=settings.n_filters,
         cosines=None
         if settings.n_mfcc is None
-        else _cosines(settings.n_filters, settings.n_mfcc, settings.lifter, dtype),
+        else cosine_matrix(settings.n_filters, settings.n_mfcc, settings.lifter, dtype),
     )
 
 
-def _cosines(n_filters: int, n_mfcc: int, lifter: float, dtype: np.dtype) -> NDArray:
+def cosine_matrix(n_filters: int, n_mfcc: int, lifter: float, dtype: np.dtype) -> NDArray:
     """Return the cosine transform of log energies and the lifter of the coefficients, as one matrix."""
     cosines = scipy.fft.dct(np.eye(n_filters), type=2, norm="ortho", axis=1)[:, :n_mfcc]
     if lifter:

@@ -23,10 +23,10 @@ from voicelstm.sequences import (
     versions_of,
 )
 
-__all__ = ["CepstralDynamics", "checked_lags"]
+__all__ = ["LEAST_MOVEMENT", "UNRELATED", "CepstralDynamics", "checked_lags"]
 
-_FLOOR = 1e-3  # of what logarithms are taken of; the difference of independent frames has 2
-_UNRELATED = 2.0
+LEAST_MOVEMENT = 1e-3  # of what logarithms are taken of; the difference of independent frames has 2
+UNRELATED = 2.0
 _LARGEST = 1e70  # the fourth power of it is still far from overflow
 
 
@@ -317,7 +317,7 @@ class CepstralDynamics(  # type: ignore[call-arg]
             differences = np.square(x[lag:] - x[:-lag]) / variance
             first, stop = (np.maximum(edge - lag, 0) for edge in spans.T)
             columns.append(_means(differences, first, stop))
-        return np.log(_FLOOR + np.hstack(columns))
+        return np.log(LEAST_MOVEMENT + np.hstack(columns))
 
 
 def checked_lags(lags: Any) -> tuple[int, ...]:
@@ -337,4 +337,4 @@ def _means(
     """Average rows over ranges; over an empty one the mean is that of unrelated frames."""
     sums = np.vstack([np.zeros(values.shape[1]), np.cumsum(values, axis=0)])
     n = (stop - first)[:, None]
-    return np.where(n > 0, (sums[stop] - sums[first]) / np.maximum(n, 1), _UNRELATED)
+    return np.where(n > 0, (sums[stop] - sums[first]) / np.maximum(n, 1), UNRELATED)

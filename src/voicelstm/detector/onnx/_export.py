@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from voicelstm._base import __version__, json_value, write_whole
+from voicelstm.detector.onnx._dynamics import dynamics_of
+from voicelstm.detector.onnx._extraction import check_exportable, extract
 from voicelstm.detector.onnx._graph import Graph, Value
 from voicelstm.detector.onnx._parts import Parts
 from voicelstm.detector.onnx._segments import score_segments
@@ -57,11 +59,9 @@ def export_onnx(
     ...     Path(folder, "network.onnx").stat().st_size < 2_000_000
     True
     """
-    if not features:
-        raise NotImplementedError("The graph that reads samples is not there yet.")
     _check_onnx()
     parts = Parts.of(detector, human_label)
-    model = _of_features(parts, _metadata(detector, parts))
+    model = (_of_features if features else _of_samples)(parts, _metadata(detector, parts))
     write_whole(Path(path), model.SerializeToString())
 
 
@@ -90,6 +90,48 @@ def _of_features(parts: Parts, metadata: dict[str, str]) -> Any:
         ],
         metadata,
     )
+
+
+def _of_samples(parts: Parts, metadata: dict[str, str]) -> Any:
+    """Return the graph that reads samples."""
+    if parts.transformer is None:
+        raise TypeError(
+            "export_onnx found no MFCCTransformer, which a graph that reads samples begins with: give it a"
+            " detector of recordings, or set features=True."
+        )
+    settings = parts.transformer._settings(None)
+    check_exportable(settings)
+    graph = Graph()
+    samples = graph.input("samples", np.float32, ["n_samples"])
+    extracted = extract(graph, samples, settings, speech_frames)
+    frames, starts, stops = extracted.features.cast(np.float32), None, None
+    if parts.dynamics is not None:
+        frames, starts, stops = dynamics_of(graph, extracted.features, parts.dynamics)
+    scores = score_segments(graph, frames, parts.classifier)
+    first, behind = scores.starts, scores.stops
+    if starts is not None and stops is not None:
+        first, behind = starts.take(first), stops.take(behind - 1)
+    score, of_segments = _directed(graph, parts, scores.mean, scores.logits)
+    heard = extracted.is_heard
+    n_heard = graph.where(heard, of_segments.size(0), 0)
+    n_classes: list[int | str] = [len(parts.classes)] if len(parts.classes) > 2 else []
+    outputs: list[tuple[str, Value, list[int | str]]] = [
+        ("score", graph.where(heard, score, np.nan), n_classes),
+        ("segment_scores", of_segments.slice(0, 0, n_heard), ["n_segments", *n_classes]),
+        (
+            "segment_spans",
+            extracted.spans(graph, first, behind).cast(np.float32).slice(0, 0, n_heard),
+            ["n_segments", 2],
+        ),
+    ]
+    if extracted.speech is not None:
+        outputs.append(("speech", extracted.speech.cast(np.float32), []))
+    return graph.model(outputs, metadata)
+
+
+def speech_frames(graph: Graph, samples: Value, starts: Value, frame_length: int) -> Value:
+    """Refuse: the search for speech is not there yet."""
+    raise NotImplementedError("The search for speech is not there yet.")
 
 
 def _directed(graph: Graph, parts: Parts, mean: Value, of_segments: Value) -> tuple[Value, Value]:

@@ -1,6 +1,7 @@
 """A thin layer over ONNX's messages, in which graphs read as arithmetic."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -125,9 +126,10 @@ class Graph:
         self._inputs: list[Any] = []
         self._initializers: list[Any] = []
         self._constants: dict[Any, Value] = {}
+        self._open = [self]  # the parts within each other that nodes are added to, of the root
         self._n_names = 0
 
-    def input(self, name: str, dtype: DTypeLike, shape: Sequence[int | str]) -> Value:
+    def input(self, name: str, dtype: DTypeLike, shape: Sequence[int | str] | None) -> Value:
         """Add an input; an axis that has a name may have any length."""
         self._inputs.append(_described(name, np.dtype(dtype), shape))
         return Value(self, name, np.dtype(dtype))
@@ -138,12 +140,13 @@ class Graph:
 
         array = np.array(values, dtype, order="C")
         key = array.dtype, array.shape, array.tobytes()
-        if key not in self._constants:
+        # Of this part of the graph: onnxruntime lays out kernels better that it finds beside their nodes.
+        part = self._root._open[-1]
+        if key not in part._constants:
             name = self._name("constant")
-            # Of this part of the graph: onnxruntime lays out kernels better that it finds beside their nodes.
-            self._initializers.append(numpy_helper.from_array(array, name))
-            self._constants[key] = Value(self, name, array.dtype)
-        return self._constants[key]
+            part._initializers.append(numpy_helper.from_array(array, name))
+            part._constants[key] = Value(self, name, array.dtype)
+        return part._constants[key]
 
     def value(self, given: Any, dtype: DTypeLike) -> Value:
         """Return a value as it is, and anything else as a constant of this type."""
@@ -179,7 +182,7 @@ class Graph:
         elif kind in _INTEGER:
             dtype = np.dtype(np.int64)
         outputs = [self._name(kind) for _ in range(n_outputs)]
-        self._nodes.append(helper.make_node(kind, names, outputs, **given))
+        self._add(helper.make_node(kind, names, outputs, **given))
         return [Value(self, name, dtype) for name in outputs]
 
     def where(self, condition: Value, one: Any, other: Any) -> Value:
@@ -203,26 +206,77 @@ class Graph:
         """Return the larger of two."""
         return self.op("Max", one, other)
 
+    def repeat(
+        self, goes_on: Value, state: Sequence[Value], turn: Callable[..., tuple[Value, Sequence[Value]]]
+    ) -> list[Value]:
+        """Run a part as long as it goes on, given the state; it returns whether it does, and the next state.
+
+        What is computed outside is seen inside.
+        """
+        from onnx import helper
+
+        part = Graph(self)
+        part.input(self._name("turn"), np.int64, ())
+        part.input(self._name("goes_on"), bool, ())
+        given = [part.input(self._name("state"), each.dtype, None) for each in state]
+        with self._opened(part):
+            again, following = turn(*given)
+            outputs = [part.op("Identity", each) for each in (again, *following)]
+        names = [self._name("Loop") for _ in state]
+        body = part._message(outputs)
+        self._add(
+            helper.make_node("Loop", ["", goes_on.name, *(each.name for each in state)], names, body=body)
+        )
+        return [Value(self, name, each.dtype) for name, each in zip(names, state, strict=True)]
+
+    def choose(
+        self,
+        condition: Value,
+        one: Callable[[], Sequence[Value]],
+        other: Callable[[], Sequence[Value]],
+    ) -> list[Value]:
+        """Run one of two parts."""
+        from onnx import helper
+
+        branches, dtypes = [], []
+        for compute in (one, other):
+            part = Graph(self)
+            with self._opened(part):
+                outputs = [part.op("Identity", each) for each in compute()]
+            branches.append(part._message(outputs))
+            dtypes = [each.dtype for each in outputs]
+        names = [self._name("If") for _ in dtypes]
+        self._add(
+            helper.make_node("If", [condition.name], names, then_branch=branches[0], else_branch=branches[1])
+        )
+        return [Value(self, name, dtype) for name, dtype in zip(names, dtypes, strict=True)]
+
     def collect(self, n_times: Value, part: Callable[["Graph", Value], Sequence[Value]]) -> list[Value]:
         """Run a part, given its graph and the number of the turn; each output becomes a row of one result."""
         from onnx import helper
 
         body = Graph(self)
-        turn, goes_on = self._name("turn"), self._name("goes_on")
-        body.input(turn, np.int64, ())
-        body.input(goes_on, bool, ())
-        outputs = part(body, Value(body, turn, np.dtype(np.int64)))
-        kept = body.op("Identity", Value(body, goes_on, np.dtype(bool)))
-        inner = helper.make_graph(
-            body._nodes,
-            self._name("body"),
-            body._inputs,
-            [_described(each.name, each.dtype, None) for each in (kept, *outputs)],
-            body._initializers,
-        )
+        turn = body.input(self._name("turn"), np.int64, ())
+        goes_on = body.input(self._name("goes_on"), bool, ())
+        with self._opened(body):
+            outputs = part(body, turn)
+            kept = body.op("Identity", goes_on)
         names = [self._name("Loop") for _ in outputs]
-        self._nodes.append(helper.make_node("Loop", [n_times.name, ""], names, body=inner))
+        inner = body._message([kept, *outputs])
+        self._add(helper.make_node("Loop", [n_times.name, ""], names, body=inner))
         return [Value(self, name, each.dtype) for name, each in zip(names, outputs, strict=True)]
+
+    def in_groups(
+        self, n: Value, at_once: int, compute: Callable[[Value, Value], Value], width: int
+    ) -> Value:
+        """Compute rows (n, width) so many at once, given the first and the number of those of a group.
+
+        Groups are of one size, so that the last may go beyond `n`: such rows may be anything.
+        """
+        n_groups = (n + (at_once - 1)) // at_once
+        size = (n + n_groups - 1) // n_groups
+        (found,) = self.collect(n_groups, lambda part, turn: [compute(turn * size, size)])
+        return found.reshape(-1, width).slice(0, 0, n)
 
     def model(
         self, outputs: Sequence[tuple[str, Value, Sequence[int | str]]], metadata: dict[str, str]
@@ -246,6 +300,25 @@ class Graph:
         helper.set_model_props(model, metadata)
         onnx.checker.check_model(model, full_check=True)
         return model
+
+    def _add(self, node: Any) -> None:
+        self._root._open[-1]._nodes.append(node)
+
+    @contextmanager
+    def _opened(self, part: "Graph") -> Iterator[None]:
+        """Add nodes to a part, whichever graph the values are from that they read."""
+        self._root._open.append(part)
+        try:
+            yield
+        finally:
+            self._root._open.pop()
+
+    def _message(self, outputs: Sequence[Value]) -> Any:
+        """Return a part as a message."""
+        from onnx import helper
+
+        described = [_described(each.name, each.dtype, None) for each in outputs]
+        return helper.make_graph(self._nodes, self._name("part"), self._inputs, described, self._initializers)
 
     def _name(self, kind: str) -> str:
         self._root._n_names += 1

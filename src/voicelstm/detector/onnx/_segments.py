@@ -1,6 +1,5 @@
 """Sequences as nodes of a graph: standardised, cut into segments, scored, averaged."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -41,33 +40,23 @@ def score_segments(graph: Graph, frames: Value, classifier: LSTMVoiceClassifier)
         mean, deviation = fitted.statistics.mean, fitted.statistics.deviation()
         frames = (frames - graph.constant(mean, np.float32)) * graph.constant(1 / deviation, np.float32)
 
-    def scored(part: Graph, first: Value, n_at_once: Value) -> Value:
-        within = part.minimum(first + part.arange(n_at_once), n_segments - 1)
-        places = starts.within(part).take(within).reshape(-1, 1) + part.arange(length)
+    def scored(first: Value, n_at_once: Value) -> Value:
+        within = graph.minimum(first + graph.arange(n_at_once), n_segments - 1)
+        places = starts.take(within).reshape(-1, 1) + graph.arange(length)
         if known is not None:
             places = places % n_frames
         return logits(
-            part,
-            frames.within(part).take(places),
+            graph,
+            frames.take(places),
             known,
             fitted.architecture,
             fitted.weights,
         )
 
-    found = _in_groups(graph, n_segments, scored, fitted.architecture.n_outputs)
+    found = graph.in_groups(n_segments, _AT_ONCE, scored, fitted.architecture.n_outputs)
     if hop is None:
         share = (stops - unaligned).cast(np.float32) / n_frames.cast(np.float32)
         mean_of_all = (share.reshape(1, -1) @ found).reshape(-1)
     else:
         mean_of_all = found.reduce("Mean", 0)
     return SegmentScores(found, mean_of_all, starts, stops)
-
-
-def _in_groups(
-    graph: Graph, n_segments: Value, scored: Callable[[Graph, Value, Value], Value], n_outputs: int
-) -> Value:
-    """Score segments a few at a time; the last group repeats the last segment, so that all are as large."""
-    n_groups = (n_segments + (_AT_ONCE - 1)) // _AT_ONCE
-    n_at_once = (n_segments + n_groups - 1) // n_groups
-    (found,) = graph.collect(n_groups, lambda part, turn: [scored(part, turn * n_at_once, n_at_once)])
-    return found.reshape(-1, n_outputs).slice(0, 0, n_segments)
