@@ -109,7 +109,7 @@ def messages(*packages):
     """Texts of packages, with "{}" for values."""
     source = Path(voicelstm.__file__).parent
     for package in packages:
-        for path in (source / package).glob("_*.py"):
+        for path in (source / package).rglob("_*.py"):
             if path.stem in {"_augmenter", "_codecs"}:  # parameters of an object that no option makes
                 continue
             tree = ast.parse(path.read_text())

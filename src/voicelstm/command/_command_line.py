@@ -17,6 +17,7 @@ from voicelstm.command._audit import audit
 from voicelstm.command._detect import detect
 from voicelstm.command._evaluate import evaluate
 from voicelstm.command._exit_codes import EXIT_CODES, ExitCode
+from voicelstm.command._export import export
 from voicelstm.command._features import features
 from voicelstm.command._info import info
 from voicelstm.command._late_imports import put_off_imports
@@ -111,7 +112,7 @@ def command_line() -> None:
 
 
 command_line.params.append(verbose_option())
-for each in (train, detect, evaluate, audit, features, info):
+for each in (train, detect, evaluate, audit, features, info, export):
     command_line.add_command(each)
 
 

@@ -55,6 +55,7 @@ SENTENCES = {
         "Lower --set classifier.learning_rate, or --set classifier.clip_norm."
     ),
     "cannot be divided into n_parts={}.": "cannot be divided into {} parts.",
+    "a detector of recordings, or set features=True.": "a detector of recordings, or give --features.",
     # What the command divides, it divides in one way.
     "Divide the speakers otherwise (n_parts, random_state), or put": "Put",
 }  # fmt: skip

@@ -96,8 +96,8 @@ def _of_samples(parts: Parts, metadata: dict[str, str]) -> Any:
     """Return the graph that reads samples."""
     if parts.transformer is None:
         raise TypeError(
-            "export_onnx found no MFCCTransformer, which a graph that reads samples begins with: give it a"
-            " detector of recordings, or set features=True."
+            "export_onnx found no MFCCTransformer, which a graph that reads samples begins with:"
+            " export a detector of recordings, or set features=True."
         )
     settings = parts.transformer._settings(None)
     check_exportable(settings)

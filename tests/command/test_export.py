@@ -1,0 +1,66 @@
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from tests.command.runner import run
+from tests.detector.onnx.sessions import session
+from voicelstm import MFCCTransformer, save
+from voicelstm.command._exit_codes import ExitCode
+
+
+@pytest.fixture
+def without_search(small_detector, tmp_path):
+    """The file of a detector that looks for no speech."""
+    settings = small_detector["features"].get_params() | {"speech_only": False}
+    small_detector = type(small_detector)(
+        [("features", MFCCTransformer(**settings)), *small_detector.steps[1:]]
+    )
+    save(small_detector, tmp_path / "detector.voicelstm")
+    return small_detector, tmp_path / "detector.voicelstm"
+
+
+def test_export_writes_a_graph_that_answers_as_the_detector(without_search, small_voices, tmp_path):
+    detector, path = without_search
+    out, err = run("export", "-m", path, tmp_path / "detector.onnx")
+    assert "detector.onnx, 0." in out
+    assert err == ""
+    samples = np.random.default_rng(0).normal(size=16000).astype("float32")
+    (score, *_) = session(tmp_path / "detector.onnx").run(None, {"samples": samples})
+    assert score == pytest.approx(detector.decision_function([samples])[0], abs=1e-4)
+
+
+def test_export_of_features_says_so_in_json(detector_file, tmp_path):
+    out, _ = run("export", "-m", detector_file, "--features", "--json", tmp_path / "network.onnx")
+    size = (tmp_path / "network.onnx").stat().st_size
+    expected = {"graph": str(tmp_path / "network.onnx"), "size": size, "reads": "features"}
+    assert json.loads(out) == expected
+    assert session(tmp_path / "network.onnx").get_inputs()[0].name == "features"
+
+
+def test_what_cannot_be_exported_is_refused_with_the_reason(
+    small_detector, detector_file, tmp_path, monkeypatch
+):
+    save(small_detector[-1], tmp_path / "classifier.voicelstm")
+    _, err = run(
+        "export", "-m", tmp_path / "classifier.voicelstm", tmp_path / "d.onnx", code=ExitCode.REFUSED
+    )
+    assert "found no MFCCTransformer" in err
+    assert "or give --features." in err
+    save(MFCCTransformer(), tmp_path / "features.voicelstm")
+    _, err = run("export", "-m", tmp_path / "features.voicelstm", tmp_path / "d.onnx", code=ExitCode.REFUSED)
+    assert "features.voicelstm: export_onnx found MFCCTransformer; a graph is made of" in err
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    _, err = run("export", "-m", detector_file, tmp_path / "d.onnx", code=ExitCode.REFUSED)
+    assert 'pip install "voicelstm[onnx]"' in err
+    assert not (tmp_path / "d.onnx").exists()
+
+
+def test_export_writes_over_nothing_that_is_no_graph(detector_file, tmp_path):
+    before = detector_file.read_bytes()
+    _, err = run("export", detector_file, code=ExitCode.USAGE)
+    assert "does not end in .onnx" in err
+    assert detector_file.read_bytes() == before
+    _, err = run("export", tmp_path / "missing" / "d.onnx", code=ExitCode.USAGE)
+    assert "missing does not exist" in err
