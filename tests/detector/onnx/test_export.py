@@ -1,4 +1,3 @@
-import json
 import sys
 
 import numpy as np
@@ -7,7 +6,6 @@ import pytest
 from tests.detector.onnx.sessions import session
 from voicelstm import (
     LSTMVoiceClassifier,
-    __version__,
     calibrate,
     detect,
     export_onnx,
@@ -47,15 +45,6 @@ def test_of_more_than_two_classes_there_is_a_score_for_each(tmp_path):
     score, of_segments, _ = session(tmp_path / "network.onnx").run(None, {"features": clips[0]})
     np.testing.assert_allclose(score, classifier.decision_function(clips[:1])[0], rtol=0, atol=1e-5)
     assert of_segments.shape == (1, 3)
-
-
-def test_a_file_says_what_its_scores_mean(packaged, tmp_path):
-    export_onnx(packaged, tmp_path / "network.onnx", features=True)
-    found = session(tmp_path / "network.onnx").get_modelmeta().custom_metadata_map
-    assert found["voicelstm_version"] == __version__
-    assert json.loads(found["classes"]) == ["human", "synthetic"]
-    assert json.loads(found["operating_points"]) == packaged.card_["operating_points"]
-    assert json.loads(found["card"]) == packaged.card_
 
 
 def test_without_onnx_the_extra_is_named(packaged, tmp_path, monkeypatch):

@@ -1,16 +1,16 @@
 """Write a fitted detector as a graph for ONNX runtimes."""
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from voicelstm._base import __version__, json_value, write_whole
+from voicelstm._base import write_whole
 from voicelstm.detector.onnx._dynamics import dynamics_of
 from voicelstm.detector.onnx._extraction import check_exportable, extract
 from voicelstm.detector.onnx._graph import Graph, Value
+from voicelstm.detector.onnx._metadata import metadata_of
 from voicelstm.detector.onnx._parts import Parts
 from voicelstm.detector.onnx._segments import score_segments
 
@@ -61,7 +61,8 @@ def export_onnx(
     """
     _check_onnx()
     parts = Parts.of(detector, human_label)
-    model = (_of_features if features else _of_samples)(parts, _metadata(detector, parts))
+    metadata = metadata_of(detector, parts, of_samples=not features)
+    model = _of_features(parts, metadata) if features else _of_samples(parts, metadata)
     write_whole(Path(path), model.SerializeToString())
 
 
@@ -141,15 +142,3 @@ def _directed(graph: Graph, parts: Parts, mean: Value, of_segments: Value) -> tu
     slope, intercept = parts.calibration or (1.0, 0.0)
     score = mean.reshape() * (slope * parts.direction) + intercept * parts.direction
     return score, of_segments.reshape(-1) * parts.direction
-
-
-def _metadata(detector: Any, parts: Parts) -> dict[str, str]:
-    """Return what a reader of the file has to know of the detector, as texts."""
-    card = getattr(detector, "card_", None) or {}
-    found: dict[str, Any] = {
-        "voicelstm_version": __version__,
-        "classes": json_value(parts.classes),
-        "operating_points": card.get("operating_points", []),
-        "card": card,
-    }
-    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in found.items()}

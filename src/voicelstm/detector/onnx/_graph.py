@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from voicelstm._base import __version__
+
 __all__ = ["OPSET", "Graph", "Value"]
 
 OPSET = 18  # the first in which all reductions take their axes alike
@@ -295,7 +297,11 @@ class Graph:
             self._initializers,
         )
         model = helper.make_model(
-            graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=_IR_VERSION
+            graph,
+            opset_imports=[helper.make_opsetid("", OPSET)],
+            ir_version=_IR_VERSION,
+            producer_name="voicelstm",
+            producer_version=__version__,
         )
         helper.set_model_props(model, metadata)
         onnx.checker.check_model(model, full_check=True)

@@ -54,6 +54,11 @@ class Parts:
         return cls(transformer, dynamics, steps[0], classes, human, calibration)
 
     @property
+    def searches_speech(self) -> bool:
+        """Whether only speech is read of a recording."""
+        return self.transformer is not None and bool(self.transformer.speech_only)
+
+    @property
     def direction(self) -> float:
         """1 if the classifier's log-odds speak for synthetic, -1 if they speak for human."""
         return -1.0 if self.human_label is not None and self.classes[1] == self.human_label else 1.0
