@@ -12,7 +12,8 @@ from voicelstm.audio import _speech_activity
 from voicelstm.audio._codecs import coded
 from voicelstm.audio._distortions import add_noise
 from voicelstm.audio._speech_activity import speech_frames, speech_level
-from voicelstm.audio._voice_detector import CHUNK
+from voicelstm.audio._speech_rules import SPEECH_RULES
+from voicelstm.audio._voice_detector import CHUNK, speech_probability
 
 LENGTH, STEP = 400, 160
 
@@ -158,7 +159,8 @@ def test_a_short_interruption_belongs_to_the_speech(voice):
 
 def test_a_tone_of_a_piece_boundary_is_steady_in_both(monkeypatch):
     tone = not_speech(np.random.default_rng(0))["buzz"]
-    monkeypatch.setattr("voicelstm.audio._speech_activity._CHUNKS_AT_ONCE", 5)
+    rules = SPEECH_RULES._replace(chunks_at_once=5)
+    monkeypatch.setattr("voicelstm.audio._speech_activity.SPEECH_RULES", rules)
     assert _spoken(tone) == 0
 
 
@@ -238,12 +240,14 @@ def test_tiny_and_huge_samples_are_heard_as_others(voice, scale):
     assert level == pytest.approx(scale * speech_level(voice, starts[plain], LENGTH), rel=1e-4)
 
 
-def _detector_that_says(monkeypatch, *answers):
+def _detector_that_says(monkeypatch, *answers, states=None):
     """Let the voice detector answer this, one call after the other; return what it is given to hear."""
     given, remaining = [], list(answers)
 
     def answer(samples, state=None):
         given.append(samples)
+        if states is not None:
+            states.append(state)
         says = remaining.pop(0)
         n_chunks = len(samples) // CHUNK
         chunks = says(samples.reshape(n_chunks, CHUNK)) if callable(says) else says
@@ -300,24 +304,24 @@ def test_in_a_short_recording_speech_is_asked_for_again_behind_half_a_second_of_
     monkeypatch, behind, n_spoken
 ):
     heard, powers = _noise(*[-28] * 2, *[0] * 6, *[-30] * 12)
-    silence = [0.9] * 16  # what it says of the silence counts for nothing
+    states = []
     given = _detector_that_says(
-        monkeypatch, [0.0] * 20, silence + [0.25] * 2 + [0.4] * 3 + [behind] * 2 + [0.0] * 13
+        monkeypatch, [0.0] * 20, [0.25] * 2 + [0.4] * 3 + [behind] * 2 + [0.0] * 13, states=states
     )
     monkeypatch.setattr(_speech_activity, "_whole_words", lambda voiced, loud: voiced)
     voiced = _speech_activity._voiced(_speech_activity._Heard.of(heard, RATE, 1.0), powers, 1.0)
     assert np.flatnonzero(voiced).tolist() == list(range(1, 1 + n_spoken))  # 0.25 does not begin it
-    without, behind_silence = given
-    assert len(without) == len(heard)
-    assert len(behind_silence) == len(heard) + 16 * CHUNK
-    assert not behind_silence[: 16 * CHUNK].any()
+    np.testing.assert_array_equal(*given)
+    _, behind_silence = speech_probability(np.zeros(16 * CHUNK, dtype=np.float32))
+    assert states[0] is None
+    for found, expected in zip(states[1], behind_silence, strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize(("decibels", "belongs"), [(-24, True), (-26, False)])
 def test_a_word_reaches_as_far_as_it_is_at_most_25_decibels_below_the_loudest(monkeypatch, decibels, belongs):
     heard, powers = _noise(*[0] * 3, *[decibels] * 5, *[-30] * 2, *[0] * 3)
-    nothing = [0.0] * 16
-    _detector_that_says(monkeypatch, [0.0, 0.9, 0.9] + [0.0] * 10, nothing + [0.0] * 13)
+    _detector_that_says(monkeypatch, [0.0, 0.9, 0.9] + [0.0] * 10, [0.0] * 13)
     voiced = _speech_activity._voiced(_speech_activity._Heard.of(heard, RATE, 1.0), powers, 1.0)
     # A word that no speech touches is left out.
     assert np.flatnonzero(voiced).tolist() == list(range(8 if belongs else 3))
@@ -329,8 +333,8 @@ def test_rumble_moves_no_tone_and_the_lowest_voice_does(frequency, moves):
     swelling = (1 + 0.9 * np.sin(2 * np.pi * 3 * time)) * np.sin(2 * np.pi * frequency * time)
     heard = (np.sin(2 * np.pi * 1000 * time) + swelling).astype(np.float32)
     changes = _speech_activity._changes(heard)[2:]  # behind the beginning
-    assert (np.median(changes) > _speech_activity._STEADY_DB) == moves
-    assert moves or changes.max() < _speech_activity._STEADY_DB
+    assert (np.median(changes) > SPEECH_RULES.steady_db) == moves
+    assert moves or changes.max() < SPEECH_RULES.steady_db
 
 
 def test_a_pause_is_a_second_and_more_beside_speech():

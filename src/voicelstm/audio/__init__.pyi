@@ -23,6 +23,10 @@ from ._reading import scipy_values as scipy_values
 from ._scipy_values import ScipyValues as ScipyValues
 from ._speech_activity import speech_frames as speech_frames
 from ._speech_activity import speech_level as speech_level
+from ._speech_rules import SPEECH_RULES as SPEECH_RULES
 from ._stored_samples import SampleSource as SampleSource
 from ._stored_samples import changed_samples as changed_samples
+from ._voice_detector import VOICE_DETECTOR_SIZES as VOICE_DETECTOR_SIZES
+from ._voice_detector import SpeechState as SpeechState
+from ._voice_detector import voice_detector_weights as voice_detector_weights
 from ._windows import get_window as get_window

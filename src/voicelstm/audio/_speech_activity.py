@@ -11,41 +11,12 @@ from scipy.fft import rfft
 
 from voicelstm._base import check_stopped
 from voicelstm.audio._level import peak_of
+from voicelstm.audio._speech_rules import SPEECH_RULES
 from voicelstm.audio._stored_samples import SampleSource
-from voicelstm.audio._voice_detector import CHUNK, RATE, speech_probability
+from voicelstm.audio._voice_detector import CHUNK, RATE, SpeechState, speech_probability
 
 __all__ = ["speech_frames", "speech_level"]
 
-# Level that the loudest quarter of a second exceeds. A click has two chunks at most.
-_LOUD_CHUNKS = 8
-_SIMILAR = 0.1  # power relative to it, -10 dB
-_ATTEMPTS = 3
-_LEVEL = 0.1  # that the voice detector hears it at
-_FAINT = 10**-3.5  # power relative to it, -35 dB, below which nothing is speech
-# A second and more without speech that is at most 15 dB below the loudest may be another talker's turn. What
-# is 45 dB below is crosstalk, if it is anything, and what hardly rises above the quietest fifth is noise.
-_PAUSE = 32  # chunks, more than _SHORT
-_NEAR, _FAINTEST = 10**-1.5, 10**-4.5
-_QUIETEST, _RISES = 0.2, 10**0.2
-_LONGEST_CLOSURE = 0.1  # in s; a shorter interruption, as before a plosive, is part of the speech
-# The voice detector hears no more of a silence, or it would forget the voice before.
-_HEARD_OF_SILENCE = 4  # chunks
-_WORD = 10**-2.5  # above which a chunk belongs to the same word as its neighbour
-_LATE = 3  # chunks behind silence that belong to the word that the voice detector hears then
-# Probability from which speech begins, and below which it ends.
-_BEGINS, _ENDS = 0.5, 0.35
-# In less than a second the detector has hardly settled: it is asked again with silence before the recording,
-# behind which it takes less for speech.
-_SHORT = 31  # chunks
-_BEGINS_AFTER_SILENCE, _ENDS_AFTER_SILENCE = 0.35, 0.2
-_SILENCE = 16  # chunks
-# Tones and chords keep their spectrum. Of speech in the development corpora at most 7 % of the chunks do, of
-# arpeggios 20 % and more.
-_STEADY_DB, _STEADY_SHARE, _STEADY_CHUNKS = 1.0, 0.12, 3
-_STRONG_DB = 20.0  # below the strongest bin of a spectrum
-_LOWEST_BIN = 4  # 62 Hz
-_NEIGHBOURS = 16  # chunks on either side, half a second
-_CHUNKS_AT_ONCE = 4096
 _SPECTRA_AT_ONCE = 64  # so that they stay in the cache
 _SAMPLES_AT_ONCE = 2**21
 _LAID_OUT = 2**20  # samples of frames, which overlap
@@ -73,8 +44,8 @@ def speech_frames(
     # A frame that reaches far into silence is the edge of a pause, and no voice has such an edge.
     half = -(-frame_length // 2)
     halves = [_frame_powers(samples, starts + shift, half) for shift in (0, frame_length - half)]
-    spoken = chunks[chunk] & (np.minimum(*halves) > _FAINT * loud[chunk])
-    is_closure = np.diff(starts[spoken]) <= _LONGEST_CLOSURE * sample_rate
+    spoken = chunks[chunk] & (np.minimum(*halves) > SPEECH_RULES.faint * loud[chunk])
+    is_closure = np.diff(starts[spoken]) <= SPEECH_RULES.longest_closure * sample_rate
     # Before the first and behind the last that is spoken there is none.
     spoken |= np.pad(is_closure, 1)[np.cumsum(spoken)]
     return spoken
@@ -122,11 +93,11 @@ def _speech_chunks(
     spoken, loudest = _at_its_own_level(heard, powers)
     loud = np.full(len(powers), loudest)
     # On a telephone one talker may be far louder than the other, who is heard where the first is silent.
-    for first, stop in _pauses(spoken & (powers > _NEAR * loudest)):
-        if not _may_hold_speech(powers[first:stop], _FAINTEST * loudest):
+    for first, stop in _pauses(spoken & (powers > SPEECH_RULES.near * loudest)):
+        if not _may_hold_speech(powers[first:stop], SPEECH_RULES.faintest * loudest):
             continue
         found, own = _at_its_own_level(heard.part(first, stop), powers[first:stop])
-        if found.any() and own >= _FAINTEST * loudest:
+        if found.any() and own >= SPEECH_RULES.faintest * loudest:
             spoken[first:stop] |= found
             loud[first:stop] = min(own, loudest)
     return spoken, loud
@@ -187,8 +158,8 @@ def _resampled(samples: SampleSource, sample_rate: int, peak: float) -> NDArray[
 def _chunk_powers(heard: _Heard) -> NDArray[np.float64]:
     """Return the mean square of each chunk, some at a time: squares in double precision take much memory."""
     powers = np.empty(len(heard))
-    for first in range(0, len(powers), _CHUNKS_AT_ONCE):
-        some = np.arange(first, min(first + _CHUNKS_AT_ONCE, len(powers)))
+    for first in range(0, len(powers), SPEECH_RULES.chunks_at_once):
+        some = np.arange(first, min(first + SPEECH_RULES.chunks_at_once, len(powers)))
         chunks = heard.samples(some).reshape(-1, CHUNK)
         powers[some] = np.square(chunks, dtype=np.float64).mean(axis=1)
     return powers
@@ -199,13 +170,17 @@ def _pauses(speaks: NDArray[np.bool_]) -> list[tuple[int, int]]:
     if not speaks.any():
         return []
     edges = np.concatenate([[-1], np.flatnonzero(speaks), [len(speaks)]])
-    return [(before + 1, after) for before, after in pairwise(edges.tolist()) if after - before > _PAUSE]
+    return [
+        (before + 1, after)
+        for before, after in pairwise(edges.tolist())
+        if after - before > SPEECH_RULES.pause
+    ]
 
 
 def _may_hold_speech(powers: NDArray[np.float64], faintest: float) -> bool:
     """Tell whether some chunks of a pause are loud enough, and rise above the others, as noise does not."""
-    noise = np.quantile(powers, _QUIETEST)
-    return bool(powers.max() >= faintest and _loudest(powers) > _RISES * noise)
+    noise = np.quantile(powers, SPEECH_RULES.quietest)
+    return bool(powers.max() >= faintest and _loudest(powers) > SPEECH_RULES.rises * noise)
 
 
 def _at_its_own_level(heard: "_Heard", powers: NDArray[np.float64]) -> tuple[NDArray[np.bool_], float]:
@@ -213,18 +188,18 @@ def _at_its_own_level(heard: "_Heard", powers: NDArray[np.float64]) -> tuple[NDA
     candidates = powers > 0
     spoken, loud = np.zeros(len(powers), dtype=bool), _loudest(powers[candidates])
     # A burst of noise may be louder than any voice: what is no speech does not decide how loud speech is.
-    for _ in range(_ATTEMPTS):
+    for _ in range(SPEECH_RULES.attempts):
         if loud == 0:
             break
         spoken = _voiced(heard, powers, loud)
         if spoken.any():
             own = _loudest(powers[spoken])
-            if own >= _SIMILAR * loud:
+            if own >= SPEECH_RULES.similar * loud:
                 break
             loud = own
         else:
-            candidates &= powers < _SIMILAR * loud
-            if candidates.sum() < _LOUD_CHUNKS:
+            candidates &= powers < SPEECH_RULES.similar * loud
+            if candidates.sum() < SPEECH_RULES.loud_chunks:
                 break
             loud = _loudest(powers[candidates])
     return spoken, loud
@@ -233,26 +208,27 @@ def _at_its_own_level(heard: "_Heard", powers: NDArray[np.float64]) -> tuple[NDA
 def _loudest(powers: NDArray[np.float64]) -> float:
     """Return the power that the loudest quarter of a second exceeds, or a quarter of what is shorter."""
     ascending = np.sort(powers)
-    return float(ascending[-min(_LOUD_CHUNKS, -(-len(ascending) // 4))]) if len(ascending) else 0.0
+    n = min(SPEECH_RULES.loud_chunks, -(-len(ascending) // 4))
+    return float(ascending[-n]) if n else 0.0
 
 
 def _voiced(heard: "_Heard", powers: NDArray[np.float64], loud: float) -> NDArray[np.bool_]:
     """Tell which chunks are speech that is as loud as this."""
     check_stopped()
-    sounds = powers > _FAINT * loud
+    sounds = powers > SPEECH_RULES.faint * loud
     kept = _without_long_silence(sounds)
-    chosen = _Chosen(heard, np.flatnonzero(kept), np.float32(_LEVEL / np.sqrt(loud)))
+    chosen = _Chosen(heard, np.flatnonzero(kept), np.float32(SPEECH_RULES.level / np.sqrt(loud)))
     sounds = sounds[kept]
-    voiced = _hysteresis(_probability(chosen), _BEGINS, _ENDS)
-    is_short = len(powers) <= _SHORT
+    voiced = _hysteresis(_probability(chosen), SPEECH_RULES.begins, SPEECH_RULES.ends)
+    is_short = len(powers) <= SPEECH_RULES.short
     if is_short:
-        after_silence = np.pad(chosen.samples(0, len(sounds)), (_SILENCE * CHUNK, 0))
-        probability = speech_probability(after_silence)[0][_SILENCE:]
-        voiced |= _hysteresis(probability, _BEGINS_AFTER_SILENCE, _ENDS_AFTER_SILENCE)
-    word = powers[kept] > _WORD * loud
+        state = SpeechState.after_silence(SPEECH_RULES.silence)
+        probability, _ = speech_probability(chosen.samples(0, len(sounds)), state)
+        voiced |= _hysteresis(probability, SPEECH_RULES.begins_after_silence, SPEECH_RULES.ends_after_silence)
+    word = powers[kept] > SPEECH_RULES.word * loud
     voiced[:-1] |= voiced[1:].copy()  # it is heard when it has begun
-    begins = word & (_chunks_since(~sounds) <= _LATE)
-    for _ in range(_LATE):
+    begins = word & (_chunks_since(~sounds) <= SPEECH_RULES.late)
+    for _ in range(SPEECH_RULES.late):
         voiced[:-1] |= voiced[1:] & begins[:-1]
     if is_short:
         voiced = _whole_words(voiced, word)
@@ -275,15 +251,17 @@ class _Chosen(NamedTuple):
 
 def _probability(chosen: _Chosen) -> NDArray[np.float32]:
     found, state = [np.empty(0, dtype=np.float32)], None
-    for first in range(0, len(chosen.positions), _CHUNKS_AT_ONCE):
-        probability, state = speech_probability(chosen.samples(first, first + _CHUNKS_AT_ONCE), state)
+    for first in range(0, len(chosen.positions), SPEECH_RULES.chunks_at_once):
+        probability, state = speech_probability(
+            chosen.samples(first, first + SPEECH_RULES.chunks_at_once), state
+        )
         found.append(probability)
     return np.concatenate(found)
 
 
 def _without_long_silence(sounds: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Tell which chunks sound, or are among the first of the silence after one that does."""
-    kept: NDArray[np.bool_] = _chunks_since(sounds) <= _HEARD_OF_SILENCE
+    kept: NDArray[np.bool_] = _chunks_since(sounds) <= SPEECH_RULES.heard_of_silence
     return kept
 
 
@@ -310,17 +288,18 @@ def _whole_words(voiced: NDArray[np.bool_], loud: NDArray[np.bool_]) -> NDArray[
 def _steady(chosen: _Chosen, sounds: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Tell which chunks have many around them whose spectrum is that of the chunk before."""
     changes = np.empty(len(sounds))
-    for first in range(0, len(sounds), _CHUNKS_AT_ONCE):
+    for first in range(0, len(sounds), SPEECH_RULES.chunks_at_once):
         check_stopped()
-        piece = chosen.samples(max(first - 1, 0), first + _CHUNKS_AT_ONCE)
+        piece = chosen.samples(max(first - 1, 0), first + SPEECH_RULES.chunks_at_once)
         piece = piece if first else np.pad(piece, (CHUNK, 0))
-        changes[first : first + _CHUNKS_AT_ONCE] = _changes(piece)
-        # The first chunk of a piece is compared with nothing: one in two minutes counts as moving.
-    around = np.ones(2 * _NEIGHBOURS + 1)
-    inner = slice(_NEIGHBOURS, _NEIGHBOURS + len(sounds))
-    n_steady = np.convolve((changes < _STEADY_DB) & sounds, around)[inner]
+        changes[first : first + SPEECH_RULES.chunks_at_once] = _changes(piece)
+    around = np.ones(2 * SPEECH_RULES.neighbours + 1)
+    inner = slice(SPEECH_RULES.neighbours, SPEECH_RULES.neighbours + len(sounds))
+    n_steady = np.convolve((changes < SPEECH_RULES.steady_db) & sounds, around)[inner]
     n_sounding = np.convolve(sounds, around)[inner]
-    steady: NDArray[np.bool_] = n_steady > np.maximum(_STEADY_CHUNKS, _STEADY_SHARE * n_sounding)
+    steady: NDArray[np.bool_] = n_steady > np.maximum(
+        SPEECH_RULES.steady_chunks, SPEECH_RULES.steady_share * n_sounding
+    )
     return steady
 
 
@@ -337,10 +316,10 @@ def _changes(samples: NDArray[np.float32]) -> NDArray[np.float64]:
 def _spectral_changes(frames: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return how far the spectrum of each frame but the first is from that before."""
     window = np.hanning(2 * CHUNK + 1)[:-1].astype(np.float32)
-    spectrum = np.abs(rfft(frames * window, axis=1))[:, _LOWEST_BIN:] + 1e-7
+    spectrum = np.abs(rfft(frames * window, axis=1))[:, SPEECH_RULES.lowest_bin :] + 1e-7
     level = 20 * np.log10(spectrum)
     top = level.max(axis=1, keepdims=True)
-    strong = level > top - _STRONG_DB
+    strong = level > top - SPEECH_RULES.strong_db
     weight = np.where(strong[1:] | strong[:-1], np.maximum(spectrum[1:], spectrum[:-1]), 0)
     weight /= weight.sum(axis=1, keepdims=True)
     change = np.diff(level, axis=0)

@@ -12,7 +12,14 @@ from scipy.special import expit
 from voicelstm._base import check_stopped
 from voicelstm.audio._matrix_product import matrix_product
 
-__all__ = ["CHUNK", "RATE", "SpeechState", "speech_probability"]
+__all__ = [
+    "CHUNK",
+    "RATE",
+    "VOICE_DETECTOR_SIZES",
+    "SpeechState",
+    "speech_probability",
+    "voice_detector_weights",
+]
 
 RATE = 16000  # in Hz
 CHUNK = 512  # samples: 32 ms
@@ -30,6 +37,21 @@ _COLUMNS = 64  # of the recurrent weights that one call to BLAS multiplies, the 
 _WEIGHTS = Path(__file__).parent / "silero_vad" / "silero_vad_16k.safetensors"
 
 
+class VoiceDetectorSizes(NamedTuple):
+    """Numbers of samples and units of the voice detector, for who writes it as a graph; see the constants."""
+
+    rate: int = RATE
+    chunk: int = CHUNK
+    context: int = _CONTEXT
+    reflected: int = _REFLECTED
+    window: int = _WINDOW
+    hop: int = _HOP
+    units: int = _UNITS
+
+
+VOICE_DETECTOR_SIZES = VoiceDetectorSizes()
+
+
 class SpeechState(NamedTuple):
     """What the detector remembers of the chunks before: the network's state, and the last samples."""
 
@@ -42,6 +64,12 @@ class SpeechState(NamedTuple):
         """Return the state before the first chunk."""
         zeros = np.zeros(_UNITS, dtype=np.float32)
         return cls(zeros, zeros, np.zeros(_CONTEXT, dtype=np.float32))
+
+    @classmethod
+    @cache
+    def after_silence(cls, n_chunks: int) -> "SpeechState":
+        """Return the state behind so many chunks of zeros."""
+        return speech_probability(np.zeros(n_chunks * CHUNK, dtype=np.float32))[1]
 
 
 def speech_probability(
@@ -71,12 +99,18 @@ def speech_probability(
     return probability, state
 
 
-@cache
-def _weights() -> dict[str, NDArray[np.float32]]:
-    """Read the weights; of each layer with the input's axis first, as products take them."""
+def voice_detector_weights() -> dict[str, NDArray[np.float32]]:
+    """Read the weights, as PyTorch lays them out: gates of the recurrent layer are i, f, g, o."""
     from safetensors.numpy import load_file
 
     found: dict[str, NDArray[np.float32]] = load_file(_WEIGHTS)
+    return found
+
+
+@cache
+def _weights() -> dict[str, NDArray[np.float32]]:
+    """Read the weights; of each layer with the input's axis first, as products take them."""
+    found = voice_detector_weights()
     for name, values in found.items():
         if name.startswith("conv") and values.ndim == 3:
             found[name] = np.ascontiguousarray(values.transpose(2, 1, 0))
