@@ -54,6 +54,33 @@ def test_a_part_that_runs_many_times_sees_what_is_outside_and_makes_a_row_each_t
     np.testing.assert_array_equal(found, ONE * [[0], [1]])
 
 
+def test_a_part_runs_as_long_as_it_goes_on_and_hands_its_state_to_the_next_turn():
+    def doubled(graph, limit):
+        def turn(number, total, found):
+            total = total * 2
+            found = graph.concatenate([found, total.reshape(1)], 0)
+            return total * 2 <= limit, [number + 1, total, found]
+
+        none = graph.constant([], np.float32)
+        state = [graph.constant(0, np.int64), graph.constant(3, np.float32), none]
+        return graph.repeat(limit > 0, state, turn)
+
+    number, total, found = run(doubled, np.array(50, "float32"))
+    assert (number, total, found.tolist()) == (4, 48, [6, 12, 24, 48])
+    number, total, found = run(doubled, np.array(0, "float32"))
+    assert (number, total, found.tolist()) == (0, 3, [])
+
+
+@pytest.mark.parametrize("x", [2.0, -2.0])
+def test_one_of_two_parts_runs_and_sees_what_is_outside(x):
+    def compute(graph, x):
+        twice = x * 2
+        return graph.choose(x > 0, lambda: [twice + 1, x > 0], lambda: [1 - twice, x > 0])
+
+    found, is_positive = run(compute, np.array(x, "float32"), axes=0)
+    assert (found, is_positive) == (5, x > 0)
+
+
 def test_equal_constants_are_one():
     graph = Graph()
     one = graph.constant([1, 2], np.int64)
