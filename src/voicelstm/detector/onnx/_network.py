@@ -33,13 +33,24 @@ class _Lengths:
         """Return the length of each row."""
         return self._over_rows(self._values, n_rows)
 
-    def cleared(self, maps: Value, value: float) -> Value:
-        """Set the frames of maps, (n_rows, n_maps, n_frames, n_bands), that are beyond the lengths."""
-        if self._known is not None and len(set(self._known)) == 1:
+    def lowest_beyond(self, maps: Value) -> Value:
+        """Let frames beyond the lengths of maps, (n_rows, n_maps, n_frames, n_bands), be no maximum."""
+        if self._are_equal:
             return maps
+        return self._graph.where(self._are_within(maps), maps, float(np.finfo(np.float32).min))
+
+    def zero_beyond(self, maps: Value) -> Value:
+        """Let frames beyond the lengths of maps be zero."""
+        # A product takes a third of the time of a choice.
+        return maps if self._are_equal else maps * self._are_within(maps).cast(np.float32)
+
+    @property
+    def _are_equal(self) -> bool:
+        return self._known is not None and len(set(self._known)) == 1
+
+    def _are_within(self, maps: Value) -> Value:
         lengths = self.of_rows(maps.size(0)).reshape(-1, 1, 1, 1)
-        frames = self._graph.arange(self._n_frames).reshape(1, 1, -1, 1)
-        return self._graph.where(frames < lengths, maps, value)
+        return self._graph.arange(self._n_frames).reshape(1, 1, -1, 1) < lengths
 
     def from_each_shift(self, maps: Value, pool: int, shifts: range) -> Value:
         """Choose every `pool`-th frame, from each shift on, and go on with the lengths of these."""
@@ -106,7 +117,7 @@ def _convolutions(
     maps = segments.reshape(segments.size(0), 1, -1, n_bands)
     kernels, signs = normalized_kernels(architecture, weights)
     blocks = zip(kernels, architecture.convolutions, shifts_of(architecture.convolutions), strict=True)
-    for (kernel, bias), (_, size, pool), shifts in blocks:
+    for number, ((kernel, bias), (_, size, pool), shifts) in enumerate(blocks):
         before, behind = (size - 1) // 2, size // 2
         maps = graph.op(
             "Conv",
@@ -117,7 +128,7 @@ def _convolutions(
         )
         if pool > 1:
             # Pooled before the larger of two halves is taken, there is less to move.
-            maps = lengths.cleared(maps, float(np.finfo(np.float32).min))
+            maps = lengths.lowest_beyond(maps)
             maps = graph.op(
                 "MaxPool",
                 maps,
@@ -130,7 +141,8 @@ def _convolutions(
         maps = graph.maximum(one, other)
         if pool > 1:
             maps = lengths.from_each_shift(maps, pool, shifts)
-        maps = lengths.cleared(maps, 0.0)
+        if number + 1 < len(kernels):
+            maps = lengths.zero_beyond(maps)
     for direction in architecture.directions:
         name = f"lstm_0{direction}/kernel"
         rows = weights[name].reshape(n_bands, len(signs), -1) * signs[:, None]
