@@ -61,18 +61,20 @@ def test_a_file_that_cannot_be_written_is_an_error_that_names_the_folder(package
 
 def test_a_graph_of_samples_gives_what_detect_says(small_voices, tmp_path):
     (recordings, y), (held_out, labels) = small_voices
-    detector = make_detector("dynamics", random_state=0, features__speech_only=False, classifier__max_steps=4)
+    detector = make_detector("dynamics", random_state=0, classifier__max_steps=4)
     calibrated = calibrate(detector.fit(recordings, y), held_out, labels)
     export_onnx(tune_threshold(calibrated, held_out, labels), tmp_path / "detector.onnx")
     opened = session(tmp_path / "detector.onnx")
     clips = [read_audio(each, sample_rate=16000)[0].astype("float32") for each in held_out[:6]]
     for samples in (*clips, np.tile(clips[0], 9)):
         (expected,) = detect(calibrated, [samples], timeline=True)
-        score, of_segments, spans = opened.run(None, {"samples": samples})
+        score, of_segments, spans, speech = opened.run(None, {"samples": samples})
         np.testing.assert_allclose(score, expected.score, rtol=0, atol=1e-4)
         np.testing.assert_allclose(of_segments, expected.timeline["score"], rtol=0, atol=1e-4)
+        assert speech == pytest.approx(expected.speech)
         np.testing.assert_allclose(spans[:, 0], expected.timeline["start_s"], rtol=0, atol=1e-5)
         np.testing.assert_allclose(spans[:, 1], expected.timeline["stop_s"], rtol=0, atol=1e-5)
-    score, of_segments, spans = opened.run(None, {"samples": np.zeros(16000, "float32")})
+    score, of_segments, spans, speech = opened.run(None, {"samples": np.zeros(16000, "float32")})
     assert np.isnan(score)
+    assert speech == 0
     assert (of_segments.shape, spans.shape) == ((0,), (0, 2))

@@ -15,15 +15,11 @@ def voice(n_samples):
     return samples.astype("float32")
 
 
-def nothing(*_):
-    raise AssertionError("speech is looked for")
-
-
-def extracted(settings, samples, search=nothing):
+def extracted(settings, samples):
     """Features, the start of each frame, and whether there is something to judge."""
 
     def compute(graph, samples):
-        found = extract(graph, samples, settings, search)
+        found = extract(graph, samples, settings)
         return [found.features, found.starts.reshape(-1, 1), found.is_heard.reshape(1, 1)]
 
     return run(compute, samples)
@@ -62,7 +58,8 @@ def test_only_frames_that_the_search_finds_are_kept_and_make_the_level(monkeypat
         seen.append(frame_length)
         return graph.constant(spoken, bool)
 
-    features, starts, is_heard = extracted(settings, samples, search)
+    monkeypatch.setattr("voicelstm.detector.onnx._extraction.speech_frames", search)
+    features, starts, is_heard = extracted(settings, samples)
     monkeypatch.setattr("voicelstm.features._extraction.speech_frames", lambda *_: spoken)
     (clip,) = transformer.extract([samples])
     np.testing.assert_allclose(features, clip.features, rtol=0, atol=1e-3)
@@ -72,10 +69,13 @@ def test_only_frames_that_the_search_finds_are_kept_and_make_the_level(monkeypat
 
 
 @pytest.mark.parametrize("n_spoken", [0, 14, 15])
-def test_less_speech_than_the_least_is_not_heard(n_spoken):
+def test_less_speech_than_the_least_is_not_heard(n_spoken, monkeypatch):
     spoken = np.arange(99) < n_spoken
     settings = MFCCTransformer(speech_only=True)._settings(None)
-    _, _, is_heard = extracted(settings, voice(16000), lambda graph, *_: graph.constant(spoken, bool))
+    monkeypatch.setattr(
+        "voicelstm.detector.onnx._extraction.speech_frames", lambda graph, *_: graph.constant(spoken, bool)
+    )
+    _, _, is_heard = extracted(settings, voice(16000))
     assert is_heard.item() == (n_spoken * 0.01 >= LEAST_SPEECH)
 
 

@@ -104,7 +104,7 @@ def _of_samples(parts: Parts, metadata: dict[str, str]) -> Any:
     check_exportable(settings)
     graph = Graph()
     samples = graph.input("samples", np.float32, ["n_samples"])
-    extracted = extract(graph, samples, settings, speech_frames)
+    extracted = extract(graph, samples, settings)
     frames, starts, stops = extracted.features.cast(np.float32), None, None
     if parts.dynamics is not None:
         frames, starts, stops = dynamics_of(graph, extracted.features, parts.dynamics)
@@ -128,11 +128,6 @@ def _of_samples(parts: Parts, metadata: dict[str, str]) -> Any:
     if extracted.speech is not None:
         outputs.append(("speech", extracted.speech.cast(np.float32), []))
     return graph.model(outputs, metadata)
-
-
-def speech_frames(graph: Graph, samples: Value, starts: Value, frame_length: int) -> Value:
-    """Refuse: the search for speech is not there yet."""
-    raise NotImplementedError("The search for speech is not there yet.")
 
 
 def _directed(graph: Graph, parts: Parts, mean: Value, of_segments: Value) -> tuple[Value, Value]:

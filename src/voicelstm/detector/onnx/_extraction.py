@@ -1,21 +1,18 @@
 """Samples in, features out, as nodes of a graph: the front end's chain from end to end."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from voicelstm.audio import VOICE_DETECTOR_SIZES as SIZES
 from voicelstm.detector.onnx._cepstra import cepstra, frame_count
 from voicelstm.detector.onnx._deltas import append_deltas, normalized
 from voicelstm.detector.onnx._graph import Graph, Value
 from voicelstm.detector.onnx._level import active_samples, at_level, at_level_of_frames, peak_of
+from voicelstm.detector.onnx._speech_activity import speech_frames
 from voicelstm.features import LEAST_SPEECH, ExtractionSettings, check_extraction, frame_sizes
 
 __all__ = ["Extracted", "check_exportable", "extract"]
-
-_SPEECH_RATE = 16000  # Hz
-# Of samples, places where frames begin, and their length: which frames are speech.
-SpeechSearch = Callable[[Graph, Value, Value, int], Value]
 
 
 @dataclass(frozen=True)
@@ -47,8 +44,8 @@ def check_exportable(settings: ExtractionSettings) -> None:
         (
             "sample_rate",
             settings.sample_rate,
-            not settings.speech_only or settings.sample_rate == _SPEECH_RATE,
-            f"{_SPEECH_RATE}, at which speech is looked for",
+            not settings.speech_only or settings.sample_rate == SIZES.rate,
+            f"{SIZES.rate}, at which speech is looked for",
         ),
     ]
     for name, value, is_possible, expected in only:
@@ -58,7 +55,7 @@ def check_exportable(settings: ExtractionSettings) -> None:
             )
 
 
-def extract(graph: Graph, samples: Value, settings: ExtractionSettings, search: SpeechSearch) -> Extracted:
+def extract(graph: Graph, samples: Value, settings: ExtractionSettings) -> Extracted:
     """Turn samples (n_samples,) of the settings' rate into features."""
     own, rate = settings.cepstra, int(settings.sample_rate or 0)
     length, step = frame_sizes(rate, own.frame_length, own.frame_step)
@@ -70,7 +67,7 @@ def extract(graph: Graph, samples: Value, settings: ExtractionSettings, search: 
     start, speech = None, None
     if settings.speech_only:
         starts = graph.arange(frame_count(graph, n_samples, length, step)) * step
-        spoken = graph.op("NonZero", search(graph, samples, starts, length)).reshape(-1)
+        spoken = graph.op("NonZero", speech_frames(graph, samples, starts, length)).reshape(-1)
         speech = spoken.size(0).cast(np.float64) * (step / rate)
         is_heard = is_heard & (speech >= LEAST_SPEECH)
         # A frame that nobody hears of, if there is none to judge.
