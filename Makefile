@@ -259,6 +259,7 @@ notebook: install
 benchmarks: install
 	$(BIN)/python benchmarks/answer.py
 	$(BIN)/python benchmarks/answer_network.py
+	$(BIN)/python benchmarks/onnx_export.py
 	$(BIN)/python benchmarks/frontend.py
 	$(BIN)/python benchmarks/augmentation.py
 	$(BIN)/python benchmarks/network.py

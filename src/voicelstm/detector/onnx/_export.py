@@ -20,11 +20,13 @@ __all__ = ["export_onnx"]
 def export_onnx(
     detector: Any, path: str | os.PathLike[str], *, features: bool = False, human_label: Any = None
 ) -> None:
-    """Write a fitted detector as a graph for ONNX runtimes.
+    """Write a fitted detector as one graph for ONNX runtimes, from samples to score.
 
-    The file needs neither this library nor Python where it is used: ONNX Runtime, its versions for browsers
-    and phones, or another runtime of ONNX asks it. It needs the package onnx here, which the extra
+    ONNX Runtime, its versions for browsers and phones, or another runtime of ONNX asks it, without this
+    library. No training framework is needed here either, but the package onnx, which the extra
     ``voicelstm[onnx]`` installs.
+
+    Read more in the :ref:`user guide <deploy>`.
 
     Parameters
     ----------
@@ -33,9 +35,10 @@ def export_onnx(
         between them, or a wrapper around one: a threshold, a calibration by "sigmoid" or a frozen estimator.
         With `features` also an `LSTMVoiceClassifier` alone.
     path : str or os.PathLike
-        Path of the file, by custom ``.onnx``. An existing file is replaced only when the new one is complete.
+        Path of the file, which by custom ends in ``.onnx``. An existing file is replaced only when the new
+        one is complete.
     features : bool, default=False
-        Whether the graph reads the features of a clip, as the classifier takes them, and not samples.
+        Whether the graph reads the features of a clip, as the classifier takes them, in place of samples.
     human_label : label, default=None
         Human class. If None, the detector says, or it is recognised by its spelling ("human", "bonafide",
         "real", ...); of 0 and 1 it must be given. With more than two classes it is not looked at.
@@ -47,7 +50,33 @@ def export_onnx(
     TypeError
         If the detector has other steps, or holds several Pipelines; the text says which.
     ValueError
-        If it is not known which of two classes is the human one.
+        If it is not known which of two classes is the human one, or a parameter of `MFCCTransformer` asks for
+        what a graph cannot do: another `backend`, ``amplitude="scipy"``, ``channel="interleaved"``, no
+        `sample_rate`, or one that is not 16 kHz together with `speech_only`.
+    OSError
+        If the file cannot be written.
+
+    See Also
+    --------
+    detect : Asks a detector about recordings, with this library.
+    save : Writes a detector so that this library can read it.
+
+    Notes
+    -----
+    The input ``samples`` is float32 of shape (n_samples,), one channel within ±1 at the transformer's
+    `sample_rate`. The outputs are ``score``, the log-odds of synthetic that :func:`detect` gives;
+    ``segment_scores``, (n_segments,), and ``segment_spans``, (n_segments, 2) in s, as of
+    :func:`score_timeline`; and, of a detector with `speech_only`, ``speech`` in s. If there is nothing to
+    judge, since all samples are 0, there is less than a frame of them, or less than 0.15 s of speech, the
+    score is NaN and there are no segments. Scores equal the library's to 1e-3; networks of double precision
+    compute in single. Only standard operators of opset 18 are used.
+
+    With `features`, the input ``features`` is float32 of shape (n_frames, n_features), and in place of
+    ``segment_spans`` there is ``segment_frames``, (n_segments, 2): the first frame of a segment and the one
+    behind its last.
+
+    The file's metadata are what :ref:`the guide <onnx_graph>` lists: version, classes, direction of the
+    scores, thresholds, card, licences.
 
     Examples
     --------
@@ -55,8 +84,8 @@ def export_onnx(
     >>> from tempfile import TemporaryDirectory
     >>> from voicelstm import export_onnx, load_pretrained
     >>> with TemporaryDirectory() as folder:
-    ...     export_onnx(load_pretrained(), Path(folder, "network.onnx"), features=True)
-    ...     Path(folder, "network.onnx").stat().st_size < 2_000_000
+    ...     export_onnx(load_pretrained(), Path(folder, "detector.onnx"))
+    ...     Path(folder, "detector.onnx").stat().st_size < 2_000_000
     True
     """
     _check_onnx()
@@ -134,6 +163,10 @@ def _directed(graph: Graph, parts: Parts, mean: Value, of_segments: Value) -> tu
     """Turn logits into the scores of clip and segments: of two classes the log-odds of synthetic."""
     if len(parts.classes) > 2:
         return mean, of_segments
-    slope, intercept = parts.calibration or (1.0, 0.0)
-    score = mean.reshape() * (slope * parts.direction) + intercept * parts.direction
-    return score, of_segments.reshape(-1) * parts.direction
+    score, of_segments = mean.reshape() * parts.direction, of_segments.reshape(-1) * parts.direction
+    if parts.calibration is not None:
+        slope, intercept = parts.calibration
+        most = -np.log(np.finfo(np.float64).eps)  # where scikit-learn clips probabilities
+        score = score * slope + intercept * parts.direction
+        score = graph.minimum(graph.maximum(score, -most), most)
+    return score, of_segments
