@@ -22,6 +22,7 @@ STEPS = [
     ("import voicelstm._compat", "sklearn torch joblib"),
     ("import voicelstm.datasets", "soundfile pooch requests"),
     ("voicelstm.display.CepstraDisplay", "matplotlib"),
+    ("voicelstm.export_onnx", "onnx onnxruntime"),
     ("from voicelstm import audit, evaluate; from voicelstm.datasets import UnseenSystems", ""),
     ("from voicelstm import LSTMVoiceClassifier, MFCCTransformer, load, make_detector, save", ""),
     ("import numpy; MFCCTransformer(n_jobs=2).transform([numpy.ones(9)])", "av audioread"),

@@ -34,6 +34,7 @@ found = list(voicelstm.detect(detector, X, timeline=True))
 assert all(len(each.timeline) and np.isfinite(each.score) for each in found)
 assert len(voicelstm.score_timeline(detector, X[:2])) == 2
 voicelstm.evaluate(detector, X, y, n_resamples=10)
+voicelstm.export_onnx(detector, folder + "/detector.onnx")
 voicelstm.save(detector, folder + "/again.voicelstm")
 found = voicelstm.load(folder + "/again.voicelstm").predict_proba(X)
 np.testing.assert_array_equal(found, detector.predict_proba(X))

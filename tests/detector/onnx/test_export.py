@@ -1,3 +1,4 @@
+import csv
 import sys
 
 import numpy as np
@@ -21,6 +22,37 @@ from voicelstm.metrics import synthetic_log_odds
 @pytest.fixture(scope="module")
 def packaged():
     return load_pretrained()
+
+
+@pytest.fixture(scope="module")
+def opened(packaged, tmp_path_factory):
+    """The packaged detector's graph."""
+    path = tmp_path_factory.mktemp("graph") / "detector.onnx"
+    export_onnx(packaged, path)
+    return session(path)
+
+
+def difference(detector, opened, samples):
+    """How far scores, spans and the speech of a graph are from the library's; infinite if only one hears."""
+    (expected,) = detect(detector, [samples], timeline=True)
+    score, of_segments, spans, speech = opened.run(None, {"samples": samples})
+    if expected.error is not None:
+        return 0.0 if np.isnan(score) and not len(of_segments) else np.inf
+    timeline = expected.timeline
+    if len(of_segments) != len(timeline) or np.isnan(score):
+        return np.inf
+    apart = [
+        score - expected.score,
+        speech - expected.speech,
+        *(of_segments - timeline["score"]),
+        *(spans[:, 0] - timeline["start_s"]),
+        *(spans[:, 1] - timeline["stop_s"]),
+    ]
+    return float(np.abs(apart).max())
+
+
+def read(path):
+    return read_audio(path, sample_rate=16000)[0].astype("float32")
 
 
 def test_a_graph_of_features_gives_the_scores_of_the_detector_that_reads_them(packaged, tmp_path):
@@ -78,3 +110,60 @@ def test_a_graph_of_samples_gives_what_detect_says(small_voices, tmp_path):
     assert np.isnan(score)
     assert speech == 0
     assert (of_segments.shape, spans.shape) == ((0,), (0, 2))
+
+
+def test_the_packaged_graph_equals_the_library_on_recordings_of_all_kinds(
+    packaged, opened, corpus_dir, manifest
+):
+    chosen = [row["path"] for row in manifest[:: len(manifest) // 20]]
+    found = {path: difference(packaged, opened, read(corpus_dir / path)) for path in chosen}
+    assert {path: apart for path, apart in found.items() if not apart <= 1e-3} == {}
+
+
+def clicks(generator):
+    samples = 1e-4 * generator.normal(size=48000)
+    samples[::9000] = 1
+    return samples
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        lambda voice, _: voice[:1600],
+        lambda voice, _: voice[:8000],
+        lambda voice, _: voice[:0],
+        lambda voice, _: voice[:1],
+        lambda voice, _: 1e-6 * voice,
+        lambda voice, _: np.clip(8 * voice, -1, 1),
+        lambda voice, _: np.resize(voice, 16000 * 600),
+        lambda voice, _: np.concatenate([voice, np.zeros(30 * 16000), 0.02 * voice]),
+        lambda _, generator: clicks(generator),
+        lambda _, generator: 0.1 * generator.normal(size=32000),
+    ],
+    ids=["0.1 s", "0.5 s", "none", "one", "quiet", "clipped", "10 min", "pause", "clicks", "noise"],
+)
+def test_the_packaged_graph_equals_the_library_at_the_edges(sound, packaged, opened, corpus_dir, manifest):
+    voice = read(corpus_dir / next(row["path"] for row in manifest if row["label"] == "human"))
+    samples = sound(voice, np.random.default_rng(0)).astype("float32")
+    assert difference(packaged, opened, samples) <= 1e-3
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(3600)
+def test_the_packaged_graph_equals_the_library_on_the_corpus(packaged, opened, corpus_dir, manifest):
+    with (corpus_dir / "wide.csv").open(newline="", encoding="utf-8") as lines:
+        paths = [row["path"] for row in (*manifest, *csv.DictReader(lines))]
+    found = {path: difference(packaged, opened, read(corpus_dir / path)) for path in paths}
+    assert len(found) > 2000
+    assert {path: apart for path, apart in found.items() if not apart <= 1e-3} == {}
+
+
+@pytest.mark.nightly
+@pytest.mark.filterwarnings("ignore::voicelstm.exceptions.AudioWarning")
+def test_the_packaged_graph_equals_the_library_on_strange_recordings(packaged, opened, awkward_files):
+    found = {}
+    for path, expected in awkward_files:
+        if expected == "decode":
+            found[path.name] = difference(packaged, opened, read(path))
+    assert len(found) > 20
+    assert {name: apart for name, apart in found.items() if not apart <= 1e-3} == {}
