@@ -47,11 +47,23 @@ def test_parts_of_an_axis_are_taken_by_bounds_and_by_places():
 
 
 def test_a_part_that_runs_many_times_sees_what_is_outside_and_makes_a_row_each_time():
-    def turn(x):
-        return lambda part, number: [x.within(part).take(number) * number.cast("float32")]
-
-    (found,) = run(lambda graph, x: graph.collect(x.size(0), turn(x)), ONE)
+    (found,) = run(
+        lambda graph, x: graph.collect(x.size(0), lambda turn: [x.take(turn) * turn.cast("float32")]), ONE
+    )
     np.testing.assert_array_equal(found, ONE * [[0], [1]])
+
+
+@pytest.mark.parametrize("n", [1, 3, 4, 7])
+def test_rows_that_are_computed_in_groups_come_in_their_order(n):
+    seen = np.arange(n, dtype="float32")
+
+    def compute(graph, x):
+        def group(first, size):
+            return x.take(graph.minimum(first + graph.arange(size), x.size(0) - 1)).reshape(-1, 1) * 2
+
+        return graph.in_groups(x.size(0), 3, group, 1)
+
+    np.testing.assert_array_equal(run(compute, seen)[0][:, 0], 2 * seen)
 
 
 def test_a_part_runs_as_long_as_it_goes_on_and_hands_its_state_to_the_next_turn():

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from tests.detector.onnx.sessions import run
-from voicelstm.audio import active_region, set_level, speech_level
-from voicelstm.detector.onnx._level import active_samples, at_level, at_level_of_frames, peak_of
+from voicelstm.audio import active_region, set_level
+from voicelstm.detector.onnx._level import active_samples, at_level, at_level_of, peak_of
 
 SAMPLES = np.concatenate(
     [np.zeros(50), 1e-4 * np.ones(30), np.sin(np.arange(900)), -2e-3 * np.ones(20), np.zeros(5)]
@@ -33,11 +33,10 @@ def test_of_silence_some_first_samples_are_kept_and_no_level_is_set():
         axes=1,
     )
     assert len(samples) == 400
-    for scaled in (
-        lambda graph, x: at_level(graph, x, peak_of(graph, x), -20.0),
-        lambda graph, x: at_level_of_frames(graph, x, -20.0, graph.arange(3) * 160, x.size(0), 400, 160),
-    ):
-        assert not run(scaled, np.zeros(900, "float32"), axes=1)[0].any()
+    (found,) = run(
+        lambda graph, x: at_level(graph, x, peak_of(graph, x), -20.0), np.zeros(900, "float32"), axes=1
+    )
+    assert not found.any()
 
 
 @pytest.mark.parametrize("factor", [1.0, 1e-30, 1e30])
@@ -47,13 +46,10 @@ def test_the_level_is_the_librarys_to_the_last_bit(factor):
     np.testing.assert_array_equal(found, set_level(samples, -26.0))
 
 
-def test_the_level_of_some_frames_is_the_librarys_to_the_last_bit():
-    starts = np.array([0, 320, 480, 640])  # the last of which ends behind the samples
+@pytest.mark.parametrize("loudness", [0.0, 1e-20, 0.37])
+def test_the_level_of_what_is_as_loud_as_this_is_set_in_single_precision(loudness):
     (found,) = run(
-        lambda graph, x, starts: at_level_of_frames(graph, x, -26.0, starts, x.size(0), 400, 160),
-        SAMPLES,
-        starts,
-        axes=1,
+        lambda graph, x: at_level_of(graph, x, graph.constant(loudness, np.float64), -26.0), SAMPLES, axes=1
     )
-    gain = np.float32(10 ** (-26 / 20) / speech_level(SAMPLES, starts, 400))
+    gain = np.float32(10 ** (-26 / 20) / loudness) if loudness else 1
     np.testing.assert_array_equal(found, SAMPLES * gain)

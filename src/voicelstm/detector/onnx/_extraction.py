@@ -8,8 +8,8 @@ from voicelstm.audio import VOICE_DETECTOR_SIZES as SIZES
 from voicelstm.detector.onnx._cepstra import cepstra, frame_count
 from voicelstm.detector.onnx._deltas import append_deltas, normalized
 from voicelstm.detector.onnx._graph import Graph, Value
-from voicelstm.detector.onnx._level import active_samples, at_level, at_level_of_frames, peak_of
-from voicelstm.detector.onnx._speech_activity import speech_frames
+from voicelstm.detector.onnx._level import active_samples, at_level, at_level_of, peak_of
+from voicelstm.detector.onnx._speech_activity import speech_frames, speech_level
 from voicelstm.features import LEAST_SPEECH, ExtractionSettings, check_extraction, frame_sizes
 
 __all__ = ["Extracted", "check_exportable", "extract"]
@@ -73,11 +73,10 @@ def extract(graph: Graph, samples: Value, settings: ExtractionSettings) -> Extra
         # A frame that nobody hears of, if there is none to judge.
         nothing = graph.constant([0], np.int64)
         positions = graph.concatenate([spoken, nothing], 0).slice(0, 0, graph.maximum(spoken.size(0), 1))
+        loudness = speech_level(graph, samples, positions * step, length)
         samples = samples.cast(own.dtype)
         if settings.level is not None:
-            samples = at_level_of_frames(
-                graph, samples, settings.level, positions * step, n_samples, length, step
-            )
+            samples = at_level_of(graph, samples, loudness, settings.level)
     else:
         samples = samples.cast(own.dtype)
         if settings.trim_silence is not None:

@@ -77,10 +77,6 @@ class Value:
     def __invert__(self) -> "Value":
         return self.graph.op("Not", self)
 
-    def within(self, part: "Graph") -> "Value":
-        """Return the same value for the nodes of a part of the graph."""
-        return Value(part, self.name, self.dtype)
-
     def size(self, axis: int) -> "Value":
         """Return the number of elements along an axis, a scalar."""
         return self.graph.op("Shape", self, start=axis, end=axis + 1 or None).reshape()
@@ -253,20 +249,18 @@ class Graph:
         )
         return [Value(self, name, dtype) for name, dtype in zip(names, dtypes, strict=True)]
 
-    def collect(self, n_times: Value, part: Callable[["Graph", Value], Sequence[Value]]) -> list[Value]:
-        """Run a part, given its graph and the number of the turn; each output becomes a row of one result."""
+    def collect(self, n_times: Value, turn: Callable[[Value], Sequence[Value]]) -> list[Value]:
+        """Run a part so many times, given the number of the turn; each output becomes a row of one result."""
         from onnx import helper
 
-        body = Graph(self)
-        turn = body.input(self._name("turn"), np.int64, ())
-        goes_on = body.input(self._name("goes_on"), bool, ())
-        with self._opened(body):
-            outputs = part(body, turn)
-            kept = body.op("Identity", goes_on)
-        names = [self._name("Loop") for _ in outputs]
-        inner = body._message([kept, *outputs])
-        self._add(helper.make_node("Loop", [n_times.name, ""], names, body=inner))
-        return [Value(self, name, each.dtype) for name, each in zip(names, outputs, strict=True)]
+        part = Graph(self)
+        number = part.input(self._name("turn"), np.int64, ())
+        goes_on = part.input(self._name("goes_on"), bool, ())
+        with self._opened(part):
+            outputs = [part.op("Identity", each) for each in (goes_on, *turn(number))]
+        names = [self._name("Loop") for _ in outputs[1:]]
+        self._add(helper.make_node("Loop", [n_times.name, ""], names, body=part._message(outputs)))
+        return [Value(self, name, each.dtype) for name, each in zip(names, outputs[1:], strict=True)]
 
     def in_groups(
         self, n: Value, at_once: int, compute: Callable[[Value, Value], Value], width: int
@@ -277,7 +271,7 @@ class Graph:
         """
         n_groups = (n + (at_once - 1)) // at_once
         size = (n + n_groups - 1) // n_groups
-        (found,) = self.collect(n_groups, lambda part, turn: [compute(turn * size, size)])
+        (found,) = self.collect(n_groups, lambda turn: [compute(turn * size, size)])
         return found.reshape(-1, width).slice(0, 0, n)
 
     def model(
