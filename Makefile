@@ -51,7 +51,7 @@ $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python $(if $(CONSTRAINTS),--constraints "$(CONSTRAINTS)") \
-		--editable ".[plot]" --group dev --group docs --group lint
+		--editable ".[plot,onnx]" --group dev --group docs --group lint
 	@touch $@
 
 install: $(VENV)/.installed
@@ -83,10 +83,10 @@ LOWER_BOUNDS_TESTS ?= tests/test_package.py tests/test_compat.py tests/display t
 
 $(LOWER_BOUNDS)/.installed: $(VENV)/.installed
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWER_BOUNDS)
-	$(BIN)/uv pip compile --quiet --resolution=lowest-direct --extra=plot --python=$(BIN)/python pyproject.toml \
+	$(BIN)/uv pip compile --quiet --resolution=lowest-direct --extra=plot --extra=onnx --python=$(BIN)/python pyproject.toml \
 		--output-file=$(LOWER_BOUNDS)/versions.txt
 	$(BIN)/uv pip install --quiet --python=$(LOWER_BOUNDS)/bin/python --constraint=$(LOWER_BOUNDS)/versions.txt \
-		--editable ".[plot]" --group dev
+		--editable ".[plot,onnx]" --group dev
 	@touch $@
 
 # Old versions warn of what the newest of their own dependencies deprecate, matplotlib 3.9 of pyparsing's.
@@ -102,7 +102,7 @@ PRE_RELEASES_TESTS ?=
 pre-releases: $(VENV)/.installed
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(PRE_RELEASES)
 	$(BIN)/uv pip install --quiet --upgrade --prerelease=allow --python=$(PRE_RELEASES)/bin/python \
-		--editable ".[plot]" --group dev
+		--editable ".[plot,onnx]" --group dev
 	$(BIN)/uv pip freeze --python=$(PRE_RELEASES)/bin/python > $(PRE_RELEASES)/versions.txt
 	$(PRE_RELEASES)/bin/python -m pytest $(TWO_PROCESSES) $(PRE_RELEASES_TESTS)
 
@@ -235,14 +235,14 @@ distributions: install
 
 # The versions of one day, for each supported Python and system. A lock file would keep the address of the index too.
 constraints: install
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version=3.11 --extra=plot \
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version=3.11 --extra=plot --extra=onnx \
 		$(patsubst %,--group=%,dev docs lint benchmarks mutations) --no-annotate pyproject.toml \
 		--custom-compile-command="make constraints" --output-file=constraints.txt
 
 # Of what an installation takes today, and of the oldest versions. What cannot be asked about is an error.
 audit-dependencies: install
 	for resolution in highest lowest-direct; do \
-		$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --extra=plot --resolution=$$resolution \
+		$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --extra=plot --extra=onnx --resolution=$$resolution \
 			--python=$(BIN)/python pyproject.toml --output-file=$(VENV)/$$resolution.txt && \
 		$(BIN)/uv tool run pip-audit --strict --disable-pip --requirement $(VENV)/$$resolution.txt || exit 1; done
 
