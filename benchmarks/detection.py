@@ -21,6 +21,7 @@ import os
 import statistics
 import tempfile
 import warnings
+from copy import copy
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,8 @@ PLAIN = "as they are"
 N_FOLDS = 4
 FEW = 20  # clips below which a group has no row of its own
 STRATA = 5
+# Whose recordings are from LibriVox's audio books, as far as the corpora say.
+LIBRIVOX = ("libri", "librivox", "lj", "ina")
 COPIES = Augmenter.channels()
 # Scores that were kept are those of this code.
 CODE = (voicelstm.__version__, Path(detection_channels.__file__).read_text(encoding="utf-8"))
@@ -80,19 +83,31 @@ class Corpus:
         fine = np.where(self.human, self.speaker, self.system)[chosen]
         return balanced_weights(self.target[chosen], {"coarse": coarse, "fine": fine})
 
+    def shuffled(self, seed):
+        """Return the corpus with its labels in another order: what learns from these can know nothing."""
+        other = copy(self)
+        other.target = np.random.default_rng(seed).permutation(self.target)
+        return other
+
     def split(self):
         """Divide the clips anew; `detection_folds.csv` has the result."""
         groups = {"source": self.source, "speaker": self.speaker, "family": self.family}
         return list(UnseenSources(N_FOLDS).split(self.names, self.target, groups))
 
-    def folds(self):
-        """Read the folds, and check that they leave out what they must."""
+    def folds(self, *, origins_apart=False):
+        """Read the folds, and check that they leave out what they must.
+
+        With `origins_apart`, a fold that tests audio books of LibriVox learns from none of them.
+        """
+        of_librivox = np.isin(self.source, LIBRIVOX)
         with FOLDS.open(newline="", encoding="utf-8") as lines:
             rows = {row["path"]: row for row in csv.DictReader(lines)}
         folds = []
         for fold in map(str, range(N_FOLDS)):
             test = np.array([rows[name]["tested_in"] == fold for name in self.names])
             training = np.array([fold in rows[name]["trained_in"].split() for name in self.names])
+            if origins_apart and of_librivox[test].any():
+                training &= ~of_librivox
             for what, kind in ((self.source, self.human), (self.speaker, True), (self.family, ~self.human)):
                 common = set(what[training & kind]) & set(what[test & kind])
                 if common:
@@ -178,15 +193,16 @@ def clips_of(corpus, channel, test):
     return test[corpus.human[test]] if channel in PROCESSES else test
 
 
-def scores_of(corpus, heard, side, folds, seed, channels, max_steps, memory):
+def scores_of(corpus, heard, side, folds, seed, channels, max_steps, memory, *, shuffled=False):
     """Return, for each channel, the score of each clip in the fold that tests it, NaN where none does."""
+    learnt = corpus.shuffled(seed) if shuffled else corpus
     # What is ignored is known by the key: sequences by the recordings, the front end and what changes both.
     known = memory.cache(answers_of, ignore=["heard", "detector", "corpus"])
     scores = {name: np.full(len(corpus.names), np.nan) for name in (PLAIN, *channels)}
     for training, test in folds:
         detector = side.make(seed, max_steps)
-        key = joblib_hash((corpus.names, side.front_end, COPIES, detector, CODE))
-        answers = known(heard, detector, corpus, training, test, corpus.weights(training), channels, key)
+        key = joblib_hash((learnt.names, learnt.target, side.front_end, COPIES, detector, CODE))
+        answers = known(heard, detector, learnt, training, test, learnt.weights(training), channels, key)
         for name, of_clip in scores.items():
             clips = clips_of(corpus, name, test)
             wrong = np.where(corpus.human[clips], np.inf, -np.inf)
@@ -350,6 +366,16 @@ def main():
     )
     parser.add_argument("--n-jobs", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="one fold, half of the clips, fewer steps")
+    parser.add_argument(
+        "--origins-apart",
+        action="store_true",
+        help="a fold that tests audio books of LibriVox learns from no voice of theirs",
+    )
+    parser.add_argument(
+        "--shuffled",
+        action="store_true",
+        help="learn from labels in another order: half of all is then wrong",
+    )
     parser.add_argument("--write-folds", action="store_true")
     arguments = parser.parse_args()
     console = Console(width=170)
@@ -363,7 +389,8 @@ def main():
         arguments.max_steps = arguments.max_steps or 300
         arguments.channels = ["strong MP3", "telephone", "noise suppression"]
         arguments.sides = [OURS, DYNAMICS, "SVM on mean dynamics"]
-    folds = [corpus.folds()[fold] for fold in arguments.folds]
+    known_folds = corpus.folds(origins_apart=arguments.origins_apart)
+    folds = [known_folds[fold] for fold in arguments.folds]
     with tempfile.TemporaryDirectory() as temporary:
         cache = arguments.cache or Path(temporary)
         memory = Memory(cache / "scores", verbose=0)
@@ -385,6 +412,7 @@ def main():
                     arguments.channels,
                     arguments.max_steps,
                     memory,
+                    shuffled=arguments.shuffled,
                 )
                 for seed in arguments.seeds
             ]

@@ -11,7 +11,7 @@ import numpy as np
 from rich.table import Table
 
 import voicelstm
-from detection import FEW, N_FOLDS, PLAIN, SHARED, equal_error
+from detection import FEW, LIBRIVOX, N_FOLDS, PLAIN, SHARED, equal_error
 from detection_adversity import ADVERSITY
 from detection_channels import CHANNELS, PROCESSES
 from unlike_training import add_to_card
@@ -21,8 +21,6 @@ from voicelstm.metrics import cllr, min_cllr
 NAME = "general-1"
 CONDITIONS = (PLAIN, *CHANNELS)
 ATTACK = "gradient attack on the features, 1 dB"
-# Whose recordings are from LibriVox's audio books, as far as the corpora say.
-LIBRIVOX = ("libri", "librivox", "lj", "ina")
 RELIABILITY = (-1.0, -0.5, 0.0, 0.5, 1.0)  # scores at which one row ends and the next begins
 OPERATING_POINTS = {"1 in 100": 0.01, "1 in 20": 0.05, "1 in 10": 0.1}
 N_RESAMPLES = 2000
