@@ -5,14 +5,14 @@ from typing import Any
 from voicelstm.command._model import Model
 from voicelstm.command._output import printable
 
-__all__ = ["meaning_of_answers", "meaning_of_segments"]
+__all__ = ["meaning_of_answers", "meaning_of_segments", "measured_at"]
 
 
 def meaning_of_answers(
     model: Model, point: dict[str, Any] | None, prior: float | None, *, decided_by_threshold: bool = False
 ) -> list[str]:
     """Say what the numbers of a table of recordings mean."""
-    notes = [] if point is None else [_measured_at(point)]
+    notes = [] if point is None else [measured_at(point)]
     if prior is not None:
         notes.append(f"The posterior is the probability of synthetic if {_in_words(prior)} is synthetic.")
     elif model.path is None:
@@ -28,7 +28,7 @@ def meaning_of_answers(
 def meaning_of_segments(model: Model, point: dict[str, Any] | None, *, labelled: bool) -> list[str]:
     """Say what the numbers of a table of segments mean."""
     if labelled:
-        notes = [] if point is None else [_measured_at(point)]
+        notes = [] if point is None else [measured_at(point)]
     else:
         notes = [
             "Scores of segments are from before the calibration, which is one of whole recordings: they say"
@@ -37,7 +37,8 @@ def meaning_of_segments(model: Model, point: dict[str, Any] | None, *, labelled:
     return [*notes, *_where_errors_are(model)]
 
 
-def _measured_at(point: dict[str, Any]) -> str:
+def measured_at(point: dict[str, Any]) -> str:
+    """Say what an operating point of a card is, and what was measured there."""
     human, synthetic = (
         _percent(point[rate]) for rate in ("human_called_synthetic", "synthetic_called_human")
     )
