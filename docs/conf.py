@@ -1,6 +1,7 @@
-"""Sphinx configuration; `make docs` builds the pages without a network."""
+"""Sphinx configuration; `make docs` builds the pages without a network, but for one that then is empty."""
 
 import hashlib
+import os
 import re
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import voicelstm
 from voicelstm.detector import pretrained_content
 
 sys.path.insert(0, str(Path(__file__).parent))
+from browser_page import write_page
 from card_page import write_tables
 
 project = "voicelstm"
@@ -26,7 +28,7 @@ extensions = [
     "numpydoc",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "tests"]
+exclude_patterns = ["_build", "browser", "tests"]
 templates_path = ["_templates"]
 default_role = "literal"  # docstrings put parameters in single backquotes, as scikit-learn's do
 nitpicky = True
@@ -125,7 +127,24 @@ def _write_card(app: Any) -> None:
     write_tables(card, sha256, Path(app.srcdir) / "generated" / "card.txt")
 
 
+def _write_browser_page(app: Any) -> None:
+    """Write what the page "In a browser" needs; in CI nothing of it may be missing."""
+    output, generated = Path(app.outdir) / "_static" / "browser", Path(app.srcdir) / "generated"
+    write_page(voicelstm.load_pretrained(), output, generated, needs_all=os.environ.get("CI") == "true")
+
+
+def _keep_to_its_origin(
+    app: Any, pagename: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Have the browser itself refuse whatever the page "In a browser" would send elsewhere."""
+    if pagename == "user_guide/browser":
+        policy = "default-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' blob: data:"
+        context["metatags"] += f'\n<meta http-equiv="Content-Security-Policy" content="{policy}">'
+
+
 def setup(app: Any) -> None:
+    app.connect("builder-inited", _write_browser_page)
+    app.connect("html-page-context", _keep_to_its_origin)
     app.connect("builder-inited", _write_card)
     app.connect("autodoc-skip-member", _skip_foreign_members)
     app.connect("include-read", _markdown_to_rst)
