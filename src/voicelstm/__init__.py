@@ -26,6 +26,7 @@ __all__ = [
     "audit",
     "calibrate",
     "detect",
+    "detector_stream",
     "evaluate",
     "export_onnx",
     "fine_tune",

@@ -11,6 +11,7 @@ from .classifier import LSTMVoiceClassifier as LSTMVoiceClassifier
 from .datasets import audit as audit
 from .detector import calibrate as calibrate
 from .detector import detect as detect
+from .detector import detector_stream as detector_stream
 from .detector import evaluate as evaluate
 from .detector import export_onnx as export_onnx
 from .detector import fine_tune as fine_tune

@@ -18,7 +18,7 @@ from voicelstm.audio._scale import note_unscaled_file, note_unscaled_floats, not
 from voicelstm.audio._scipy_values import ScipyValues, values_of_array, values_of_file
 from voicelstm.exceptions import AudioError, AudioWarning
 
-__all__ = ["count_channels", "name_of", "read_audio", "read_recording", "scipy_values"]
+__all__ = ["checked_block", "count_channels", "name_of", "read_audio", "read_recording", "scipy_values"]
 
 _PATHS = (str, os.PathLike)
 
@@ -215,14 +215,34 @@ def _from_memory(
             f"expected a path, samples or a pair (samples, sample_rate), got {type(recording).__name__}"
             f" of type {samples.dtype}."
         )
-    if samples.ndim != 1:
-        remedy = "write them to a WAV file and pass its path" if channel == "each" else "average them"
-        raise AudioError(
-            f"expected samples of shape (n_samples,), got {samples.shape}: if these are channels, {remedy}."
-        )
+    _check_is_one_channel(
+        samples, "write them to a WAV file and pass its path" if channel == "each" else "average them"
+    )
     if rate is None:
         raise AudioError("samples without a rate: pass the pair (samples, sample_rate), or set sample_rate.")
     return _scale_integers(samples, dtype, remarks), int(rate)
+
+
+def checked_block(block: Any) -> NDArray:
+    """Return a block of a stream's samples as an array of the type they have; all are finite."""
+    samples, rate = _array_and_rate(block, None)
+    if rate is not None:
+        raise AudioError("expected samples, got a pair (samples, sample_rate): a stream has one rate.")
+    if samples.dtype.kind not in "iuf" and samples.size:
+        raise AudioError(f"expected samples, got {type(block).__name__} of type {samples.dtype}.")
+    _check_is_one_channel(samples, "average them, or make a stream of each")
+    if samples.dtype.kind == "f" and (bad := int(np.count_nonzero(~np.isfinite(samples)))):
+        raise AudioError(
+            f"found {bad} samples that are NaN or infinite; repair them, or put 0 in their place."
+        )
+    return samples
+
+
+def _check_is_one_channel(samples: NDArray, remedy: str) -> None:
+    if samples.ndim != 1:
+        raise AudioError(
+            f"expected samples of shape (n_samples,), got {samples.shape}: if these are channels, {remedy}."
+        )
 
 
 def _array_and_rate(recording: Any, rate: int | None) -> tuple[NDArray, int | None]:

@@ -17,6 +17,9 @@ from ._pipeline import make_detector as make_detector
 from ._pretrained import PRETRAINED as PRETRAINED
 from ._pretrained import load_pretrained as load_pretrained
 from ._pretrained import pretrained_content as pretrained_content
+from ._stream import DetectorStream as DetectorStream
+from ._stream import StreamEvent as StreamEvent
+from ._stream import detector_stream as detector_stream
 from ._timeline import score_timeline as score_timeline
 from ._training_recordings import positions_among as positions_among
 from ._training_recordings import warn_of_training_recordings as warn_of_training_recordings

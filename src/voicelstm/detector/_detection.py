@@ -29,7 +29,7 @@ from voicelstm.features import (
 from voicelstm.metrics import check_threshold, human_label_of, synthetic_log_odds
 from voicelstm.sequences import Clip, stack
 
-__all__ = ["Detection", "detect", "heard_clips"]
+__all__ = ["Detection", "detect", "heard_clips", "nothing_heard", "speech_in", "threshold_at"]
 
 _log = logging.getLogger(__name__)
 
@@ -167,13 +167,13 @@ def detect(
             f"Expected several recordings, got the single path {os.fspath(recordings)!r}: pass [path]."
         )
     if operating_point is not None:
-        threshold = _threshold_at(detector, operating_point, threshold)
+        threshold = threshold_at(detector, operating_point, threshold)
     listener = _Listener(detector, threshold, prior, timeline, channel, human_label)
     hear = listener.hear_each_channel if channel == "each" else listener.hear
     return (found for some in _groups(recordings) for found in hear(some))
 
 
-def _threshold_at(detector: Any, operating_point: str, threshold: float | None) -> float:
+def threshold_at(detector: Any, operating_point: str, threshold: float | None) -> float:
     """Return the threshold that a detector's card has under a name."""
     if threshold is not None:
         raise ValueError(
@@ -265,7 +265,7 @@ class _Listener:
             answers = dict(zip(heard, found, strict=True))
         for position, recording in enumerate(recordings):
             answer = answers.get(position) or Detection(
-                recording, error=reasons[position], speech=_speech_in(clips[position])
+                recording, error=reasons[position], speech=speech_in(clips[position])
             )
             yield replace(answer, warnings=(*remarks[position], *answer.warnings))
 
@@ -306,7 +306,7 @@ class _Listener:
                 # A margin has no probabilities.
                 probabilities=dict(zip(self._classes, probability[i].tolist(), strict=False)),
                 timeline=over_time[i],
-                speech=_speech_in(clips[i]),
+                speech=speech_in(clips[i]),
                 warnings=(*_doubts(clips[i]), *self._unlike_training(clips[i][0])),
                 posterior=np.nan if self._prior is None else posterior_of(score[i], self._prior),
             )
@@ -350,14 +350,14 @@ def heard_clips(
     (clips,), failures, remarks = extract_all(recordings, [settings], n_jobs, 0)
     reasons = dict(failures)
     for position, clip in enumerate(clips):
-        if position not in reasons and (nothing := _nothing_heard(recordings[position], clip)):
+        if position not in reasons and (nothing := nothing_heard(recordings[position], clip)):
             reasons[position] = nothing
     return clips, reasons, remarks
 
 
-def _nothing_heard(recording: Any, clip: Clip) -> str | None:
+def nothing_heard(recording: Any, clip: Clip) -> str | None:
     """Say why there is nothing to judge, or None: a network has an answer to noise and zeros, too."""
-    speech = _speech_in((clip,))
+    speech = speech_in((clip,))
     if clip.silent:
         found = "silence, every sample being 0"
     elif clip.duration < clip.frame_length:
@@ -372,11 +372,11 @@ def _nothing_heard(recording: Any, clip: Clip) -> str | None:
 
 def _doubts(clips: Sequence[Clip]) -> tuple[str, ...]:
     """Say what makes the answer about a recording less sure."""
-    speech = _speech_in(clips)
+    speech = speech_in(clips)
     return (f"little speech: {np.floor(10 * speech + 1e-9) / 10:.1f} s",) if speech < _LITTLE_SPEECH else ()
 
 
-def _speech_in(clips: Sequence[Clip]) -> float:
+def speech_in(clips: Sequence[Clip]) -> float:
     """Return the speech of a recording that all members hear, in s."""
     return float(np.min([np.nan if clip.speech is None else clip.speech for clip in clips]))
 

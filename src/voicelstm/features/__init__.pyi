@@ -14,6 +14,7 @@ from ._dynamics import CepstralDynamics as CepstralDynamics
 from ._extraction import LEAST_SPEECH as LEAST_SPEECH
 from ._extraction import ExtractionSettings as ExtractionSettings
 from ._extraction import check_extraction as check_extraction
+from ._extraction import extract as extract
 from ._filterbanks import filter_corners as filter_corners
 from ._filterbanks import filterbank as filterbank
 from ._many import extract_all as extract_all

@@ -35,6 +35,7 @@ from voicelstm.metrics._scored import two_classes as two_classes
 from voicelstm.metrics._scorers import log_likelihood_ratios as log_likelihood_ratios
 from voicelstm.metrics._scorers import make_detection_scorer
 from voicelstm.metrics._synthetic_scores import check_threshold as check_threshold
+from voicelstm.metrics._synthetic_scores import log_odds as log_odds
 from voicelstm.metrics._synthetic_scores import segment_threshold as segment_threshold
 from voicelstm.metrics._synthetic_scores import synthetic_log_odds as synthetic_log_odds
 from voicelstm.metrics._synthetic_scores import synthetic_threshold as synthetic_threshold
