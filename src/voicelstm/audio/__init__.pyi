@@ -15,6 +15,7 @@ from ._level import at_level as at_level
 from ._level import peak_of as peak_of
 from ._level import set_level as set_level
 from ._matrix_product import matrix_product as matrix_product
+from ._pcm_stream import PcmStream as PcmStream
 from ._reading import checked_block as checked_block
 from ._reading import count_channels as count_channels
 from ._reading import name_of as name_of

@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from voicelstm.audio._next_file import begins_file
 
-__all__ = ["WavSizes", "chunks_end_well", "is_padding", "wav_sizes"]
+__all__ = ["STREAMED", "WavSizes", "chunks_end_well", "is_padding", "wav_sizes"]
 
 _HEAD = 4096  # bytes that are looked at in one go
 _PLAIN = 44  # bytes of the header that most writers write
 _MOST_CHUNKS = 1000
 _TAIL = 2**16  # bytes at the end in which chunks behind samples are looked for
-_STREAMED = 0x7FFFF000  # what programs that cannot go back write for a size that they do not know, or more
+STREAMED = 0x7FFFF000  # what programs that cannot go back write for a size that they do not know, or more
 _UNKNOWN = b"\xff\xff\xff\xff"
 # Behind the samples a damaged chunk of these names is a chunk all the same.
 _NAMES = {
@@ -64,7 +64,7 @@ def wav_sizes(descriptor: int, first: int, size: int) -> WavSizes | None:
 def _of_data(descriptor: int, first: int, size: int, start: int, claimed: int) -> WavSizes:
     there = size - start
     if claimed > there or there == 0:
-        return WavSizes(start, size, None if claimed >= _STREAMED else start + claimed)
+        return WavSizes(start, size, None if claimed >= STREAMED else start + claimed)
     announced = start + claimed
     if announced + claimed % 2 >= size - 8:
         return WavSizes(start, size if claimed else start, announced)

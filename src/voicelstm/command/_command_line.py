@@ -21,6 +21,7 @@ from voicelstm.command._export import export
 from voicelstm.command._features import features
 from voicelstm.command._info import info
 from voicelstm.command._late_imports import put_off_imports
+from voicelstm.command._listen import listen
 from voicelstm.command._session import Session, say, verbose_option
 from voicelstm.command._train import train
 from voicelstm.command._wording import in_options
@@ -112,7 +113,7 @@ def command_line() -> None:
 
 
 command_line.params.append(verbose_option())
-for each in (train, detect, evaluate, audit, features, info, export):
+for each in (train, detect, listen, evaluate, audit, features, info, export):
     command_line.add_command(each)
 
 

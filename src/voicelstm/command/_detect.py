@@ -10,7 +10,7 @@ import click
 from voicelstm.command._corpus import list_failures
 from voicelstm.command._exit_codes import ExitCode
 from voicelstm.command._human import human_label_for, human_option
-from voicelstm.command._meaning import meaning_of_answers, meaning_of_segments
+from voicelstm.command._meaning import meaning_of_answers, meaning_of_segments, operating_point_of
 from voicelstm.command._model import Model, model_option
 from voicelstm.command._output import Column, Form, Listing, new_console, output_options, write_notes
 from voicelstm.command._recordings import (
@@ -144,7 +144,7 @@ def detect(
             raise click.UsageError(
                 f"--timeline of {len(classes)} classes is for --json: it has no one score."
             )
-        point = _operating_point(detector, operating_point)
+        point = operating_point_of(detector, operating_point)
         failures = list(named.empty)
         starts = None
         if timeline and len(classes) == 2:
@@ -309,14 +309,6 @@ def _warnings(answer: Any, form: Form) -> dict[str, Any]:
 
 def _name(answer: Any, shown: str) -> dict[str, Any]:
     return {"recording": shown} if answer.channel is None else {"recording": shown, "channel": answer.channel}
-
-
-def _operating_point(detector: Any, name: str | None) -> dict[str, Any] | None:
-    """Return what the detector's card says of an operating point that it has."""
-    if name is None:
-        return None
-    point: dict[str, Any] = next(each for each in detector.card_["operating_points"] if each["name"] == name)
-    return point
 
 
 def _summary(counts: dict[Any, int], n_failed: int, what: str) -> str:

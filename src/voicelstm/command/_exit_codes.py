@@ -22,11 +22,11 @@ class ExitCode(IntEnum):
 EXIT_CODES = """\
 \b
 Exit codes:
-  0    all is done
-  1    done, but for recordings that failed; standard error lists them
+  0    all is done; listen: the voice is human
+  1    done, but for recordings that failed (standard error); listen: no speech
   2    wrong usage
   3    nothing done: labels, detector or folder cannot be used
-  4    audit --strict: something gives the labels away, or too few to tell
+  4    audit --strict: something gives the labels away; listen: it is synthetic
   70   a bug of voicelstm; please report it
   130  interrupted by Ctrl-C
   141  nobody reads the output any more, as in "| head"

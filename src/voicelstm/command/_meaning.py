@@ -5,7 +5,15 @@ from typing import Any
 from voicelstm.command._model import Model
 from voicelstm.command._output import printable
 
-__all__ = ["meaning_of_answers", "meaning_of_segments", "measured_at"]
+__all__ = ["meaning_of_answers", "meaning_of_segments", "measured_at", "operating_point_of"]
+
+
+def operating_point_of(detector: Any, name: str | None) -> dict[str, Any] | None:
+    """Return what the detector's card says of an operating point that it has."""
+    if name is None:
+        return None
+    point: dict[str, Any] = next(each for each in detector.card_["operating_points"] if each["name"] == name)
+    return point
 
 
 def meaning_of_answers(

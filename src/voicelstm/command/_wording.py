@@ -45,6 +45,11 @@ SENTENCES = {
     "and that human_label is the human class": "and that --human is the human class",
     "threshold is NaN, which": "--threshold is NaN, which",
     "operating_point={}: this detector": "--operating-point {}: this detector",
+    "window_s={}: expected": "--window {}: expected",
+    "hop_s={}: expected more than 0 s and at most window_s={}, else": (
+        "--hop {}: expected more than 0 s and at most --window {}, else"
+    ),
+    "smoothing_s={}: expected": "--smoothing {}: expected",
     "prior={}: expected": "--prior {}: expected",
     "prior is that of one of two classes": "--prior is that of one of two classes",
     "prior is for a calibrated detector": "--prior is for a calibrated detector",

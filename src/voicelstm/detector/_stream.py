@@ -152,6 +152,8 @@ class DetectorStream:
         In s, as they are in whole samples.
     threshold : float
         Log-odds of synthetic from which `smoothed` is taken for synthetic.
+    human_label, synthetic_label : object
+        Classes.
     """
 
     def __init__(
@@ -174,6 +176,7 @@ class DetectorStream:
         if threshold is None:
             threshold = synthetic_threshold(detector, self._scores.human_label)
         self.threshold = float(threshold)
+        self.human_label, self.synthetic_label = self._scores.human_label, self._scores.synthetic_label
         self._size = max(1, round(window_s * _number(sample_rate)))
         self._hop = max(1, round(hop_s * _number(sample_rate)))
         # A window of silence tells at once that no window can be heard, and why.
@@ -259,7 +262,7 @@ class DetectorStream:
         label = None
         if self._smoothed is not None:
             is_synthetic = self._smoothed >= self.threshold
-            label = self._scores.synthetic_label if is_synthetic else self._scores.human_label
+            label = self.synthetic_label if is_synthetic else self.human_label
         return StreamEvent(start, stop, score, self._smoothed, label, speech)
 
     def _smooth(self, score: float, now: float) -> None:
