@@ -164,13 +164,15 @@ AUDIO ?= --files 60000
 FFMPEG ?= --files 50000
 KILLED_FITS ?= --trials 20
 LONG_RUN ?= --fits 50 --rounds 11 --predictions 500
+LIVE ?=
 
-campaigns: campaign-model-files campaign-audio campaign-ffmpeg campaign-phone-formats campaign-killed-fits campaign-long-run
+campaigns: campaign-model-files campaign-audio campaign-ffmpeg campaign-phone-formats campaign-killed-fits campaign-long-run \
+		campaign-live
 	$(BIN)/python -m pytest tests/test_hostile_model_files.py --hypothesis-profile=campaign
 
 campaigns-short: install
 	$(MAKE) --jobs=2 --output-sync=target campaign-killed-fits campaign-long-run campaign-audio campaign-ffmpeg campaign-phone-formats \
-		campaign-model-files MODEL_FILES="--files 1500" AUDIO="--files 800" FFMPEG="--files 800" KILLED_FITS="--trials 2 --seed 3" \
+		campaign-live campaign-model-files LIVE="--streams 6 --seconds 120 --hop 4" MODEL_FILES="--files 1500" AUDIO="--files 800" FFMPEG="--files 800" KILLED_FITS="--trials 2 --seed 3" \
 		LONG_RUN="--fits 9 --rounds 2 --predictions 18"
 
 campaign-model-files: install
@@ -192,6 +194,9 @@ campaign-killed-fits: install
 
 campaign-long-run: install
 	$(BIN)/python campaigns/long_run.py $(LONG_RUN)
+
+campaign-live: install
+	$(BIN)/python campaigns/live_streams.py $(LIVE)
 
 # For a quick look: make detection DETECTION=--quick
 DETECTION ?=
@@ -260,6 +265,7 @@ benchmarks: install
 	$(BIN)/python benchmarks/answer.py
 	$(BIN)/python benchmarks/answer_network.py
 	$(BIN)/python benchmarks/onnx_export.py
+	$(BIN)/python benchmarks/live.py
 	$(BIN)/python benchmarks/frontend.py
 	$(BIN)/python benchmarks/augmentation.py
 	$(BIN)/python benchmarks/network.py

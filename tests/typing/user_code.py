@@ -15,6 +15,7 @@ from voicelstm import (
     SequenceStore,
     SpecAugment,
     calibrate,
+    detector_stream,
     evaluate,
     load,
     make_detector,
@@ -24,6 +25,7 @@ from voicelstm import (
 )
 from voicelstm.audio import read_audio
 from voicelstm.datasets import load_csv, make_voices
+from voicelstm.detector import StreamEvent
 from voicelstm.exceptions import AudioError, ModelFileError
 from voicelstm.metrics import eer_scorer, equal_error_rate
 from voicelstm.sequences import AugmentedSequences
@@ -38,6 +40,9 @@ def train(manifest: Path, model: Path) -> NDArray[Any]:
         assert_type(spans, NDArray[Any])
     threshold = tune_threshold(detector, corpus.recordings, corpus.target, metric="miss")
     calibrated = calibrate(detector, corpus.recordings, corpus.target)
+    stream = detector_stream(calibrated, 16000, hop_s=1.0)
+    for event in stream.push(np.zeros(16000, np.int16)) + stream.flush():
+        assert_type(event, StreamEvent)
     print(eer_scorer(calibrated, corpus.recordings, corpus.target), threshold.predict(["call.wav"]))
     print(evaluate(detector, corpus.recordings, corpus.target))
     probabilities: NDArray[Any] = detector.predict_proba(["call.wav"])
