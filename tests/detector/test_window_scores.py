@@ -56,7 +56,7 @@ def detectors(small_detector, small_voices):
         "human second": (second.fit(X, turned), True),
         "vote": (VotingClassifier(members, voting="soft").fit(X, y), False),
         "clip statistics": (
-            make_pipeline(MFCCTransformer(), ClipStatistics(), LogisticRegression()).fit(X, y),
+            make_pipeline(MFCCTransformer(), ClipStatistics(), LogisticRegression(max_iter=1000)).fit(X, y),
             False,
         ),
     }

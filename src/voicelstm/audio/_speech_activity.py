@@ -1,6 +1,7 @@
 """Where in a recording somebody speaks, be it a human or a machine."""
 
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple, Self
 
@@ -313,10 +314,14 @@ def _changes(samples: NDArray[np.float32]) -> NDArray[np.float64]:
     return found
 
 
+@cache
+def _hann() -> NDArray[np.float32]:
+    return np.hanning(2 * CHUNK + 1)[:-1].astype(np.float32)
+
+
 def _spectral_changes(frames: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return how far the spectrum of each frame but the first is from that before."""
-    window = np.hanning(2 * CHUNK + 1)[:-1].astype(np.float32)
-    spectrum = np.abs(rfft(frames * window, axis=1))[:, SPEECH_RULES.lowest_bin :] + 1e-7
+    spectrum = np.abs(rfft(frames * _hann(), axis=1))[:, SPEECH_RULES.lowest_bin :] + 1e-7
     level = 20 * np.log10(spectrum)
     top = level.max(axis=1, keepdims=True)
     strong = level > top - SPEECH_RULES.strong_db

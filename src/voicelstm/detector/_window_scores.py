@@ -58,7 +58,7 @@ class WindowScores:
         clips: list[Clip] = []
         remarks: list[str] = []
         for settings in self._versions:
-            (clip,), found = extract((samples, sample_rate), [settings])
+            (clip,), found = extract((samples, sample_rate), [settings], takes_fingerprint=False)
             clips.append(clip)
             remarks += found
         speech = speech_in(clips)

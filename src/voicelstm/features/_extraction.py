@@ -143,7 +143,11 @@ def check_extraction(settings: ExtractionSettings) -> None:
 
 
 def extract(
-    recording: Any, versions: Sequence[ExtractionSettings], folder: str | None = None
+    recording: Any,
+    versions: Sequence[ExtractionSettings],
+    folder: str | None = None,
+    *,
+    takes_fingerprint: bool = True,
 ) -> tuple[list[Clip], list[str]]:
     """Turn one recording into a cepstral sequence of a frame at least for each version, and into warnings.
 
@@ -161,6 +165,7 @@ def extract(
         channel="each" if versions[0].channel == _INTERLEAVED else versions[0].channel,
         dtype=own.dtype,
         folder=folder,
+        takes_fingerprint=takes_fingerprint,
         stores=len(versions) == 1 and versions[0].reads_blocks,
     )
     try:
