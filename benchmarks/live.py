@@ -168,12 +168,13 @@ def main():
     parser.add_argument(
         "--only", action="append", choices=("one", "many"), help="measure this; may be repeated"
     )
+    parser.add_argument("--hops", type=int, default=N_HOPS, help="that one stream is measured over")
     parser.add_argument("--json", type=Path, help="file that is written, too")
     arguments = parser.parse_args()
     from voicelstm import load_pretrained
 
     detector = load_pretrained()
-    samples = voices(arguments.corpus, int(WINDOW + N_HOPS * HOP))
+    samples = voices(arguments.corpus, int(WINDOW + arguments.hops * HOP))
     found = {}
     if "one" in (arguments.only or ["one"]):
         found |= one_stream(detector, samples)
