@@ -103,6 +103,9 @@ def test_raw_samples_are_read_as_options_say(heard, small_detector, call):
     given = ["--format", "s16_be", "--rate", 8000, "--channels", 2, "--channel", "right"]
     _, windows, _ = heard(stereo.tobytes(), *given)
     assert_windows_are_those_of(detector_stream(small_detector, 8000, 1.0, 0.5), short, windows)
+    first = np.stack([short, np.zeros_like(short)], axis=1).astype(">i2")
+    _, windows, _ = heard(first.tobytes(), *given[:-1], 0)
+    assert_windows_are_those_of(detector_stream(small_detector, 8000, 1.0, 0.5), short, windows)
     assert _FORMATS == SAMPLE_FORMATS  # which help names before anything is loaded
 
 

@@ -125,7 +125,8 @@ def listen(
         if source is not None:  # from now on, so that who writes need not wait for the detector
             from voicelstm.audio import PcmStream
 
-            raw = PcmStream("standard input", sample_format, rate or _RATE, channels, channel or "mean")
+            heard_channel = "mean" if channel is None else channel
+            raw = PcmStream("standard input", sample_format, rate or _RATE, channels, heard_channel)
             piped = StandardInput(raw, sign)
         detector = model.load()
         heard = piped or stack.enter_context(closing(Microphone(device, rate, sign)))
