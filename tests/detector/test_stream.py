@@ -1,3 +1,4 @@
+import linecache
 import math
 import threading
 from pathlib import Path
@@ -180,7 +181,8 @@ def test_a_block_that_is_no_sound_is_refused_and_not_taken(small_detector, call,
 @pytest.mark.parametrize(
     ("given", "error", "message"),
     [
-        ({"window_s": 0}, ValueError, "window_s=0: expected more than 0 s"),
+        ({"window_s": 0}, ValueError, "window_s=0: expected at least 0.15 s"),
+        ({"window_s": 0.149}, ValueError, "since less speech has no score"),
         ({"window_s": 5000}, ValueError, "at most 3600 s"),
         ({"window_s": math.nan}, ValueError, "window_s=nan"),
         ({"hop_s": 5}, ValueError, "hop_s=5: .* at most window_s=4.0"),
@@ -193,6 +195,8 @@ def test_a_block_that_is_no_sound_is_refused_and_not_taken(small_detector, call,
         ({"sample_rate": 16000.5}, AudioError, "sample rate in whole Hz"),
         ({"sample_rate": "fast"}, AudioError, "sample rate in whole Hz"),
         ({"sample_rate": 10}, AudioError, "cannot be resampled"),
+        ({"sample_rate": 10**400}, AudioError, "at most 10000000 Hz"),
+        ({"sample_rate": math.inf}, AudioError, "sample rate in whole Hz"),
     ],
 )
 def test_parameters_that_make_no_stream_are_refused(small_detector, given, error, message):
@@ -224,13 +228,27 @@ def test_samples_that_are_no_scale_of_sound_are_warned_of_once(small_detector, c
         heard(detector_stream(small_detector, RATE, 1.0, 0.5), samples, RATE)
     (told,) = [str(each.message) for each in caught if each.category is AudioWarning]
     assert told.startswith("in a stream: samples beyond 16")
-    assert Path(next(each.filename for each in caught if each.category is AudioWarning)) == Path(__file__)
     loudest = np.finfo(np.float32).max * np.sign(np.sin(np.arange(4 * RATE, dtype=np.float32)))
     with pytest.warns(AudioWarning) as caught:
         events = heard(detector_stream(small_detector, 8000, 1.0, 0.5), loudest, 8000)
     told = [str(each.message) for each in caught if each.category is AudioWarning]
     assert len([each for each in told if "a window has no score" in each and "scale them to ±1" in each]) == 1
     assert all(each.score is None and math.isnan(each.speech) for each in events)
+
+
+def test_a_warning_names_the_line_that_gave_the_samples_or_ended_the_stream(small_detector, call):
+    loud = call[: RATE // 2] * np.float32(2**15)
+    stream = detector_stream(small_detector, RATE, 0.5, 0.5)
+    with pytest.warns(AudioWarning) as pushed:
+        stream.push(loud)
+    stream = detector_stream(small_detector, RATE, 1.0, 0.5)
+    stream.push(loud)
+    with pytest.warns(AudioWarning) as flushed:
+        stream.flush()
+    for caught, call_of in ((pushed, "stream.push(loud)"), (flushed, "stream.flush()")):
+        (told,) = [each for each in caught if each.category is AudioWarning]
+        assert Path(told.filename) == Path(__file__)
+        assert linecache.getline(told.filename, told.lineno).strip() == call_of
 
 
 def test_streams_of_one_detector_run_in_threads_as_they_do_alone(pretrained, small_detector, small_voices):

@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -13,21 +14,23 @@ from voicelstm.detector._detection import threshold_at
 from voicelstm.detector._stream_windows import StreamWindows, Window
 from voicelstm.detector._window_scores import WindowScores
 from voicelstm.exceptions import AudioError, AudioWarning
+from voicelstm.features import LEAST_SPEECH
 from voicelstm.metrics import check_threshold, synthetic_threshold
 
 __all__ = ["DetectorStream", "StreamEvent", "detector_stream"]
 
 _LONGEST_WINDOW = 3600.0  # in s
+_HIGHEST_RATE = 10**7  # Hz
 
 
 @dataclass(frozen=True)
 class StreamEvent:
-    """What a stream says of one window.
+    """Score and label of one window of a stream.
 
     Attributes
     ----------
     start_s, stop_s : float
-        Where the window begins and ends, in s from the beginning of the stream.
+        Begin and end of the window, in s from the beginning of the stream.
     score : float or None
         Log-odds of synthetic of the window alone, as :func:`~voicelstm.detect` scores it. None if there is
         nothing in it to judge: less than 0.15 s of speech.
@@ -71,7 +74,7 @@ def detector_stream(
     sample_rate : int
         Samples per second that will come. If the detector's is another one, each window is resampled.
     window_s : float, default=4.0
-        Length of a window, in s; at most an hour. The first answer comes when so much sound has come.
+        Length of a window, in s; 0.15 s to an hour. The first answer comes when so much sound has come.
     hop_s : float, default=0.5
         Time from the beginning of a window to that of the next, in s; at most `window_s`. Both are rounded
         to whole samples.
@@ -98,10 +101,10 @@ def detector_stream(
         given.
     ValueError
         If the detector has more than two classes, or it is not known which is the human one; if lengths are
-        not positive, or the hop is longer than the window; or if there is no such threshold.
+        too short or too long, or the hop is longer than the window; or if there is no such threshold.
     AudioError
-        If the detector cannot hear a window: `sample_rate` is no whole number of Hz or does not fit its
-        parameters, or windows are longer than its `max_duration`.
+        If the detector cannot hear a window: `sample_rate` is no whole number of Hz, more than 10 MHz, or
+        does not fit its parameters, or windows are longer than its `max_duration`.
 
     See Also
     --------
@@ -169,6 +172,7 @@ class DetectorStream:
         human_label: Any = None,
     ) -> None:
         _check_lengths(window_s, hop_s, smoothing_s)
+        _check_rate(sample_rate)
         self._scores = WindowScores(detector, human_label)
         if operating_point is not None:
             threshold = threshold_at(detector, operating_point, threshold)
@@ -221,7 +225,7 @@ class DetectorStream:
                 f"found samples of type {block.dtype} behind some of type {before}; a stream has one type:"
                 " convert them."
             )
-        return [self._event_of(window) for window in self._windows.add(block)]
+        return self._events_of(self._windows.add(block))
 
     def flush(self) -> list[StreamEvent]:
         """End the stream, and score its last window, if samples came behind the one before.
@@ -237,7 +241,7 @@ class DetectorStream:
         self._is_over = True
         rest = self._windows.rest()
         self._windows = StreamWindows(self._size, self._hop)
-        return [] if rest is None else [self._event_of(rest)]
+        return self._events_of([] if rest is None else [rest])
 
     def reset(self) -> None:
         """Begin a new stream of the same detector at time 0; the old one is forgotten."""
@@ -246,6 +250,13 @@ class DetectorStream:
         self._smoothed: float | None = None
         self._weight = 0.0  # of all scores together, that of the newest being 1
         self._scored_at = 0.0
+
+    def _events_of(self, windows: Iterable[Window]) -> list[StreamEvent]:
+        """Return an event for each window; `push` and `flush` are as many calls above a warning."""
+        events = []
+        for window in windows:  # a comprehension is one call more before Python 3.12
+            events.append(self._event_of(window))
+        return events
 
     def _event_of(self, window: Window) -> StreamEvent:
         start, stop = window.start / self.sample_rate, window.stop / self.sample_rate
@@ -276,7 +287,7 @@ class DetectorStream:
         self._scored_at = now
 
     def _tell_once(self, kind: str, remark: str) -> None:
-        """Warn the caller of `push`, of each kind once in the life of the stream."""
+        """Warn the caller of `push` or `flush`, of each kind once in the life of the stream."""
         if kind not in self._told:
             self._told.add(kind)
             warnings.warn(f"in a stream: {remark}", AudioWarning, stacklevel=5)
@@ -286,8 +297,11 @@ def _check_lengths(window_s: Any, hop_s: Any, smoothing_s: Any) -> None:
     for name, value in (("window_s", window_s), ("hop_s", hop_s), ("smoothing_s", smoothing_s)):
         if not isinstance(value, Real) or isinstance(value, bool):
             raise TypeError(f"{name} must be a number, in s; got {value!r}, of type {type(value).__name__}.")
-    if not 0 < window_s <= _LONGEST_WINDOW:
-        raise ValueError(f"window_s={window_s}: expected more than 0 s and at most {_LONGEST_WINDOW:g} s.")
+    if not LEAST_SPEECH <= window_s <= _LONGEST_WINDOW:
+        raise ValueError(
+            f"window_s={window_s}: expected at least {LEAST_SPEECH:g} s, since less speech has no score,"
+            f" and at most {_LONGEST_WINDOW:g} s."
+        )
     if not 0 < hop_s <= window_s:
         raise ValueError(
             f"hop_s={hop_s}: expected more than 0 s and at most window_s={window_s}, else sound between two"
@@ -297,6 +311,12 @@ def _check_lengths(window_s: Any, hop_s: Any, smoothing_s: Any) -> None:
         raise ValueError(f"smoothing_s={smoothing_s}: expected a number of seconds, 0 or more.")
 
 
+def _check_rate(sample_rate: Any) -> None:
+    """Refuse a rate at which a window would not fit into memory."""
+    if isinstance(sample_rate, Real) and _HIGHEST_RATE < sample_rate < math.inf:
+        raise AudioError(f"expected a sample rate of at most {_HIGHEST_RATE} Hz.")
+
+
 def _number(sample_rate: Any) -> float:
     """Return a rate to count samples by; one that is none is refused when a window is read."""
-    return float(sample_rate) if isinstance(sample_rate, Real) and 0 < float(sample_rate) < math.inf else 1.0
+    return float(sample_rate) if isinstance(sample_rate, Real) and 0 < sample_rate < math.inf else 1.0
