@@ -7,16 +7,18 @@ from typing import NamedTuple
 
 from voicelstm.audio._next_file import begins_file
 
-__all__ = ["STREAMED", "WavSizes", "chunks_end_well", "is_padding", "wav_sizes"]
+__all__ = ["CHUNKS_BEHIND", "STREAMED", "WavSizes", "chunks_end_well", "is_padding", "wav_sizes"]
 
 _HEAD = 4096  # bytes that are looked at in one go
 _PLAIN = 44  # bytes of the header that most writers write
 _MOST_CHUNKS = 1000
 _TAIL = 2**16  # bytes at the end in which chunks behind samples are looked for
-STREAMED = 0x7FFFF000  # what programs that cannot go back write for a size that they do not know, or more
+# Programs that cannot go back write this for a size that they do not know, or more. SoX writes 0x7FFFF000
+# rounded down to whole frames, each of less than 4 KiB.
+STREAMED = 0x7FFFE000
 _UNKNOWN = b"\xff\xff\xff\xff"
 # Behind the samples a damaged chunk of these names is a chunk all the same.
-_NAMES = {
+CHUNKS_BEHIND = {
     b"LIST",
     b"INFO",
     b"id3 ",
@@ -30,7 +32,7 @@ _NAMES = {
     b"smpl",
     b"afsp",
 }
-_A_NAME = re.compile(b"|".join(map(re.escape, sorted(_NAMES))))
+_A_NAME = re.compile(b"|".join(map(re.escape, sorted(CHUNKS_BEHIND))))
 
 
 class WavSizes(NamedTuple):
@@ -95,7 +97,7 @@ def _walk(descriptor: int, position: int, size: int, order: str) -> tuple[bool, 
             return is_padding(descriptor, at, size), None
         position = at + 8 + claimed + claimed % 2
         if position > size + 1:
-            return name in _NAMES, None
+            return name in CHUNKS_BEHIND, None
     return position >= size - 8, None
 
 
