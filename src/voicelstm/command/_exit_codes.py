@@ -26,7 +26,7 @@ Exit codes:
   1    done, but for recordings that failed (standard error); listen: no speech
   2    wrong usage
   3    nothing done: labels, detector or folder cannot be used
-  4    audit --strict: something gives the labels away; listen: it is synthetic
+  4    audit --strict: labels given away, or too few to tell; listen: synthetic
   70   a bug of voicelstm; please report it
   130  interrupted by Ctrl-C
   141  nobody reads the output any more, as in "| head"
