@@ -196,6 +196,7 @@ def test_a_block_that_is_no_sound_is_refused_and_not_taken(small_detector, call,
         ({"sample_rate": "fast"}, AudioError, "sample rate in whole Hz"),
         ({"sample_rate": 10}, AudioError, "cannot be resampled"),
         ({"sample_rate": 10**400}, AudioError, "at most 10000000 Hz"),
+        ({"sample_rate": -(10**400)}, AudioError, "sample rate in whole Hz"),
         ({"sample_rate": math.inf}, AudioError, "sample rate in whole Hz"),
     ],
 )

@@ -313,10 +313,12 @@ def _check_lengths(window_s: Any, hop_s: Any, smoothing_s: Any) -> None:
 
 def _check_rate(sample_rate: Any) -> None:
     """Refuse a rate at which a window would not fit into memory."""
-    if isinstance(sample_rate, Real) and _HIGHEST_RATE < sample_rate < math.inf:
+    is_number = isinstance(sample_rate, Real)
+    if is_number and _HIGHEST_RATE < sample_rate < math.inf:
         raise AudioError(f"expected a sample rate of at most {_HIGHEST_RATE} Hz.")
 
 
 def _number(sample_rate: Any) -> float:
     """Return a rate to count samples by; one that is none is refused when a window is read."""
-    return float(sample_rate) if isinstance(sample_rate, Real) and 0 < sample_rate < math.inf else 1.0
+    is_number = isinstance(sample_rate, Real)
+    return float(sample_rate) if is_number and 0 < sample_rate < math.inf else 1.0
