@@ -62,7 +62,7 @@ def test_other_formats_of_arecord_are_read_by_their_definition():
     for name, data in (("S24_LE", values.tobytes()), ("S24_BE", values.byteswap().tobytes())):
         np.testing.assert_array_equal(PcmStream("it", name).decode(data * 3)[:5], values.astype(int) * 256)
     for name, kind in (("U16_LE", "<u2"), ("U16_BE", ">u2")):
-        data = np.array([0, 2**15, 2**16 - 1] * 3, kind).tobytes()
+        data = np.array([0, 2**15, 2**16 - 1] * 6, kind).tobytes()
         assert PcmStream("it", name).decode(data)[:3].tolist() == [0, 2**15, 2**16 - 1]
     assert {*OF_LIBSNDFILE, "S24_LE", "S24_BE", "U16_LE", "U16_BE"} == {*SAMPLE_FORMATS}
 
@@ -83,15 +83,22 @@ def test_a_wav_stream_says_itself_what_it_is(container, subtype):
 def test_of_a_known_length_no_more_is_read_than_there_are_samples():
     data = encoded(SOUND, "PCM_16", "WAV")
     assert data[36:40] == b"data"
-    for tail in (b"", b"LIST\4\0\0\0abcd", b"\0" * 1000):
-        assert len(decoded(PcmStream("it"), data + tail)) == len(SOUND)
+    for block in (13, 64, 10_000):
+        for tail in (b"", b"LIST\4\0\0\0abcd", b"\0" * 1000, data, b"\1\2\3", b"LIST\4\0\0\0abcd" + data):
+            stream = PcmStream("it")
+            assert len(decoded(stream, data + tail, block)) == len(SOUND)
+            assert stream.is_over
+            assert stream.n_behind == len(tail)
+            assert stream.has_unheard == (data in tail or b"\1\2\3" in tail)
+    assert len(decoded(cut := PcmStream("it"), data[:-1])) == len(SOUND) - 1
+    assert not cut.is_over
 
 
-@pytest.mark.parametrize("size", [0, 0x7FFFFFFF, 0x80000000 - 44, 0xFFFFFFFF])
+@pytest.mark.parametrize("size", [0, 0x7FFFEFFF, 0x7FFFFFFF, 0x80000000 - 44, 0xFFFFFFFF])
 def test_a_header_written_into_a_pipe_leaves_the_length_open(size):
     data = bytearray(encoded(SOUND, "PCM_16", "WAV"))
     data[4:8] = data[40:44] = size.to_bytes(4, "little")
-    assert len(decoded(PcmStream("it"), bytes(data) * 1)) == len(SOUND)
+    assert len(decoded(PcmStream("it"), bytes(data))) == len(SOUND)
 
 
 def test_half_a_frame_at_the_end_is_no_sample():
@@ -146,10 +153,14 @@ def header(kind=1, channels=1, rate=RATE, bits=16):
         (b"OggS" + bytes(100), "found an Ogg file"),
         (b"ID3\4" + bytes(100), "found an MP3 file"),
         (b"%PDF-1.7 and more", "found a PDF document, which is no sound"),
+        (b"<!DOCTYPE html>\n<html><head><title>404</title>", "found an HTML page, which is no sound"),
+        (b"\x1f\x8b\x08\0" + bytes(100), "found a gzip archive"),
+        (b"\x7fELF\2\1\1" + bytes(100), "found a program"),
+        (b"version https://git-lfs.github.com/spec/v1\noid", "found a git LFS pointer"),
     ],
     ids=[
         *("4 bits", "no channel", "no rate", "no format", "cut", "long", "too long"),
-        *("FLAC", "Ogg", "MP3", "PDF"),
+        *("FLAC", "Ogg", "MP3", "PDF", "HTML", "gzip", "ELF", "LFS"),
     ],
 )
 def test_what_is_no_stream_of_samples_is_refused(data, message):
@@ -159,6 +170,8 @@ def test_what_is_no_stream_of_samples_is_refused(data, message):
         return
     with pytest.raises(AudioError, match=message):
         decoded(stream, data, 5000)
+    with pytest.raises(AudioError, match=message):
+        decoded(PcmStream("it"), data, 7)
 
 
 def test_samples_that_look_like_a_compressed_stream_by_two_bytes_are_samples():

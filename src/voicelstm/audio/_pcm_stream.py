@@ -8,19 +8,33 @@ from numpy.typing import NDArray
 
 from voicelstm.audio._channels import ChannelMixer, check_channel
 from voicelstm.audio._file_types import recognise
-from voicelstm.audio._wav_sizes import STREAMED
+from voicelstm.audio._wav_sizes import CHUNKS_BEHIND, STREAMED
 from voicelstm.exceptions import AudioError
 
 __all__ = ["SAMPLE_FORMATS", "PcmStream"]
 
 _HEAD = 12  # bytes that tell a WAV file
+_HEAD_OF_OTHERS = 32  # bytes that tell most other files
 _LONGEST_HEADER = 2**20  # bytes ahead of the samples
+_KEPT = 2**12  # bytes behind the samples that are looked at
 _MOST_CHANNELS = 256
 _HIGHEST_RATE = 10**7  # Hz
 _PCM, _FLOAT, _A_LAW, _MU_LAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 # What two bytes or a repeated one tell may be samples as well.
 _UNSURE = ("an MPEG audio stream", "an AC-3 stream", "an MPEG transport stream")
-_NO_SOUND = ("a PDF document", "a PNG picture", "a ZIP archive", "a NumPy array file")
+# What at least four bytes tell; samples begin so by chance once in billions of streams.
+_NO_SOUND = (
+    *(
+        "a PDF document",
+        "a PNG picture",
+        "a GIF picture",
+        "a WebP picture",
+        "an IFF picture",
+        "a ZIP archive",
+    ),
+    *("a NumPy array file", "an SQLite database", "a program", "a git LFS pointer", "an HTML page"),
+)
+_GZIP = b"\x1f\x8b\x08"  # with the only method that there is
 
 
 class _Format(NamedTuple):
@@ -120,6 +134,8 @@ class PcmStream:
         self._name = name
         self._mixer = ChannelMixer(name, channel, np.dtype(np.float32))
         self._format, self._rate = _FORMATS[sample_format], sample_rate
+        channels = "1 channel" if n_channels == 1 else f"{n_channels} channels"
+        self.description = f"{sample_format}, {sample_rate} Hz, {channels}"  # of raw samples
         self._has_format = False  # that a WAV header says
         self.n_channels = n_channels
         self.sample_rate: int | None = None  # in Hz, known when the head has come
@@ -128,6 +144,9 @@ class PcmStream:
         self._skipped = 0  # bytes of a chunk of the header that are still to come
         self._n_of_header = 0
         self._left: int | None = None  # bytes of samples that are still to come; None if nobody knows
+        self.is_over = False  # all samples have come that the WAV header announces
+        self._behind = b""  # the first bytes after them
+        self.n_behind = 0
 
     def decode(self, data: bytes) -> NDArray:
         """Return the samples whose bytes are whole now, of shape (n_samples,), perhaps none."""
@@ -136,12 +155,13 @@ class PcmStream:
             return np.empty(0, np.int16)
         frame = self._format.n_bytes * self.n_channels
         data, self._pending = self._pending, b""
-        if self._left is not None:
-            data = data[: self._left]
+        if self._left is not None and len(data) >= self._left:
+            self._keep_behind(data[self._left :])
+            data, self.is_over = data[: self._left], True
         n_whole = len(data) // frame * frame
         if self._left is not None:
-            self._left -= n_whole
-        if self._left is None or self._left >= frame:
+            self._left = 0 if self.is_over else self._left - n_whole
+        if not self.is_over:
             self._pending = data[n_whole:]
         return self._one_channel(self._format.values(data[:n_whole]).reshape(-1, self.n_channels))
 
@@ -149,8 +169,19 @@ class PcmStream:
         """Return the samples of a stream that ended before its head was whole; half a sample is none."""
         if self.sample_rate is not None or self.is_wav:
             return np.empty(0, np.int16)
+        self._check_is_raw()
         self._begin()
         return self.decode(b"")
+
+    @property
+    def has_unheard(self) -> bool:
+        """Whether more than remarks and padding has come after the samples of a WAV stream."""
+        behind = self._behind.lstrip(b"\0")
+        return bool(behind) and (behind[:4] not in CHUNKS_BEHIND or b"WAVE" in behind)
+
+    def _keep_behind(self, data: bytes) -> None:
+        self.n_behind += len(data)
+        self._behind = (self._behind + data)[:_KEPT]
 
     def _read_head(self) -> bool:
         """Tell whether the head is whole, and samples follow."""
@@ -158,6 +189,8 @@ class PcmStream:
             if len(self._pending) < _HEAD:
                 return False
             if self._pending[:4] not in (b"RIFF", b"RF64") or self._pending[8:12] != b"WAVE":
+                if len(self._pending) < _HEAD_OF_OTHERS:
+                    return False
                 self._check_is_raw()
                 self._begin()
                 return True
@@ -167,7 +200,7 @@ class PcmStream:
 
     def _check_is_raw(self) -> None:
         kind = recognise(self._pending)
-        if kind.found in _NO_SOUND:
+        if kind.found in _NO_SOUND or self._pending.startswith(_GZIP):
             raise AudioError(f"{self._name}: found {kind.found}, which is no sound.")
         if kind.is_media and kind.found not in _UNSURE:
             raise AudioError(
