@@ -165,10 +165,10 @@ def on_stdin(monkeypatch, data):
 def test_on_a_terminal_the_verdict_stands_in_the_end(monkeypatch, detector_file, call):
     on_stdin(monkeypatch, call.tobytes())
     arguments = ["listen", "-m", detector_file, *QUICK, *ALL_SYNTHETIC, "-"]
-    lines = shown_on_terminal(monkeypatch, *arguments, columns=120, code=ExitCode.FOUND)
+    lines = shown_on_terminal(monkeypatch, *arguments, columns=100, code=ExitCode.FOUND)
     last = [line.strip() for line in lines if line.strip()][-1]
     assert last.startswith("synthetic: mean score ")
-    assert last.endswith("of 5 windows with speech, in 3.0 s of sound; synthetic by their own score: 5.")
+    assert last.endswith("of 5 windows with speech in 3.0 s, 5 are synthetic.")
     on_stdin(monkeypatch, bytes(RATE))
     lines = shown_on_terminal(monkeypatch, "listen", "-", code=ExitCode.SOME_FAILED)
     assert "No speech in 0.5 s: there is no voice to judge." in " ".join(lines)

@@ -27,10 +27,8 @@ def test_the_verdict_is_that_of_the_mean_of_all_scores():
         "synthetic_windows": 2,
         "duration_s": 7.0,
     }
-    assert verdict.sentence() == (
-        "machine: mean score +0.60 of 3 windows with speech, in 7.0 s of sound; synthetic by their own score:"
-        " 2."
-    )
+    expected = "machine: mean score +0.60; of 3 windows with speech in 7.0 s, 2 are synthetic."
+    assert verdict.sentence() == expected
     assert verdict_of(0.4999).label == "person"
     assert verdict_of(0.5).label == "machine"
 

@@ -1,4 +1,4 @@
-"""What ``voicelstm listen`` has heard so far: the verdict, and the line in which it stands."""
+"""The verdict of ``voicelstm listen`` on the sound so far, and the line in which it stands."""
 
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -73,8 +73,8 @@ class Verdict:
             return f"No speech in {self.seconds:.1f} s: there is no voice to judge."
         windows = "1 window" if self.n_windows == 1 else f"{self.n_windows} windows"
         return (
-            f"{self.label}: mean score {self.score:+.2f} of {windows} with speech, in {self.seconds:.1f} s of"
-            f" sound; synthetic by {'its' if self.n_windows == 1 else 'their'} own score: {self.n_synthetic}."
+            f"{self.label}: mean score {self.score:+.2f}; of {windows} with speech in {self.seconds:.1f} s,"
+            f" {self.n_synthetic} {'is' if self.n_synthetic == 1 else 'are'} synthetic."
         )
 
 
