@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from tests.command.runner import COMMAND, run, shown_on_terminal
 from tests.command.test_sound_sources import Sounddevice
-from voicelstm import detector_stream, load_pretrained
+from voicelstm import detector_stream, load_pretrained, make_detector
 from voicelstm.audio._pcm_stream import SAMPLE_FORMATS
 from voicelstm.command._command_line import command_line
 from voicelstm.command._exit_codes import ExitCode
@@ -136,7 +136,7 @@ def test_options_reach_the_stream(heard, small_detector, call, tmp_path):
         (["--channels", "2"], "--channels is for sound from standard input"),
         (["-", "--threshold", "0", "--operating-point", "1 in 100"], "exclude each other"),
         (["-", "--hop", "5"], "--hop 5.0: expected more than 0 s and at most --window 4.0, else"),
-        (["-", "--window", "0"], "--window 0.0: expected more than 0 s"),
+        (["-", "--window", "0"], "--window 0.0: expected at least 0.15 s"),
         (["-", "--smoothing", "-1"], "--smoothing -1.0: expected"),
         (["-", "--operating-point", "1 in 7"], "--operating-point '1 in 7': this detector has"),
         (["-", "--format", "mp3"], "'mp3' is not one of 's8'"),
@@ -156,6 +156,41 @@ def test_what_cannot_be_heard_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     _, err = run("listen", code=ExitCode.REFUSED)
     assert "the microphone needs sounddevice: pip install 'voicelstm[live]'" in err
+
+
+def test_a_detector_of_three_classes_is_refused_by_its_name(monkeypatch, small_voices):
+    X, y = small_voices[0]
+    three = np.where(np.arange(len(y)) % 3 == 0, "other", y)
+    small = {"classifier__units": (4,), "classifier__max_steps": 2}
+    detector = make_detector("dynamics", random_state=0, **small).fit(X, three)
+    monkeypatch.setattr(Model, "load", lambda model: detector)
+    _, err = run("listen", "-", given=b"", code=ExitCode.REFUSED)
+    assert "general-1: A stream has one score" in err
+    assert "3 classes" in err
+
+
+def test_raw_samples_without_speech_are_asked_about():
+    _, err = run("listen", "-", "--format", "U8", given=b"\x80" * RATE, code=ExitCode.SOME_FAILED)
+    assert "raw samples were read as U8, 16000 Hz, 1 channel; is that right?" in err
+    _, err = run("listen", "-", given=wav(np.zeros(RATE)), code=ExitCode.SOME_FAILED)
+    assert err == ""
+
+
+def test_of_a_microphone_that_goes_away_the_verdict_comes_first(monkeypatch, detector_file, call):
+    class Gone(Sounddevice):
+        """Shows two seconds of sound, and is then unplugged."""
+
+        def InputStream(self, **settings):  # noqa: N802  # its name there
+            stream = super().InputStream(**settings)
+            status = SimpleNamespace(input_overflow=False)
+            stream.start = lambda: stream.callback(call[: 2 * RATE, None], 2 * RATE, None, status)
+            return stream
+
+    monkeypatch.setitem(sys.modules, "sounddevice", Gone())
+    monkeypatch.setattr("voicelstm.command._sound_sources._STALLED", 0.1)
+    out, err = run("listen", "-m", detector_file, *QUICK, *ALL_SYNTHETIC, code=ExitCode.REFUSED)
+    assert json.loads(out.splitlines()[-1])["verdict"] == "synthetic"
+    assert "the microphone is gone" in err
 
 
 def on_stdin(monkeypatch, data):
@@ -186,6 +221,7 @@ def test_a_microphone_is_heard_until_ctrl_c(monkeypatch, detector_file, call):
                 for first in range(0, len(call), RATE):
                     block = call[first : first + RATE, None].astype(np.int16)
                     stream.callback(block, len(block), None, SimpleNamespace(input_overflow=False))
+                stream.active = True
                 stalled.append(stream)
 
             stream.start = start

@@ -3,10 +3,12 @@ import os
 import signal
 import sys
 import threading
+import time
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import soundfile
 
 from voicelstm.audio import PcmStream
 from voicelstm.command import _sound_sources as sources
@@ -66,8 +68,44 @@ def test_a_pipe_that_cannot_be_read_is_an_error(monkeypatch):
     broken = SimpleNamespace(buffer=io.BytesIO())
     broken.buffer.close()
     monkeypatch.setattr(sys, "stdin", broken)
-    with pytest.raises(OSError, match="standard input: I/O operation on closed file"):
-        list(StandardInput(PcmStream("it"), StopSign()).blocks())
+    source = StandardInput(PcmStream("it"), StopSign())
+    assert [len(each) for each in source.blocks()] == [0]
+    assert "standard input: I/O operation on closed file" in str(source.error)
+
+
+def test_a_pipe_that_does_not_block_is_heard_to_its_end(piped):
+    os.set_blocking(sys.stdin.fileno(), False)
+    source = StandardInput(PcmStream("it"), StopSign())
+    blocks = source.blocks()
+    for _ in range(2):
+        time.sleep(0.1)  # nothing is there
+        os.write(piped, bytes(32))
+        assert len(next(blocks)) == 16
+    os.close(piped)
+    assert [len(each) for each in blocks] == [0]
+    assert source.error is None
+
+
+def test_samples_that_are_no_numbers_are_heard_as_0_and_warned_of_once(piped, capsys):
+    blocks = StandardInput(PcmStream("it", "FLOAT_LE"), StopSign()).blocks()
+    for _ in range(2):
+        os.write(piped, np.array([0.5, np.nan, -np.inf, 0.25] * 2, "<f4").tobytes())
+        assert next(blocks).tolist() == [0.5, 0, 0, 0.25] * 2
+    os.close(piped)
+    assert capsys.readouterr().err.count("NaN or infinite; they are heard as 0") == 1
+
+
+@pytest.mark.parametrize("tail", ["LIST", "WAV"])
+def test_a_wav_ends_with_its_samples_and_a_second_one_is_warned_of(piped, capsys, tail):
+    file = io.BytesIO()
+    soundfile.write(file, np.arange(100, dtype=np.int16), 8000, format="WAV")
+    behind = b"LIST\4\0\0\0abcd" if tail == "LIST" else file.getvalue()
+    source = StandardInput(PcmStream("it"), StopSign())
+    os.write(piped, file.getvalue() + behind)
+    assert np.concatenate(list(source.blocks())).tolist() == list(range(100))  # the pipe is still open
+    os.close(piped)
+    warned = "bytes behind the WAV's samples, 244 so far, were not heard" in capsys.readouterr().err
+    assert warned == (tail == "WAV")
 
 
 def test_the_first_interrupt_sets_a_sign_and_the_second_one_interrupts():
@@ -112,8 +150,8 @@ class Sounddevice:
 
     def InputStream(self, **settings):  # noqa: N802  # its name there
         self.check_input_settings(None, 1, None, settings["samplerate"])
-        stream = SimpleNamespace(**settings, is_open=False)
-        stream.start = lambda: vars(stream).update(is_open=True)
+        stream = SimpleNamespace(**settings, is_open=False, active=False)
+        stream.start = lambda: vars(stream).update(is_open=True, active=True)
         stream.close = lambda: vars(stream).update(is_open=False)
         self.streams.append(stream)
         return stream
@@ -145,6 +183,16 @@ def test_a_microphone_gives_the_samples_that_it_is_shown(sounddevice, capsys):
     assert "sound was lost" in capsys.readouterr().err
     microphone.close()
     assert not stream.is_open
+
+
+def test_a_microphone_that_goes_away_ends_it(sounddevice, monkeypatch):
+    monkeypatch.setattr(sources, "_STALLED", 0.1)
+    microphone = Microphone("1", None, StopSign())
+    blocks = microphone.blocks()
+    assert next(blocks) is None  # silent, but there
+    sounddevice.streams[0].active = False
+    assert list(blocks) == []
+    assert "the microphone is gone" in str(microphone.error)
 
 
 def test_a_microphone_has_its_own_rate_where_it_cannot_have_the_detectors(sounddevice):

@@ -14,8 +14,8 @@ from voicelstm.command._meaning import meaning_of_segments, operating_point_of
 from voicelstm.command._model import Model, is_given, model_option
 from voicelstm.command._output import Form, Listing, new_console, output_options, write_notes
 from voicelstm.command._recordings import STANDARD_INPUT, channel_option
-from voicelstm.command._session import Task
-from voicelstm.command._sound_sources import Microphone, StandardInput, stopped_by_interrupt
+from voicelstm.command._session import Task, say
+from voicelstm.command._sound_sources import RATE, Microphone, StandardInput, stopped_by_interrupt
 from voicelstm.command._verdict import MovingLine, Verdict
 from voicelstm.command._wording import in_options
 from voicelstm.exceptions import AudioError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["listen"]
 
-_RATE = 16000  # Hz
+# Those of PcmStream, which the help names without loading NumPy.
 _FORMATS = (
     *("S8", "U8", "S16_LE", "S16_BE", "U16_LE", "U16_BE", "S24_LE", "S24_BE", "S24_3LE", "S24_3BE"),
     *("S32_LE", "S32_BE", "FLOAT_LE", "FLOAT_BE", "FLOAT64_LE", "FLOAT64_BE", "MU_LAW", "A_LAW"),
@@ -126,7 +126,7 @@ def listen(
             from voicelstm.audio import PcmStream
 
             heard_channel = "mean" if channel is None else channel
-            raw = PcmStream("standard input", sample_format, rate or _RATE, channels, heard_channel)
+            raw = PcmStream("standard input", sample_format, rate or RATE, channels, heard_channel)
             piped = StandardInput(raw, sign)
         detector = model.load()
         heard = piped or stack.enter_context(closing(Microphone(device, rate, sign)))
@@ -149,8 +149,8 @@ def listen(
                     listing.write(_record(event))
                 else:
                     line.show(event, verdict)
-    if sign.is_set and not verdict.seconds:
-        raise KeyboardInterrupt  # before there was anything to answer about
+    if not verdict.seconds and (sign.is_set or heard.error is not None):
+        raise heard.error or KeyboardInterrupt  # before there was anything to answer about
     if console is None:
         listing.write(verdict.record())
     else:
@@ -158,6 +158,15 @@ def listen(
         if verdict.score is not None:
             point = operating_point_of(detector, operating_point)
             write_notes(console, meaning_of_segments(model, point, labelled=True))
+    return _exit_code(verdict, heard)
+
+
+def _exit_code(verdict: Verdict, heard: StandardInput | Microphone) -> ExitCode:
+    """Return the verdict's exit code; tell what may have made it wrong."""
+    if verdict.score is None and verdict.seconds and isinstance(heard, StandardInput) and heard.raw_as:
+        say(f"no speech: raw samples were read as {heard.raw_as}; is that right?")
+    if heard.error is not None:
+        raise heard.error
     if verdict.score is None:
         return ExitCode.SOME_FAILED
     return ExitCode.FOUND if verdict.is_synthetic(verdict.score) else ExitCode.FINE
@@ -192,7 +201,7 @@ def _heard_events(
 ) -> "Iterator[tuple[DetectorStream, StreamEvent]]":
     """Yield windows as they are heard, with the stream that they are from."""
     # Parameters are looked at before sound comes, at a rate that every detector takes.
-    stream = _new_stream(detector, model, heard.sample_rate or _RATE, settings)
+    stream = _new_stream(detector, model, heard.sample_rate or RATE, settings)
     if line is not None:
         line.tell(f"Listening: the first answer comes after {stream.window_s:g} s of sound.")
     for block in heard.blocks():
@@ -218,7 +227,10 @@ def _new_stream(detector: Any, model: Model, rate: Any, settings: dict[str, Any]
     except AudioError:
         raise
     except ValueError as error:
-        raise click.UsageError(in_options(str(error))) from None
+        said = in_options(str(error))
+        if said == str(error):  # it names no option that would mend it
+            raise ValueError(f"{model}: {said}") from None
+        raise click.UsageError(said) from None
 
 
 def _record(event: "StreamEvent") -> dict[str, Any]:
