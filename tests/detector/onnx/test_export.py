@@ -112,6 +112,21 @@ def test_a_graph_of_samples_gives_what_detect_says(small_voices, tmp_path):
     assert (of_segments.shape, spans.shape) == ((0,), (0, 2))
 
 
+def test_a_detector_that_keeps_all_frames_answers_where_somebody_speaks_and_there_alone(
+    small_voices, corpus_dir, manifest, tmp_path
+):
+    settings = {"features__speech_only": False, "features__trim_silence": 40.0, "classifier__units": (4,)}
+    detector = make_detector("dynamics", random_state=0, classifier__max_steps=1, **settings)
+    detector.fit(*small_voices[0])
+    export_onnx(detector, tmp_path / "detector.onnx")
+    opened = session(tmp_path / "detector.onnx")
+    voice = read(corpus_dir / next(row["path"] for row in manifest if row["label"] == "human"))
+    noise = 0.1 * np.random.default_rng(0).normal(size=32000).astype("float32")
+    for samples, is_heard in ((voice, True), (noise, False), (voice[:1600], False)):
+        assert (next(detect(detector, [samples])).error is None) == is_heard
+        assert difference(detector, opened, samples) <= 1e-3
+
+
 def test_the_packaged_graph_equals_the_library_on_recordings_of_all_kinds(
     packaged, opened, corpus_dir, manifest
 ):

@@ -39,10 +39,14 @@ def extracted(settings, samples):
 @pytest.mark.parametrize("n_samples", [400, 5000])
 def test_features_are_the_librarys(changes, n_samples):
     transformer = MFCCTransformer(**changes)
-    features, starts, is_heard = extracted(transformer._settings(None), voice(n_samples))
+    features, starts, _ = extracted(transformer._settings(None), voice(n_samples))
     (clip,) = transformer.extract([voice(n_samples)])
     np.testing.assert_allclose(features, clip.features, rtol=0, atol=1e-3)
     np.testing.assert_allclose(starts[:, 0], clip.starts(np.arange(len(features))), rtol=0, atol=1e-9)
+
+
+def test_at_rates_where_no_speech_is_looked_for_whatever_sounds_is_heard():
+    _, _, is_heard = extracted(MFCCTransformer(sample_rate=11025)._settings(None), voice(5000))
     assert is_heard.item()
 
 
@@ -68,10 +72,11 @@ def test_only_frames_that_the_search_finds_are_kept_and_make_the_level(monkeypat
     assert seen == [400]
 
 
+@pytest.mark.parametrize("speech_only", [True, False])
 @pytest.mark.parametrize("n_spoken", [0, 14, 15])
-def test_less_speech_than_the_least_is_not_heard(n_spoken, monkeypatch):
+def test_less_speech_than_the_least_is_not_heard(n_spoken, speech_only, monkeypatch):
     spoken = np.arange(99) < n_spoken
-    settings = MFCCTransformer(speech_only=True)._settings(None)
+    settings = MFCCTransformer(speech_only=speech_only)._settings(None)
     monkeypatch.setattr(
         "voicelstm.detector.onnx._extraction.speech_frames", lambda graph, *_: graph.constant(spoken, bool)
     )

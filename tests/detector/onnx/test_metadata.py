@@ -1,9 +1,10 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from voicelstm import LSTMVoiceClassifier, __version__, load_pretrained, tune_threshold
+from voicelstm import LSTMVoiceClassifier, MFCCTransformer, __version__, load_pretrained, tune_threshold
 from voicelstm.detector.onnx._metadata import metadata_of
 from voicelstm.detector.onnx._parts import Parts
 
@@ -24,6 +25,14 @@ def test_a_file_says_what_its_scores_mean():
     of_features = metadata_of(detector, Parts.of(detector), of_samples=False)
     assert "sample_rate" not in of_features
     assert len(json.loads(of_features["licence"])) == 1
+
+
+@pytest.mark.parametrize(("sample_rate", "n_parts"), [(16000, 2), (8000, 1)])
+def test_the_licence_of_the_search_for_speech_is_there_if_the_search_is(small_detector, sample_rate, n_parts):
+    transformer = MFCCTransformer(sample_rate=sample_rate)
+    parts = replace(Parts.of(small_detector), transformer=transformer)
+    found = metadata_of(small_detector, parts, of_samples=True)
+    assert len(json.loads(found["licence"])) == n_parts
 
 
 def test_a_threshold_is_said_in_log_odds_of_synthetic(small_detector, small_voices):

@@ -66,10 +66,11 @@ def export_onnx(
     The input ``samples`` is float32 of shape (n_samples,), one channel within ±1 at the transformer's
     `sample_rate`. The outputs are ``score``, the log-odds of synthetic that :func:`detect` gives;
     ``segment_scores``, (n_segments,), and ``segment_spans``, (n_segments, 2) in s, as of
-    :func:`score_timeline`; and, of a detector with `speech_only`, ``speech`` in s. If there is nothing to
-    judge, since all samples are 0, there is less than a frame of them, or less than 0.15 s of speech, the
-    score is NaN and there are no segments. Scores equal the library's to 1e-3; networks of double precision
-    compute in single. Only standard operators of opset 18 are used.
+    :func:`score_timeline`; and, at 16 kHz, ``speech`` in s. If there is nothing to judge, since all samples
+    are 0, there is less than a frame of them, or less than 0.15 s of speech, the score is NaN and there are
+    no segments. At other rates speech is not looked for, so that whatever else sounds is scored. Scores equal
+    the library's to 1e-3; networks of double precision compute in single. Only standard operators of opset 18
+    are used.
 
     With `features`, the input ``features`` is float32 of shape (n_frames, n_features), and in place of
     ``segment_spans`` there is ``segment_frames``, (n_segments, 2): the first frame of a segment and the one

@@ -64,12 +64,13 @@ def extract(graph: Graph, samples: Value, settings: ExtractionSettings) -> Extra
     samples = graph.op("Pad", samples, graph.numbers([0, too_few]), graph.constant(0, np.float32))
     peak = peak_of(graph, samples)
     is_heard = (peak > 0) & (n_samples >= length)
-    start, speech = None, None
-    if settings.speech_only:
+    start, speech, spoken = None, None, None
+    if rate == SIZES.rate:  # also if all frames are kept: where nobody speaks there is nothing to judge
         starts = graph.arange(frame_count(graph, n_samples, length, step)) * step
         spoken = graph.op("NonZero", speech_frames(graph, samples, starts, length)).reshape(-1)
         speech = spoken.size(0).cast(np.float64) * (step / rate)
         is_heard = is_heard & (speech >= LEAST_SPEECH)
+    if settings.speech_only and spoken is not None:
         # A frame that nobody hears of, if there is none to judge.
         nothing = graph.constant([0], np.int64)
         positions = graph.concatenate([spoken, nothing], 0).slice(0, 0, graph.maximum(spoken.size(0), 1))

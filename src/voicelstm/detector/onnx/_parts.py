@@ -8,6 +8,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from voicelstm.audio import VOICE_DETECTOR_SIZES
 from voicelstm.classifier import LSTMVoiceClassifier
 from voicelstm.features import CepstralDynamics, MFCCTransformer
 from voicelstm.metrics import held_by, human_label_of
@@ -55,8 +56,8 @@ class Parts:
 
     @property
     def searches_speech(self) -> bool:
-        """Whether only speech is read of a recording."""
-        return self.transformer is not None and bool(self.transformer.speech_only)
+        """Whether a graph of samples looks for speech."""
+        return self.transformer is not None and self.transformer.sample_rate == VOICE_DETECTOR_SIZES.rate
 
     @property
     def direction(self) -> float:
