@@ -5,20 +5,20 @@
     find calls -name "*.wav" | python onnx_queue.py detector.onnx > answers.jsonl
 
 The queue is standard input, a path on each line, and each answer is a line of JSON, in the order in which
-they are ready. A worker gets its next path when it has answered, so that nothing piles up. A path whose
-worker dies, as one that takes too much memory, is tried once more by a new worker and then answered with an
-error: it is taken off the queue only with an answer. With RabbitMQ, Amazon SQS or Redis, whose messages stay
-until they are acknowledged, put its client in the place of `paths` and `print`, and run one such process on
-each machine.
+they are ready, also while the queue pauses. A worker gets its next path when it has answered, so that
+nothing piles up. A path whose worker dies, as one that takes too much memory, is tried once more by a new
+worker and then answered with an error: it is taken off the queue only with an answer. With RabbitMQ, Amazon
+SQS or Redis, whose messages stay until they are acknowledged, put its client in the place of `paths` and
+`print`, and run one such process on each machine.
 """
 
 import json
 import math
 import os
 import sys
-from contextlib import suppress
 from multiprocessing import get_context
-from multiprocessing.connection import wait
+from queue import Queue
+from threading import Lock, Thread
 
 from onnx_runtime import Detector
 
@@ -47,46 +47,66 @@ class Worker:
         self.process.start()
         there.close()  # so that reading ends if the process does
 
-    def give(self, path, attempt):
-        self.path, self.attempt = path, attempt
-        with suppress(OSError):  # it died, of which reading tells
+    def ask(self, path):
+        """Return the answer about a path, or None if the process died."""
+        try:
             self.connection.send(path)
+            return self.connection.recv()
+        except (EOFError, OSError):
+            return None
+
+    def end(self):
+        self.ask(None)  # it answers by its end
+        self.process.join()
+
+
+def answered(graph, paths):
+    """Yield an answer for each path, by one worker; if it dies, another takes its place."""
+    worker = None
+    for path in paths:
+        answer = None
+        for _ in range(ATTEMPTS):
+            worker = worker or Worker(graph)
+            answer = worker.ask(path)
+            if answer is not None:
+                break
+            worker = None
+        yield {"path": path, **(answer or {"error": "its worker died each time"})}
+    if worker is not None:
+        worker.end()
 
 
 def serve(graph, paths, n_workers):
-    """Yield an answer for each path."""
-    left, again, workers = iter(paths), [], {}
+    """Yield an answer for each path as soon as it is there, however long the next path is in coming."""
+    paths, lock, answers = iter(paths), Lock(), Queue(n_workers)
 
-    def next_job():
-        return again.pop() if again else (next(left, None), 1)
+    def taken():
+        while True:
+            with lock:
+                path = next(paths, None)
+            if path is None:
+                return
+            yield path
 
-    def start():
-        path, attempt = next_job()
-        if path is not None:
-            worker = Worker(graph)
-            workers[worker.connection] = worker
-            worker.give(path, attempt)
+    def attend():
+        """Hand on what one worker answers, and then None or the error that ended it."""
+        try:
+            for answer in answered(graph, taken()):
+                answers.put(answer)
+            answers.put(None)
+        except Exception as error:  # noqa: BLE001  # raised where answers are read
+            answers.put(error)
 
     for _ in range(n_workers):
-        start()
-    while workers:
-        for connection in wait(workers):
-            worker = workers[connection]
-            try:
-                answer = connection.recv()
-            except (EOFError, ConnectionError):
-                del workers[connection]
-                if worker.attempt < ATTEMPTS:
-                    again.append((worker.path, worker.attempt + 1))
-                else:
-                    yield {"path": worker.path, "error": "its worker died each time"}
-                start()
-                continue
-            yield {"path": worker.path, **answer}
-            worker.give(*next_job())
-            if worker.path is None:
-                del workers[connection]
-                worker.process.join()
+        Thread(target=attend, daemon=True).start()
+    while n_workers:
+        answer = answers.get()
+        if isinstance(answer, Exception):
+            raise answer
+        if answer is None:
+            n_workers -= 1
+        else:
+            yield answer
 
 
 def main(graph):

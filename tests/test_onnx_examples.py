@@ -9,7 +9,7 @@ import sys
 import time
 from multiprocessing import active_children
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 import soundfile
@@ -75,6 +75,36 @@ def test_a_service_behind_a_queue_answers_each_path(graph, calls, tmp_path):
         assert answers[path]["score"] == pytest.approx(expected.score, abs=1e-3)
         assert len(answers[path]["segments"]) == len(expected.timeline)
     assert "broken.wav" in answers[str(broken)]["error"]
+
+
+def test_an_answer_comes_while_the_queue_pauses(graph, calls, monkeypatch):
+    monkeypatch.syspath_prepend(EXAMPLES)
+    serve = importlib.import_module("onnx_queue").serve
+    first, second, _ = calls
+    is_answered = Event()
+
+    def paths():
+        yield first
+        is_answered.wait()
+        yield second
+
+    found = []
+    for answer in serve(str(graph), paths(), n_workers=2):
+        found.append(answer["path"])
+        is_answered.set()
+    assert found == [first, second]
+
+
+def test_a_queue_that_cannot_be_read_on_is_an_error(graph, monkeypatch):
+    monkeypatch.syspath_prepend(EXAMPLES)
+    serve = importlib.import_module("onnx_queue").serve
+
+    def paths():
+        raise ConnectionError("the queue is gone")
+        yield
+
+    with pytest.raises(ConnectionError, match="the queue is gone"):
+        list(serve(str(graph), paths(), n_workers=2))
 
 
 def test_a_path_whose_worker_dies_is_tried_again_and_then_an_error(graph, calls, tmp_path, monkeypatch):
