@@ -110,6 +110,7 @@ def serve(graph, paths, n_workers):
 
 
 def main(graph):
+    Detector(graph)  # so that one that cannot be opened is an error before any path is taken
     paths = (line.rstrip("\n") for line in sys.stdin)
     for answer in serve(graph, paths, os.cpu_count() or 1):
         print(json.dumps(answer), flush=True)

@@ -77,6 +77,15 @@ def test_a_service_behind_a_queue_answers_each_path(graph, calls, tmp_path):
     assert "broken.wav" in answers[str(broken)]["error"]
 
 
+def test_a_graph_that_cannot_be_opened_ends_the_service_before_it_answers(tmp_path):
+    broken = tmp_path / "detector.onnx"
+    broken.write_text("no graph")
+    command = [sys.executable, EXAMPLES / "onnx_queue.py", broken]
+    done = subprocess.run(command, input="call.wav\n", capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "detector.onnx" in done.stderr
+
+
 def test_an_answer_comes_while_the_queue_pauses(graph, calls, monkeypatch):
     monkeypatch.syspath_prepend(EXAMPLES)
     serve = importlib.import_module("onnx_queue").serve
