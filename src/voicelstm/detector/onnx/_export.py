@@ -72,9 +72,9 @@ def export_onnx(
     the library's to 1e-3; networks of double precision compute in single. Only standard operators of opset 18
     are used.
 
-    With `features`, the input ``features`` is float32 of shape (n_frames, n_features), and in place of
-    ``segment_spans`` there is ``segment_frames``, (n_segments, 2): the first frame of a segment and the one
-    behind its last.
+    With `features`, the input ``features`` is float32 of shape (n_frames, n_features), of one frame at least,
+    and in place of ``segment_spans`` there is ``segment_frames``, (n_segments, 2): the first frame of a
+    segment and the one behind its last.
 
     The file's metadata are what :ref:`the guide <onnx_graph>` lists: version, classes, direction of the
     scores, thresholds, card, licences.
