@@ -32,8 +32,8 @@ def export_onnx(
     ----------
     detector : Pipeline
         A fitted Pipeline of `MFCCTransformer` and `LSTMVoiceClassifier`, perhaps with `CepstralDynamics`
-        between them, or a wrapper around one: a threshold, a calibration by "sigmoid" or a frozen estimator.
-        With `features` also an `LSTMVoiceClassifier` alone.
+        between them, or a wrapper around one: a threshold, a calibration by "sigmoid", a fitted search or a
+        frozen estimator. With `features` also an `LSTMVoiceClassifier` alone.
     path : str or os.PathLike
         Path of the file, which by custom ends in ``.onnx``. An existing file is replaced only when the new
         one is complete.
@@ -53,6 +53,8 @@ def export_onnx(
         If it is not known which of two classes is the human one, or a parameter of `MFCCTransformer` asks for
         what a graph cannot do: another `backend`, ``amplitude="scipy"``, ``channel="interleaved"``, no
         `sample_rate`, or one that is not 16 kHz together with `speech_only`.
+    sklearn.exceptions.NotFittedError
+        If the detector is not fitted.
     OSError
         If the file cannot be written.
 
