@@ -1,9 +1,14 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline, make_pipeline
 
 from voicelstm import LSTMVoiceClassifier, MFCCTransformer, calibrate, load_pretrained, tune_threshold
 from voicelstm.detector.onnx._parts import Parts
@@ -24,6 +29,13 @@ def test_wrappers_give_their_steps_and_calibration(small_detector, small_voices)
     tuned = Parts.of(tune_threshold(small_detector, recordings, y))
     assert tuned.calibration is None
     assert tuned.classifier is small_detector[-1]
+
+
+@pytest.mark.parametrize("nothing", ["passthrough", None])
+def test_steps_that_do_nothing_are_passed_over(nothing, small_detector):
+    (_, transformer), *rest = small_detector.steps
+    parts = Parts.of(Pipeline([("features", transformer), ("nothing", nothing), *rest]))
+    assert [parts.transformer, parts.dynamics, parts.classifier] == [s for _, s in small_detector.steps]
 
 
 def test_the_direction_is_that_of_synthetic(small_detector):
@@ -53,3 +65,11 @@ def test_what_is_no_graph_is_refused_with_the_reason(small_detector, small_voice
     other = make_pipeline(MFCCTransformer(), LogisticRegression())
     with pytest.raises(TypeError, match="found MFCCTransformer and LogisticRegression; a graph is made of"):
         Parts.of(other)
+    with pytest.raises(TypeError, match=r"the path 'detector\.voicelstm'; load it first"):
+        Parts.of(Path("detector.voicelstm"))
+
+
+def test_what_is_not_fitted_is_refused(small_detector):
+    for detector in (clone(small_detector), GridSearchCV(small_detector, {})):
+        with pytest.raises(NotFittedError):
+            Parts.of(detector)

@@ -1,5 +1,6 @@
 """What of a detector becomes a graph, and why some cannot."""
 
+import os
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -30,6 +31,8 @@ class Parts:
     @classmethod
     def of(cls, detector: Any, human_label: Any = None) -> Self:
         """Take a fitted detector apart; TypeError or ValueError says why it cannot be exported."""
+        if isinstance(detector, str | os.PathLike):
+            raise _refusal(f"the path {os.fspath(detector)!r}; load it first, with voicelstm.load")
         held, calibration = detector, None
         while True:
             if isinstance(held, CalibratedClassifierCV):
@@ -40,19 +43,11 @@ class Parts:
                 held = within
             else:
                 break
-        steps = [step for _, step in held.steps] if isinstance(held, Pipeline) else [held]
-        transformer = steps.pop(0) if type(steps[0]) is MFCCTransformer else None
-        dynamics = steps.pop(0) if steps and type(steps[0]) is CepstralDynamics else None
-        if [type(step) for step in steps] != [LSTMVoiceClassifier]:
-            found = held.steps if isinstance(held, Pipeline) else [("", held)]
-            raise _refusal(
-                f"{' and '.join(type(step).__name__ for _, step in found)}; a graph is made of"
-                " MFCCTransformer, CepstralDynamics if it is there, and LSTMVoiceClassifier"
-            )
-        check_is_fitted(steps[0])
+        transformer, dynamics, classifier = _steps(held)
+        check_is_fitted(classifier)
         classes = np.asarray(detector.classes_).tolist()
         human = human_label_of(detector, human_label) if len(classes) == 2 else None
-        return cls(transformer, dynamics, steps[0], classes, human, calibration)
+        return cls(transformer, dynamics, classifier, classes, human, calibration)
 
     @property
     def searches_speech(self) -> bool:
@@ -63,6 +58,24 @@ class Parts:
     def direction(self) -> float:
         """1 if the classifier's log-odds speak for synthetic, -1 if they speak for human."""
         return -1.0 if self.human_label is not None and self.classes[1] == self.human_label else 1.0
+
+
+def _steps(held: Any) -> tuple[MFCCTransformer | None, CepstralDynamics | None, LSTMVoiceClassifier]:
+    """Return the steps of what is within all wrappers."""
+    if hasattr(held, "estimator"):
+        check_is_fitted(held)  # a search, which holds no detector before
+    found = [held]
+    if isinstance(held, Pipeline):
+        found = [step for _, step in held.steps if step is not None and step != "passthrough"]
+    steps = list(found)
+    transformer = steps.pop(0) if steps and type(steps[0]) is MFCCTransformer else None
+    dynamics = steps.pop(0) if steps and type(steps[0]) is CepstralDynamics else None
+    if [type(step) for step in steps] != [LSTMVoiceClassifier]:
+        raise _refusal(
+            f"{' and '.join(type(step).__name__ for step in found)}; a graph is made of"
+            " MFCCTransformer, CepstralDynamics if it is there, and LSTMVoiceClassifier"
+        )
+    return transformer, dynamics, steps[0]
 
 
 def _calibrated(calibrated: CalibratedClassifierCV) -> tuple[Any, tuple[float, float]]:
