@@ -55,3 +55,8 @@ def test_export_writes_over_nothing_that_is_no_graph(detector_file, tmp_path):
     assert detector_file.read_bytes() == before
     _, err = run("export", tmp_path / "missing" / "d.onnx", code=ExitCode.USAGE)
     assert "missing does not exist" in err
+
+
+def test_the_ending_of_a_graph_may_be_in_capitals(detector_file, tmp_path):
+    run("export", "-m", detector_file, "--features", tmp_path / "NETWORK.ONNX")
+    assert (tmp_path / "NETWORK.ONNX").is_file()

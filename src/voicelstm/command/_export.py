@@ -24,7 +24,7 @@ Examples:
 
 def _onnx_path(ctx: click.Context, param: click.Parameter, path: Path) -> Path:
     """Refuse names of other files, which would be written over."""
-    if path.suffix != ".onnx":
+    if path.suffix.lower() != ".onnx":
         raise click.BadParameter(f"{path} does not end in .onnx, as graphs for ONNX runtimes do.", ctx, param)
     if not path.absolute().parent.is_dir():
         raise click.BadParameter(f"the folder {path.parent} does not exist.", ctx, param)
