@@ -87,11 +87,8 @@ def _coefficients(
     has_energy = settings.n_mfcc is not None and settings.energy
     if has_energy:
         filters = np.concatenate([filters, np.ones_like(filters[:1])])
-    bins = transform.bins
-    is_first = np.zeros(len(bins), dtype=bool)
-    is_first[np.unique(bins, return_index=True)[1]] = True
     gain = settings.amplitude * settings.amplitude / transform.n_fft
-    weights = (filters[:, bins] * is_first).T * gain
+    weights = (filters[:, transform.bins] * transform.is_first).T * gain
     energies = power @ graph.constant(weights, np.float32)
     logarithms = graph.op("Log", graph.where(graph.op("Equal", energies, 0.0), LEAST_ENERGY, energies))
     if settings.n_mfcc is None:

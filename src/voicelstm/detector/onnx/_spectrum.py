@@ -51,6 +51,11 @@ class Transform(NamedTuple):
         found = np.arange(self._n_kept)[:, None] + self._n_outer * np.arange(self.n_inner)
         return np.minimum(found, self.n_fft - found).ravel()
 
+    @property
+    def is_first(self) -> NDArray[np.bool_]:
+        """Whether no frequency before is the same, (n_kept * n_inner,)."""
+        return np.isin(np.arange(len(self.bins)), np.unique(self.bins, return_index=True)[1])
+
     def power(self, graph: Graph, frames: Value) -> Value:
         """Return the power of bins (n_frames, n_bins) of frames (n_rows, n_frames, n_inner), windowed."""
         kept, inner = self._n_kept, self.n_inner

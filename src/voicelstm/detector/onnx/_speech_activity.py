@@ -282,10 +282,10 @@ def _steady(graph: Graph, changes: Value, sounds: Value) -> Value:
 
 def _changes(graph: Graph, pairs: Value) -> Value:
     """Return how far each chunk's spectrum, but for its level, is from that before, in dB."""
-    spectra = magnitudes(graph, pairs, 2 * SIZES.chunk)
-    counts = spectra.is_first & (spectra.bins >= RULES.lowest_bin)
+    values, transform = magnitudes(graph, pairs, 2 * SIZES.chunk)
+    counts = transform.is_first & (transform.bins >= RULES.lowest_bin)
     # What does not count is no more than an empty bin.
-    spectrum = spectra.values * graph.constant(counts, np.float32) + 1e-7
+    spectrum = values * graph.constant(counts, np.float32) + 1e-7
     level = graph.op("Log", spectrum) * (20 / np.log(10))
     strong = level > level.reduce("Max", 1, keepdims=True) - RULES.strong_db
     before, now = (0, -1), (1, None)

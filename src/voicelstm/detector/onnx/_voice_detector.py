@@ -1,7 +1,5 @@
 """How probable speech is, as nodes of a graph: `voicelstm.audio._voice_detector`, step by step."""
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,25 +52,13 @@ def initial_states(graph: Graph, n_silent: int) -> list[Value]:
     ]
 
 
-class _Magnitudes(NamedTuple):
-    """Magnitudes of the bins of spectra (n_frames, n_bins), in some order, some of them twice."""
-
-    values: Value
-    bins: NDArray[np.intp]
-
-    @property
-    def is_first(self) -> NDArray[np.bool_]:
-        """Whether no column before has the same bin."""
-        return np.isin(np.arange(len(self.bins)), np.unique(self.bins, return_index=True)[1])
-
-
-def magnitudes(graph: Graph, frames: Value, n_fft: int) -> _Magnitudes:
-    """Transform frames (n_frames, n_fft), which Hann's window shapes first."""
+def magnitudes(graph: Graph, frames: Value, n_fft: int) -> tuple[Value, Transform]:
+    """Return the magnitudes of frames (n_frames, n_fft), which Hann's window shapes first, and their bins."""
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)
     transform = Transform.of(n_fft, n_fft)
     windowed = frames * graph.constant(window, np.float32)
     rows = windowed.reshape(-1, transform.n_rows, transform.n_inner).transpose(1, 0, 2)
-    return _Magnitudes(graph.op("Sqrt", transform.power(graph, rows)), transform.bins)
+    return graph.op("Sqrt", transform.power(graph, rows)), transform
 
 
 def _encoded(graph: Graph, heard: Value, weights: dict[str, NDArray[np.float32]]) -> Value:
@@ -84,12 +70,12 @@ def _encoded(graph: Graph, heard: Value, weights: dict[str, NDArray[np.float32]]
     n_frames = SIZES.chunk // SIZES.hop
     # A window is two hops long.
     frames = graph.concatenate([hops.slice(1, 0, n_frames), hops.slice(1, 1)], 2)
-    spectra = magnitudes(graph, frames.reshape(-1, SIZES.window), SIZES.window)
-    encoded = spectra.values.reshape(-1, n_frames * len(spectra.bins))
+    values, transform = magnitudes(graph, frames.reshape(-1, SIZES.window), SIZES.window)
+    encoded = values.reshape(-1, n_frames * len(transform.bins))
     for layer, stride in _LAYERS:
         kernel = weights[f"{layer}.weight"].transpose(2, 1, 0)
         if layer == "conv1":
-            kernel = kernel[:, spectra.bins] * spectra.is_first[:, None]
+            kernel = kernel[:, transform.bins] * transform.is_first[:, None]
         encoded = _convolved(graph, encoded, n_frames, kernel, weights[f"{layer}.bias"], stride)
         n_frames = -(-n_frames // stride)
     return encoded
