@@ -58,7 +58,7 @@ def test_only_frames_that_the_search_finds_are_kept_and_make_the_level(monkeypat
     spoken[[*range(20, 40), *range(70, 78)]] = True
     seen = []
 
-    def search(graph, samples, starts, frame_length):
+    def search(graph, samples, peak, starts, frame_length):
         seen.append(frame_length)
         return graph.constant(spoken, bool)
 

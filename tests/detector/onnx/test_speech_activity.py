@@ -11,6 +11,7 @@ from voicelstm.audio import SPEECH_RULES, VOICE_DETECTOR_SIZES, read_audio
 from voicelstm.audio._speech_activity import _changes, speech_frames, speech_level
 from voicelstm.detector.onnx import _speech_activity
 from voicelstm.detector.onnx._graph import Graph
+from voicelstm.detector.onnx._level import peak_of
 
 LENGTH, STEP = 400, 160
 
@@ -21,7 +22,8 @@ def search():
     graph = Graph()
     samples = graph.input("samples", np.float32, ["n_samples"])
     starts = graph.input("starts", np.int64, ["n_frames"])
-    spoken = _speech_activity.speech_frames(graph, samples, starts, LENGTH)
+    peak = peak_of(graph, graph.op("Pad", samples, graph.numbers([0, 1])))  # of no samples, too
+    spoken = _speech_activity.speech_frames(graph, samples, peak, starts, LENGTH)
     level = _speech_activity.speech_level(
         graph, samples, graph.op("Compress", starts, spoken, axis=0), LENGTH
     )

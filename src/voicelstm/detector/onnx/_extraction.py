@@ -67,7 +67,7 @@ def extract(graph: Graph, samples: Value, settings: ExtractionSettings) -> Extra
     start, speech, spoken = None, None, None
     if rate == SIZES.rate:  # also if all frames are kept: where nobody speaks there is nothing to judge
         starts = graph.arange(frame_count(graph, n_samples, length, step)) * step
-        spoken = graph.op("NonZero", speech_frames(graph, samples, starts, length)).reshape(-1)
+        spoken = graph.op("NonZero", speech_frames(graph, samples, peak, starts, length)).reshape(-1)
         speech = spoken.size(0).cast(np.float64) * (step / rate)
         is_heard = is_heard & (speech >= LEAST_SPEECH)
     if settings.speech_only and spoken is not None:

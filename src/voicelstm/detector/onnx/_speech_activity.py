@@ -17,10 +17,9 @@ __all__ = ["speech_frames", "speech_level"]
 _SAMPLES_AT_ONCE = 2**20
 
 
-def speech_frames(graph: Graph, samples: Value, starts: Value, frame_length: int) -> Value:
+def speech_frames(graph: Graph, samples: Value, peak: Value, starts: Value, frame_length: int) -> Value:
     """Tell which frames of samples (n_samples,) are speech, (n_frames,); frames ascend."""
     chunks = _chunks(graph, samples)
-    peak = graph.maximum(chunks.reduce("Max"), chunks.reduce("Min") * -1)
     heard = chunks, graph.where(peak > 0, peak, 1)
     spoken_chunks, loud = _speech_chunks(graph, *heard)
     loud = loud * (peak.cast(np.float64) * peak.cast(np.float64))
