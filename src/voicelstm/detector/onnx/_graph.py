@@ -13,8 +13,8 @@ __all__ = ["OPSET", "Graph", "Value"]
 
 OPSET = 18  # the first in which all reductions take their axes alike
 _IR_VERSION = 8  # that belongs to it
-_BOOLEAN = {"And", "Equal", "Greater", "GreaterOrEqual", "IsInf", "IsNaN", "Less", "LessOrEqual", "Not", "Or"}
-_INTEGER = {"ArgMax", "ArgMin", "NonZero", "Shape", "Size"}
+_BOOLEAN = {"And", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Not", "Or"}
+_INTEGER = {"ArgMax", "NonZero", "Shape"}
 
 
 class Value:
