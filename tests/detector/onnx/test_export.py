@@ -79,6 +79,39 @@ def test_of_more_than_two_classes_there_is_a_score_for_each(tmp_path):
     assert of_segments.shape == (1, 3)
 
 
+def test_of_more_than_two_classes_a_graph_of_samples_has_a_score_for_each(small_voices, tmp_path):
+    recordings, _ = small_voices[0]
+    detector = make_detector("dynamics", random_state=0, classifier__max_steps=1, classifier__units=(4,))
+    detector.fit(recordings, [position % 3 for position in range(len(recordings))])
+    export_onnx(detector, tmp_path / "detector.onnx")
+    opened = session(tmp_path / "detector.onnx")
+    samples = read(recordings[0])
+    score, of_segments, spans, _ = opened.run(None, {"samples": samples})
+    np.testing.assert_allclose(score, detector.decision_function([samples])[0], rtol=0, atol=1e-4)
+    assert of_segments.shape == (len(spans), 3)
+    score, of_segments, *_ = opened.run(None, {"samples": np.zeros(16000, "float32")})
+    assert np.isnan(score).tolist() == [True] * 3
+    assert of_segments.shape == (0, 3)
+
+
+def test_a_calibrated_graph_speaks_for_synthetic_and_is_no_surer_than_the_library(small_voices, tmp_path):
+    (recordings, y), (held_out, labels) = small_voices
+    # The human class comes second, so that the classifier speaks for it.
+    y, labels = (["human" if each == "human" else "cloned" for each in of] for of in (y, labels))
+    detector = make_detector("dynamics", random_state=0, classifier__max_steps=4).fit(recordings, y)
+    calibrated = calibrate(detector, held_out, labels)
+    assert list(calibrated.classes_) == ["cloned", "human"]
+    (calibrator,) = calibrated.calibrated_classifiers_[0].calibrators
+    samples = read(held_out[0])
+    for steeper, surest in ((1, 30), (1e6, -np.log(np.finfo(float).eps))):
+        calibrator.a_ *= steeper
+        export_onnx(calibrated, tmp_path / "detector.onnx")
+        opened = session(tmp_path / "detector.onnx")
+        assert difference(calibrated, opened, samples) <= 1e-3
+        score, *_ = opened.run(None, {"samples": samples})
+        assert abs(score) < surest if steeper == 1 else abs(score) == pytest.approx(surest)
+
+
 def test_without_onnx_the_extra_is_named(packaged, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(ImportError, match=r'pip install "voicelstm\[onnx\]"'):
