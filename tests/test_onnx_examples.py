@@ -122,12 +122,12 @@ def test_a_path_whose_worker_dies_is_tried_again_and_then_an_error(graph, calls,
     serve = importlib.import_module("onnx_queue").serve
     waits_for_ever = tmp_path / "pipe.wav"
     os.mkfifo(waits_for_ever)
-    n_killed = 0
+    n_killed, of_other_tests = 0, set(active_children())
 
     def kill_twice():
         nonlocal n_killed
         while n_killed < 2:
-            for process in active_children():
+            for process in set(active_children()) - of_other_tests:
                 process.kill()
                 process.join()
                 n_killed += 1
