@@ -209,7 +209,7 @@ class Graph:
     ) -> list[Value]:
         """Run a part as long as it goes on, given the state; it returns whether it does, and the next state.
 
-        What is computed outside is seen inside.
+        The part may read values from outside.
         """
         from onnx import helper
 
